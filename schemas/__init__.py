@@ -1,0 +1,1 @@
+"""What crosses a boundary: frozen structs for the wire and the configuration, and no behaviour."""

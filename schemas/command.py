@@ -1,0 +1,50 @@
+"""What a person does, as an event in the same log: acknowledge, resolve, silence, rebaseline."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.fields import Name, Positive, Site, Text, Time
+
+Action = Literal[
+    "acknowledge",
+    "unacknowledge",
+    "resolve",
+    "silence",
+    "unsilence",
+    "maintain",
+    "rebaseline",
+    "note",
+]
+
+
+class Command(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="radvigil.command.v1",
+):
+    """Aimed at one incident or at all that the matchers name (kind, site, model, subject).
+
+    `expected_seq` is the seq of the incident that the person saw: a command against an older
+    one is refused. `origin` says where it was given (cli, slack, pagerduty, web). `text` is the
+    note, or the word `accepted` when a resolved drift is the new normal.
+    """
+
+    command_id: Name
+    site: Site
+    action: Action
+    actor: Name
+    at: Time
+    incident: Name | None = None
+    matchers: Annotated[dict[Name, Text], Meta(max_length=8)] | None = None
+    expected_seq: Positive | None = None
+    until: Time | None = None
+    origin: Text | None = None
+    text: Text | None = None
+
+    def __post_init__(self) -> None:
+        if self.incident is None and not self.matchers:
+            raise ValueError("a command names an incident or has matchers")

@@ -1,0 +1,38 @@
+"""A point of a watched series: a block of observations, so that a change can be drawn."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.fields import Name, Numbers, Positive, Site, Time
+
+Phase = Literal["learning", "watching", "relearning"]
+
+
+class SeriesPoint(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="radvigil.series.v1",
+):
+    """`n` observations from `since` to `at`: their mean and range in the series' own unit.
+
+    `statistics` holds each detector's statistic divided by its threshold: 1 is an alarm.
+    `score` is the mean normal score against the frozen reference, in sd; absent while learning.
+    """
+
+    site: Site
+    subject: Name
+    since: Time
+    at: Time
+    n: Positive
+    mean: float
+    low: float
+    high: float
+    phase: Phase
+    reference_n: Annotated[int, Meta(ge=0)]
+    model: Name | None = None
+    score: float | None = None
+    statistics: Numbers | None = None

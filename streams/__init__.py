@@ -1,0 +1,1 @@
+"""Stages (pure) and the edges around them (Kafka, files, the terminal)."""

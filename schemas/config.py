@@ -1,14 +1,16 @@
 """The configuration as frozen structs; names and defaults are the contract (docs/CONFIGURATION.md).
 
-`schemas.config_file` reads one TOML file into `Config`. Secrets never stand in the file: every
-secret is a `NAME_env` (an environment variable) or a `NAME_file` (a path).
+`schemas.config_file` reads one TOML file into `Config`. The text under a field is its
+documentation: docs/CONFIGURATION.md is made from it.
 """
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from schemas.fields import Name, Positive, Seconds, Severity, Share, Site, Text
+from schemas.fields import Name, Positive, Seconds, Severity, Share, Text
+from schemas.routing import Receiver, Route
+from schemas.site import SiteSettings
 
 Days = Annotated[float, Meta(gt=0, le=3660)]
 
@@ -17,81 +19,112 @@ class Kafka(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Partitions of every topic, and how to reach the broker."""
 
     partitions: Annotated[int, Meta(ge=1, le=1000)] = 6
+    """Of every topic; sites are spread over them, workers share them."""
     replication: Annotated[int, Meta(ge=1, le=15)] = 3
+    """Copies of every topic; never more than there are brokers."""
     security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How to talk to the broker."""
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How to log in, for the SASL kinds of `security`."""
     username_env: Text | None = None
+    """Environment variable with the SASL user."""
     username_file: Text | None = None
+    """File with the SASL user."""
     password_env: Text | None = None
+    """Environment variable with the SASL password."""
     password_file: Text | None = None
+    """File with the SASL password."""
     ca_file: Text | None = None
+    """Certificates to trust, PEM; the system's where not given."""
     cert_file: Text | None = None
+    """Our own certificate, PEM, where the broker asks for one."""
     key_file: Text | None = None
-    instance: Text | None = None  # static membership: one name per deployment slot
+    """The key of that certificate, PEM."""
+    instance: Text | None = None
+    """Static group membership: one name per deployment slot, so that a restart moves nothing."""
 
 
 class Topic(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`rekey` puts a re-keying agent in front, for producers that cannot key by site."""
+    """Settings of one input topic."""
 
     rekey: bool = False
+    """Put a re-keying agent in front, for producers that cannot key by site."""
 
 
 class Topics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of single input topics."""
 
     studies: Topic = Topic()
+    """The topic of studies."""
     predictions: Topic = Topic()
+    """The topic of predictions."""
     reports: Topic = Topic()
+    """The topic of reports."""
     commands: Topic = Topic()
+    """The topic of commands."""
 
 
 class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """At most `false_incidents` per `per_days` days over all drift and silence monitors together.
-
-    `sites` is how many sites share it; None means as many as are configured, at least 1 per
-    partition.
-    """
+    """The one false-alarm promise, for all drift and silence monitors together."""
 
     false_incidents: Annotated[float, Meta(gt=0, le=10_000)] = 1.0
+    """On average at most so many incidents when nothing has changed ..."""
     per_days: Days = 30
+    """... in so many days."""
     sites: Positive | None = None
+    """How many sites share the promise; as many as are configured, and 1 per partition at least."""
 
 
 class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How late an event may reach the broker, how wrong a stamp may be, when we call ourselves behind."""
+    """How late an event may reach the broker, how wrong a stamp may be, when we are behind."""
 
     lateness_s: Annotated[float, Meta(ge=0, le=86_400)] = 60
+    """How late an event may reach the broker and still count."""
     max_skew_s: Annotated[float, Meta(ge=0, le=86_400)] = 300
+    """A stamp further ahead than this is `clock_skew` and moves nothing."""
     stale_after_s: Seconds = 300
+    """A worker that is further behind its promise than this says so: `monitor_stale`."""
 
 
 class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much is remembered, and for how long. Hitting a bound is counted and shown."""
 
     settled_s: Seconds = 7 * 86_400
-    waiting_s: Seconds = 86_400  # a prediction or report whose study has not come
+    """How long a settled study is remembered, so that a repeat is known as one."""
+    waiting_s: Seconds = 86_400
+    """How long a prediction or report waits for its study."""
     waiting_per_site: Positive = 10_000
-    closed_s: Seconds = 30 * 86_400  # resolved incidents are closed after this
+    """How many of them wait at one site."""
+    closed_s: Seconds = 30 * 86_400
+    """A resolved incident is closed after this."""
     series_per_site: Positive = 2_000
+    """How many series of a site are watched."""
     categories_per_series: Positive = 64
+    """How many different values of a text series are told apart."""
 
 
 class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """After so many observations, or days, a series' reference is frozen."""
+    """When what a series was like so far becomes what it is compared with."""
 
     observations: Annotated[int, Meta(ge=50, le=100_000)] = 2_000
+    """After so many the reference is frozen; below 500 detection suffers."""
     max_days: Days = 60
+    """Or after so many days, with the 50 observations that it needs at least."""
 
 
 class Range(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From `min` to `max`, both included; at least one of them."""
 
     min: float | None = None
+    """The least value that matches."""
     max: float | None = None
+    """The greatest value that matches."""
 
     def __post_init__(self) -> None:
         if self.min is None and self.max is None:
             raise ValueError("a range needs min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is above max")
 
 
 Match = dict[Name, list[str | float | bool] | Range]
@@ -101,175 +134,113 @@ class Deadlines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds per priority; a priority left out takes the next less urgent one's."""
 
     routine: Seconds
+    """For studies of priority routine."""
     urgent: Seconds | None = None
+    """For urgent ones; `routine` where not given."""
     stat: Seconds | None = None
+    """For stat ones; `urgent` where not given."""
 
 
 class Outage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When bad outcomes become an incident, and when it is over.
-
-    `every`: after `open_after` bad studies of an episode. `rate`: when the share of bad ones is
-    shown to exceed `tolerated_share`, within the false-alarm budget.
-    """
+    """When bad outcomes become an incident, and when it is over."""
 
     open_after: Positive = 1
+    """With policy `every`: the incident opens at so many bad studies of an episode."""
     hold_s: Seconds = 300
+    """So long without another bad one before it is resolved."""
     update_s: Seconds = 60
+    """The incident's numbers are told anew at most this often."""
     policy: Literal["every", "rate"] = "every"
+    """`rate` opens only when the share of bad ones is shown to exceed `tolerated_share`."""
     tolerated_share: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    """With policy `rate`: the share of bad ones that is normal."""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Clinical limits of a finding, where a team has them."""
 
     min_ppv: Share | None = None
+    """Least share of positive calls that the radiologists confirm."""
     max_for: Share | None = None
+    """Greatest share of negative calls that they contradict."""
 
 
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model: which studies it must answer, how fast, with what, and who cares."""
 
     name: Name
+    """As its predictions name it."""
     applies: Match = {}
+    """Fields or attributes of the studies that it must answer: values, or a range; all must match.
+
+    `sites` are the sites. Without any: every study."""
     starts_at: Literal["received", "stable", "complete"] = "complete"
+    """The state of the study that starts its deadline."""
     deadline_s: Seconds | Deadlines = 3600.0
-    findings: tuple[Name, ...] = ()
+    """How long it may take: one number, or one per priority."""
+    findings: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    """What a complete answer contains; nothing listed: any answer is complete."""
     missing: Outage = Outage()
+    """When outputs that do not come are an incident."""
     failed: Outage = Outage()
+    """When failures are an incident."""
     incomplete: Outage = Outage()
+    """When answers without all findings are an incident."""
     late: Outage = Outage(policy="rate")
+    """When late answers are an incident."""
     intended_use: Match = {}
+    """As `applies`: studies that it answers outside of this are used off label."""
     limits: dict[Name, Limits] = {}
+    """Clinical limits per finding."""
     criticality: Severity = "error"
+    """The severity of its outages."""
     owner: Text | None = None
+    """Who answers for it; stands on its incidents."""
     runbook: Text | None = None
+    """Address of what to do; stands on its incidents."""
 
 
 class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which series are watched, by shell-style patterns on their names, and how they are sliced."""
 
     include: tuple[Name, ...] = ("*",)
+    """What is watched ..."""
     exclude: tuple[Name, ...] = ()
+    """... but for this."""
     slices: tuple[Name, ...] = ("scanner.station", "scanner.model", "patient.sex")
-
-
-class Maintenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A recurring window: a cron expression in the site's zone, and its length."""
-
-    cron: Text
-    minutes: Positive
-
-
-class SiteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is known of a site; unknown sites are accepted and counted."""
-
-    name: Site
-    timezone: Text | None = None
-    maintenance: list[Maintenance] = []
-
-
-class _Receiver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    name: Name
-
-
-class Slack(_Receiver, tag="slack"):
-    """Slack by bot token; Socket Mode by app token, or signed HTTP by signing secret."""
-
-    channel: Text
-    url: Text = "https://slack.com/api/"
-    token_env: Text | None = None
-    token_file: Text | None = None
-    app_token_env: Text | None = None
-    app_token_file: Text | None = None
-    signing_secret_env: Text | None = None
-    signing_secret_file: Text | None = None
-
-
-class PagerDuty(_Receiver, tag="pagerduty"):
-    """PagerDuty Events v2."""
-
-    url: Text = "https://events.pagerduty.com/v2/enqueue"
-    routing_key_env: Text | None = None
-    routing_key_file: Text | None = None
-    webhook_secret_env: Text | None = None
-    webhook_secret_file: Text | None = None
-
-
-class Webhook(_Receiver, tag="webhook"):
-    """Any HTTP endpoint, signed by Standard Webhooks."""
-
-    url: Text
-    secret_env: Text | None = None
-    secret_file: Text | None = None
-
-
-class Alertmanager(_Receiver, tag="alertmanager"):
-    """Prometheus Alertmanager's API v2."""
-
-    url: Text
-    username_env: Text | None = None
-    username_file: Text | None = None
-    password_env: Text | None = None
-    password_file: Text | None = None
-
-
-class Teams(_Receiver, tag="teams"):
-    """A Microsoft Teams workflow; its URL is a secret."""
-
-    url_env: Text | None = None
-    url_file: Text | None = None
-
-
-class Email(_Receiver, tag="email"):
-    """SMTP."""
-
-    host: Text
-    sender: Text
-    to: list[Text]
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 587
-    username_env: Text | None = None
-    username_file: Text | None = None
-    password_env: Text | None = None
-    password_file: Text | None = None
-
-
-class Log(_Receiver, tag="log"):
-    """The worker's own log."""
-
-
-Receiver = Slack | PagerDuty | Webhook | Alertmanager | Teams | Email | Log
-
-
-class Escalation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told next when nobody has acknowledged after so long."""
-
-    after_s: Seconds
-    receivers: list[Name]
-
-
-class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """First match wins unless `continue`; no route at all means the log."""
-
-    receivers: list[Name]
-    match: dict[Name, list[Text]] = {}
-    continue_: bool = field(default=False, name="continue")
-    escalate: list[Escalation] = []
+    """Fields that may explain a change: which part of the studies moved."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything but the models has a default."""
 
-    prefix: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "radvigil"
+    prefix: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}(?!\n)$")] = "radvigil"
+    """Of the topics and of the consumer group."""
     broker: Text = "embedded"
+    """`host:port,host:port`, or `embedded`: a broker in memory, for trying out."""
     timezone: Text = "UTC"
+    """Of the deployment, as in `Europe/Berlin`."""
     kafka: Kafka = Kafka()
+    """Partitions and connection."""
     topics: Topics = Topics()
+    """Settings of single input topics."""
     budget: Budget = Budget()
+    """The false-alarm promise."""
     clock: Clock = Clock()
+    """Lateness, skew and staleness."""
     bounds: Bounds = Bounds()
+    """How much is remembered."""
     reference: Reference = Reference()
-    models: list[Model] = field(default_factory=list, name="model")
+    """What series are compared with."""
+    models: Annotated[list[Model], Meta(max_length=1000)] = field(
+        default_factory=list, name="model"
+    )
+    """The models that are watched over."""
     watch: Watch = Watch()
+    """Which series are watched."""
     sites: list[SiteSettings] = field(default_factory=list, name="site")
+    """What is known of single sites."""
     receivers: list[Receiver] = field(default_factory=list, name="receiver")
+    """Who can be told."""
     routes: list[Route] = field(default_factory=list, name="route")
+    """Who is told what."""

@@ -15,15 +15,23 @@ StudyKey = Annotated[str, Meta(min_length=1, max_length=128)]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=256)]
 LongText = Annotated[str, Meta(max_length=1_048_576)]
+# The decoder also holds every time to the years 1900 to 2999, so that adding any deadline to it
+# cannot leave the calendar; date-shifted research data stay inside.
 Time = Annotated[datetime, Meta(tz=True)]
+# Finite still as a 32-bit float: references are kept in that width.
+Number = Annotated[float, Meta(ge=-1e30, le=1e30)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Numbers = Annotated[dict[Name, float], Meta(max_length=64)]
-Values = Annotated[dict[Name, float | Text], Meta(max_length=64)]
+# Whole numbers stop where a reader that knows only 64-bit floats would round them.
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Positive = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Numbers = Annotated[dict[Name, Number], Meta(max_length=64)]
+Values = Annotated[dict[Name, Number | Text], Meta(max_length=64)]
 
 Priority = Literal["stat", "urgent", "routine"]
 Severity = Literal["critical", "error", "warning", "info"]
 
 MAX_MESSAGE_BYTES = 1_048_576
+MAX_DEPTH = 64  # of arrays and objects, counted where fields are unknown too
+EARLIEST_YEAR = 1900
+LATEST_YEAR = 2999

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.fields import Name, Numbers, Share, Site, StudyKey, Text, Time
+from schemas.fields import Name, Number, Numbers, Share, Site, StudyKey, Text, Time
 
 PredictionStatus = Literal["completed", "failed", "rejected", "not_applicable", "cancelled"]
 
@@ -15,7 +15,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     finding: Name
     score: Share | None = None
     positive: bool | None = None
-    value: float | None = None
+    value: Number | None = None
     unit: Text | None = None
 
     def __post_init__(self) -> None:

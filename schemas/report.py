@@ -35,7 +35,12 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 class Report(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="radvigil.report.v1"
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="radvigil.report.v1",
 ):
     """`text` is sent only where the topic may carry it; it is turned into labels and dropped."""
 

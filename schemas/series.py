@@ -1,10 +1,10 @@
 """A point of a watched series: a block of observations, so that a change can be drawn."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from schemas.fields import Name, Numbers, Positive, Site, Time
+from schemas.fields import Count, Name, Numbers, Positive, Site, Time
 
 Phase = Literal["learning", "watching", "relearning"]
 
@@ -32,7 +32,7 @@ class SeriesPoint(
     low: float
     high: float
     phase: Phase
-    reference_n: Annotated[int, Meta(ge=0)]
+    reference_n: Count
     model: Name | None = None
     score: float | None = None
     statistics: Numbers | None = None

@@ -1,0 +1,166 @@
+"""Who is told: receivers, and the routes that lead incidents to them.
+
+Every secret is a `NAME_env` (an environment variable) or a `NAME_file` (a path), at most one of
+the two. Every address can be set, for proxies, private clouds and tests.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from schemas.fields import Name, Seconds, Text
+
+
+class Slack(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="slack"
+):
+    """Slack by bot token; Socket Mode by app token, or signed HTTP by signing secret."""
+
+    name: Name
+    """What routes call it."""
+    channel: Text
+    """Where to post: `#name` or a channel id."""
+    url: Text = "https://slack.com/api/"
+    """Address of the Web API."""
+    token_env: Text | None = None
+    """Environment variable with the bot token (xoxb-)."""
+    token_file: Text | None = None
+    """File with the bot token."""
+    app_token_env: Text | None = None
+    """Environment variable with the app token (xapp-) for Socket Mode."""
+    app_token_file: Text | None = None
+    """File with the app token."""
+    signing_secret_env: Text | None = None
+    """Environment variable with the signing secret, when Slack calls us over HTTP."""
+    signing_secret_file: Text | None = None
+    """File with the signing secret."""
+
+
+class PagerDuty(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="pagerduty"
+):
+    """PagerDuty, Events API v2."""
+
+    name: Name
+    """What routes call it."""
+    url: Text = "https://events.pagerduty.com/v2/enqueue"
+    """Where events are sent."""
+    routing_key_env: Text | None = None
+    """Environment variable with the integration's routing key."""
+    routing_key_file: Text | None = None
+    """File with the routing key."""
+    webhook_secret_env: Text | None = None
+    """Environment variable with the secret of the webhook that calls us back."""
+    webhook_secret_file: Text | None = None
+    """File with that secret."""
+
+
+class Webhook(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="webhook"
+):
+    """Any HTTP endpoint; signed as Standard Webhooks describes where there is a secret."""
+
+    name: Name
+    """What routes call it."""
+    url: Text
+    """Where incidents are posted."""
+    secret_env: Text | None = None
+    """Environment variable with the signing secret (whsec_)."""
+    secret_file: Text | None = None
+    """File with the signing secret."""
+
+
+class Alertmanager(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="alertmanager",
+):
+    """Prometheus Alertmanager, API v2."""
+
+    name: Name
+    """What routes call it."""
+    url: Text
+    """Address of the Alertmanager, without `/api/v2`."""
+    username_env: Text | None = None
+    """Environment variable with the user of basic authentication."""
+    username_file: Text | None = None
+    """File with that user."""
+    password_env: Text | None = None
+    """Environment variable with the password of basic authentication."""
+    password_file: Text | None = None
+    """File with that password."""
+
+
+class Teams(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="teams"
+):
+    """A Microsoft Teams workflow; its address is a secret."""
+
+    name: Name
+    """What routes call it."""
+    url_env: Text | None = None
+    """Environment variable with the workflow's address."""
+    url_file: Text | None = None
+    """File with the workflow's address."""
+
+
+class Email(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"
+):
+    """Mail by SMTP with STARTTLS where the server offers it."""
+
+    name: Name
+    """What routes call it."""
+    host: Text
+    """The mail server."""
+    sender: Text
+    """The From address."""
+    to: Annotated[list[Text], Meta(min_length=1, max_length=64)]
+    """The recipients."""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 587
+    """The mail server's port."""
+    username_env: Text | None = None
+    """Environment variable with the user to log in as."""
+    username_file: Text | None = None
+    """File with that user."""
+    password_env: Text | None = None
+    """Environment variable with the password."""
+    password_file: Text | None = None
+    """File with the password."""
+
+
+class Log(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="log"
+):
+    """The worker's own log."""
+
+    name: Name
+    """What routes call it."""
+
+
+Receiver = Slack | PagerDuty | Webhook | Alertmanager | Teams | Email | Log
+
+
+class Escalation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told next when nobody has acknowledged."""
+
+    after_s: Seconds
+    """Seconds since the incident opened."""
+    receivers: Annotated[list[Name], Meta(min_length=1, max_length=64)]
+    """Names of receivers."""
+
+
+class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """First match wins unless `continue`; an incident that no route matches goes to the log."""
+
+    receivers: Annotated[list[Name], Meta(min_length=1, max_length=64)]
+    """Names of receivers."""
+    match: dict[Name, list[Text]] = {}
+    """Incident fields (kind, severity, site, model, subject, owner) and the values that match."""
+    continue_: bool = field(default=False, name="continue")
+    """Whether the routes below are tried as well."""
+    escalate: list[Escalation] = []
+    """Further steps while nobody acknowledges."""

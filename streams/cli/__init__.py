@@ -1,0 +1,74 @@
+"""The command line: one file per command, each with `add(commands)` and a function that runs it.
+
+Exit status of every command: 0 done, 1 bad input, 2 bad usage or configuration, 3 incidents were
+found (`replay --exit-code`), 130 interrupted. `run` adds 4, see docs/OPERATIONS.md.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from schemas.config_file import ConfigError
+from streams.recordings import UnreadableRecording
+
+COMMANDS = (
+    "run",
+    "replay",
+    "demo",
+    "simulate",
+    "topics",
+    "check_config",
+    "schemas",
+    "incidents",
+)
+_EXAMPLES = """first steps:
+  radvigil demo                                    a simulated hospital, watched, on one machine
+  radvigil simulate --outage north/ptx@9h+2h > day.jsonl
+  radvigil replay --config examples/radvigil.toml day.jsonl
+"""
+
+
+class BadInput(Exception):
+    """Something that was given to a command cannot be used; the text says what and why."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="radvigil",
+        description="A monitor for clinical AI: missing outputs and drift, as incidents.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"radvigil {version('radvigil')}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        import_module(f"streams.cli.{name}").add(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a user's mistake is a sentence on stderr, never a traceback."""
+    arguments = parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return status
+    except ConfigError as error:
+        return _failed(error, 2)
+    except (BadInput, UnreadableRecording) as error:
+        return _failed(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) has had enough; that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _failed(error: Exception, status: int) -> int:
+    print(f"radvigil: {error}", file=sys.stderr)
+    return status

@@ -1,0 +1,42 @@
+"""`radvigil check-config`: whether a configuration can be used, and what it means."""
+
+import argparse
+import sys
+from typing import Any
+
+import msgspec
+
+from schemas.config_file import load
+from streams.budget import Budget
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "check-config",
+        help="check a configuration file",
+        description="Check a configuration file. Exit status 0: it can be used; 2: it cannot, "
+        "and stderr says where and why.",
+    )
+    parser.add_argument("config", metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="the whole configuration, as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load it, and say what it comes to."""
+    config = load(arguments.config)
+    if arguments.json:
+        text = msgspec.json.format(msgspec.json.encode(config), indent=2).decode()
+        sys.stdout.write(text + "\n")
+        return 0
+    for model in config.models:
+        applies = ", ".join(model.applies) or "every study"
+        print(f"model {model.name}: {applies}; deadline {model.deadline_s}")
+    budget = Budget(config)
+    print(
+        f"at most {config.budget.false_incidents:g} false incidents in {config.budget.per_days:g} "
+        f"days, shared by {budget.sites} sites"
+    )
+    print(f"{arguments.config}: can be used")
+    return 0

@@ -1,0 +1,60 @@
+"""Time in the core: integers of microseconds since the epoch, and the watermark that only proof moves.
+
+Live, the edge proves event time against the broker (streams/proof.py); in replay, arrival times do.
+Either way the watermark is what is proved minus the lateness that is granted to producers.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US = 86_400_000_000
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since the epoch, exactly.
+
+    >>> to_us(datetime(1970, 1, 2, tzinfo=UTC))
+    86400000000
+    """
+    since = moment - _EPOCH
+    return since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
+
+
+def from_us(us: int) -> datetime:
+    """The aware UTC datetime of a microsecond count.
+
+    >>> from_us(86_400_000_001).isoformat()
+    '1970-01-02T00:00:00.000001+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def seconds_to_us(seconds: float) -> int:
+    """Whole microseconds of a length in seconds."""
+    return round(seconds * 1_000_000)
+
+
+class Clock:
+    """The watermark of one shard: never backwards, and never moved by a producer's stamp."""
+
+    def __init__(self, lateness_s: float, max_skew_s: float) -> None:
+        self._lateness_us = seconds_to_us(lateness_s)
+        self._max_skew_us = seconds_to_us(max_skew_s)
+        self.watermark_us = -(2**62)
+
+    def arrived(self, arrived_us: int) -> int:
+        """The watermark that the arrival of an event proves, dated by the broker."""
+        return self.advance(arrived_us - self._lateness_us)
+
+    def advance(self, watermark_us: int) -> int:
+        """Raise the watermark to a proved time; an older proof changes nothing."""
+        self.watermark_us = max(self.watermark_us, watermark_us)
+        return self.watermark_us
+
+    def is_skewed(self, at_us: int, arrived_us: int) -> bool:
+        """Whether a stamp lies further ahead of its arrival than a clock may be wrong."""
+        return at_us > arrived_us + self._max_skew_us
+
+    def lag_us(self, now_us: int) -> int:
+        """How far the watermark is behind the promise at `now_us`; 0 when it is kept."""
+        return max(0, now_us - self._lateness_us - self.watermark_us)

@@ -1,0 +1,249 @@
+"""Which results are expected, which came, and which did not: studies and predictions joined.
+
+Sans-IO. `tick` speaks of proved time only, so nothing is called missing because we are behind.
+Everything remembered is bounded in time, and what waits for its study also in number.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+
+from msgspec import Struct
+
+from schemas.config import Config
+from schemas.prediction import Prediction
+from schemas.study import Study
+from streams.clock import seconds_to_us
+from streams.expectation import Expectations
+from streams.study_record import Settlement, StudyRecord, result_of
+
+StudyId = tuple[str, str]
+
+
+class Turnaround(Struct, frozen=True):
+    """How long a study waited for a model's first completed result."""
+
+    model: str
+    seconds: float
+    at_us: int
+
+
+class Correlated(Struct, frozen=True):
+    """What an event settled, and whether it is the first of its kind for its study."""
+
+    settled: tuple[Settlement, ...] = ()
+    turnarounds: tuple[Turnaround, ...] = ()
+    fresh: bool = False
+
+
+class Correlate:
+    """The studies of one shard."""
+
+    def __init__(self, config: Config) -> None:
+        self._expectations = Expectations(config.models)
+        self._settled_us = seconds_to_us(config.bounds.settled_s)
+        self._waiting_us = seconds_to_us(config.bounds.waiting_s)
+        self._waiting_per_site = config.bounds.waiting_per_site
+        self._studies: dict[StudyId, StudyRecord] = {}
+        self._strangers: dict[str, dict[str, None]] = {}  # studies known only by their results
+        self._dues: list[tuple[int, str, str, str]] = []
+        self._forgets: list[tuple[int, str, str]] = []
+        self._waiting: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._dirty: dict[StudyId, None] = {}
+        self.pending_n = 0
+        self.dropped: Counter[str] = Counter()
+
+    def study(self, study: Study, at_us: int, arrived_us: int, watermark_us: int) -> Correlated:
+        """Take an upsert stamped `at_us` (already clamped if the stamp was wild)."""
+        key = (study.site, study.study)
+        known = self._studies.get(key)
+        if known is None and at_us < watermark_us - self._settled_us:
+            self.dropped["too_old"] += 1  # it may have been settled and forgotten: judge nothing
+            return Correlated()
+        record = known or self._new(key, arrived_us)
+        self._strangers.get(study.site, {}).pop(study.study, None)
+        before = _snapshot(record)
+        first_seen = record.newest_us is None
+        settled = record.upsert(study, at_us, self._expectations)
+        self._schedule(record, before)
+        self._touch(record, arrived_us)
+        return Correlated(
+            settled=tuple(settled),
+            turnarounds=tuple(self._turnarounds_of_waiting(record)) if first_seen else (),
+            fresh=study.state == "complete" and _once(record, "study"),
+        )
+
+    def prediction(self, prediction: Prediction, at_us: int, arrived_us: int) -> Correlated:
+        """Take a live prediction; before its study it waits."""
+        key = (prediction.site, prediction.study)
+        record = self._studies.get(key) or self._stranger(key, arrived_us)
+        rule = self._expectations.rules.get(prediction.model)
+        result = result_of(prediction, at_us, rule)
+        pending = prediction.model in record.expected and (
+            record.expected[prediction.model].outcome is None
+        )
+        settlement = record.answer(prediction.model, result)
+        self.pending_n -= pending and settlement is not None
+        self._touch(record, arrived_us)
+        completed = prediction.status == "completed"
+        fresh = completed and _once(record, f"{prediction.model}\n{prediction.model_version}")
+        turnaround = self._turnaround(record, prediction.model, at_us) if fresh else None
+        return Correlated(
+            settled=() if settlement is None else (settlement,),
+            turnarounds=() if turnaround is None else (turnaround,),
+            fresh=fresh,
+        )
+
+    def report_is_fresh(self, site: str, study: str, finding: str, arrived_us: int) -> bool:
+        """Whether this study's label of this finding is the first; remembered with the study."""
+        record = self._studies.get((site, study)) or self._stranger((site, study), arrived_us)
+        self._touch(record, arrived_us)
+        return _once(record, f"report\n{finding}")
+
+    def deadline(self) -> int | None:
+        """When the next expected result is due, or None."""
+        while self._dues and not self._is_live(self._dues[0]):
+            heappop(self._dues)
+        return self._dues[0][0] if self._dues else None
+
+    def expire(self, now_us: int) -> list[Settlement]:
+        """Call missing what is due at `now_us` or before, in order."""
+        missing = []
+        while (due_us := self.deadline()) is not None and due_us <= now_us:
+            _, site, study, model = heappop(self._dues)
+            record = self._studies[site, study]
+            missing.append(record.expire(model))
+            self.pending_n -= 1
+            self._touch(record, max(record.touched_us, due_us))
+        return missing
+
+    def oldest_waiting_us(self, site: str, model: str) -> int | None:
+        """When the oldest study that still waits for this model started to wait."""
+        waiting = self._waiting.get((site, model), [])
+        while waiting and not self._still_waits(site, model, waiting[0]):
+            heappop(waiting)
+        return waiting[0][0] if waiting else None
+
+    def forget_at(self) -> int | None:
+        """When the next study may be forgotten, or None."""
+        return self._forgets[0][0] if self._forgets else None
+
+    def forget(self, now_us: int) -> None:
+        """Drop what has been settled, or has waited for its study, long enough."""
+        while self._forgets and self._forgets[0][0] <= now_us:
+            _, site, study = heappop(self._forgets)
+            record = self._studies.get((site, study))
+            if record is None:
+                continue
+            until_us = self._forget_us(record)
+            if until_us > now_us:
+                heappush(self._forgets, (until_us, site, study))
+            else:
+                self._drop(record, "forgotten")
+
+    def changes(self) -> Iterator[tuple[StudyId, StudyRecord | None]]:
+        """Records changed since the last call; None for those dropped."""
+        dirty, self._dirty = self._dirty, {}
+        for key in dirty:
+            yield key, self._studies.get(key)
+
+    def restore(self, records: Iterable[StudyRecord]) -> None:
+        """Take up the records of a checkpoint."""
+        for record in records:
+            self._studies[record.site, record.study] = record
+            if record.newest_us is None:
+                self._strangers.setdefault(record.site, {})[record.study] = None
+            self._schedule(record, {})
+            heappush(self._forgets, (self._forget_us(record), record.site, record.study))
+
+    def sizes(self) -> dict[str, int]:
+        """What is remembered, for the metrics."""
+        return {
+            "studies": len(self._studies),
+            "pending": self.pending_n,
+            "waiting_for_study": sum(map(len, self._strangers.values())),
+        }
+
+    def _new(self, key: StudyId, arrived_us: int) -> StudyRecord:
+        record = StudyRecord(site=key[0], study=key[1], touched_us=arrived_us)
+        self._studies[key] = record
+        heappush(self._forgets, (self._forget_us(record), *key))
+        return record
+
+    def _stranger(self, key: StudyId, arrived_us: int) -> StudyRecord:
+        strangers = self._strangers.setdefault(key[0], {})
+        if len(strangers) >= self._waiting_per_site:
+            self._drop(self._studies[key[0], next(iter(strangers))], "waiting_overflow")
+        strangers[key[1]] = None
+        return self._new(key, arrived_us)
+
+    def _schedule(self, record: StudyRecord, before: dict[str, tuple[int, int] | None]) -> None:
+        """Set timers for what has begun to wait, or waits otherwise than `before`."""
+        for model, expected in record.expected.items():
+            was_pending = before.get(model) is not None
+            if expected.outcome is not None:
+                self.pending_n -= was_pending
+                continue
+            self.pending_n += not was_pending
+            if before.get(model) != (expected.start_us, expected.due_us):
+                heappush(self._dues, (expected.due_us, record.site, record.study, model))
+                waiting = self._waiting.setdefault((record.site, model), [])
+                heappush(waiting, (expected.start_us, record.study))
+
+    def _touch(self, record: StudyRecord, touched_us: int) -> None:
+        record.touched_us = touched_us
+        self._dirty[record.site, record.study] = None
+
+    def _drop(self, record: StudyRecord, why: str) -> None:
+        key = (record.site, record.study)
+        if record.newest_us is None:
+            why = "waited_in_vain" if why == "forgotten" else why
+            self._strangers[record.site].pop(record.study, None)
+        del self._studies[key]
+        self._dirty[key] = None
+        self.dropped[why] += 1
+
+    def _forget_us(self, record: StudyRecord) -> int:
+        if record.newest_us is None:
+            return record.touched_us + self._waiting_us
+        last_due_us = max((e.due_us for e in record.expected.values()), default=0)
+        return max(record.touched_us, last_due_us) + self._settled_us
+
+    def _is_live(self, due: tuple[int, str, str, str]) -> bool:
+        due_us, site, study, model = due
+        record = self._studies.get((site, study))
+        expected = record.expected.get(model) if record else None
+        return expected is not None and expected.outcome is None and expected.due_us == due_us
+
+    def _still_waits(self, site: str, model: str, entry: tuple[int, str]) -> bool:
+        record = self._studies.get((site, entry[1]))
+        expected = record.expected.get(model) if record else None
+        return expected is not None and expected.outcome is None and expected.start_us == entry[0]
+
+    def _turnarounds_of_waiting(self, record: StudyRecord) -> Iterator[Turnaround]:
+        for model, result in record.results.items():
+            turnaround = self._turnaround(record, model, result.at_us)
+            if result.kind in ("complete", "incomplete") and turnaround is not None:
+                yield turnaround
+
+    def _turnaround(self, record: StudyRecord, model: str, at_us: int) -> Turnaround | None:
+        since_us = record.available_us if record.available_us is not None else record.newest_us
+        if since_us is None or not _once(record, f"{model}\nturnaround"):
+            return None
+        return Turnaround(model=model, seconds=(at_us - since_us) / 1e6, at_us=at_us)
+
+
+def _once(record: StudyRecord, what: str) -> bool:
+    """Whether this is the first time: one study is one observation of a series, however often told."""
+    if what in record.observed:
+        return False
+    record.observed.append(what)
+    return True
+
+
+def _snapshot(record: StudyRecord) -> dict[str, tuple[int, int] | None]:
+    """Start and deadline of what is waited for; None for what is settled."""
+    return {
+        model: (e.start_us, e.due_us) if e.outcome is None else None
+        for model, e in record.expected.items()
+    }

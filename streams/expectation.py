@@ -1,0 +1,101 @@
+"""Which models a study expects, and how long each may take: the configured rules, or its own `expects`."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+
+from schemas.config import Deadlines, Match, Model, Range
+from schemas.study import Study
+from streams.clock import seconds_to_us
+from streams.fields import Value, getter
+
+STATE_RANK = {"received": 0, "stable": 1, "complete": 2}
+Facts = Mapping[str, Value | None]
+
+
+class Rule(Struct, frozen=True):
+    """One model's part of the contract, ready to be applied."""
+
+    model: str
+    start_rank: int
+    deadline_us: dict[str, int]
+    findings: frozenset[str]
+    applies: tuple[tuple[str, Callable[[Value | None], bool]], ...]
+
+    def matches(self, facts: Facts) -> bool:
+        """Whether a study with these facts is one for this model."""
+        return all(holds(facts.get(path)) for path, holds in self.applies)
+
+
+def rule_of(model: Model) -> Rule:
+    """The rule that a model's configuration means."""
+    return Rule(
+        model=model.name,
+        start_rank=STATE_RANK[model.starts_at],
+        deadline_us=_deadlines_us(model.deadline_s),
+        findings=frozenset(model.findings),
+        applies=_conditions(model.applies),
+    )
+
+
+def promised(model: str, deadline_s: float, known: Rule | None) -> Rule:
+    """The rule of a study's own `expects`: its deadline, at any priority, for any such study."""
+    deadline_us = seconds_to_us(deadline_s)
+    return Rule(
+        model=model,
+        start_rank=known.start_rank if known else STATE_RANK["complete"],
+        deadline_us=dict.fromkeys(("stat", "urgent", "routine"), deadline_us),
+        findings=known.findings if known else frozenset(),
+        applies=(),
+    )
+
+
+def _deadlines_us(deadline_s: float | Deadlines) -> dict[str, int]:
+    if not isinstance(deadline_s, Deadlines):
+        return dict.fromkeys(("stat", "urgent", "routine"), seconds_to_us(deadline_s))
+    urgent = deadline_s.urgent if deadline_s.urgent is not None else deadline_s.routine
+    stat = deadline_s.stat if deadline_s.stat is not None else urgent
+    return {
+        "stat": seconds_to_us(stat),
+        "urgent": seconds_to_us(urgent),
+        "routine": seconds_to_us(deadline_s.routine),
+    }
+
+
+def _conditions(match: Match) -> tuple[tuple[str, Callable[[Value | None], bool]], ...]:
+    return tuple(
+        ("site" if path == "sites" else path, _condition(wanted)) for path, wanted in match.items()
+    )
+
+
+def _condition(wanted: list[str | float | bool] | Range) -> Callable[[Value | None], bool]:
+    if not isinstance(wanted, Range):
+        return frozenset(wanted).__contains__
+    low = float("-inf") if wanted.min is None else wanted.min
+    high = float("inf") if wanted.max is None else wanted.max
+    return lambda value: isinstance(value, int | float) and low <= value <= high
+
+
+class Expectations:
+    """The configured rules, and the facts of a study that they look at."""
+
+    def __init__(self, models: list[Model]) -> None:
+        self.rules = {model.name: rule_of(model) for model in models}
+        paths = {path for rule in self.rules.values() for path, _ in rule.applies}
+        self._getters = [(path, getter(path)) for path in sorted(paths)]
+
+    def facts(self, study: Study) -> Iterator[tuple[str, Value]]:
+        """What this upsert says of the facts that rules look at; what it leaves out stays known."""
+        for path, read in self._getters:
+            value = read(study)
+            if value is not None:
+                yield path, value
+
+    def rules_for(self, expects: list[tuple[str, float]] | None) -> Mapping[str, Rule]:
+        """The configured rules, or exactly the ones that the study brings along."""
+        if expects is None:
+            return self.rules
+        return {
+            model: promised(model, deadline_s, self.rules.get(model))
+            for model, deadline_s in expects
+        }

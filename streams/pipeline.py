@@ -1,0 +1,254 @@
+"""The stages joined: an event or proved time goes in, what is to be published comes out.
+
+Sans-IO and deterministic. The same object runs live under Faust, in `replay`, in the simulator and
+in tests. What it says is a function of its input in the order of arrival: every conclusion is
+dated by when it became true, so it does not matter when time is advanced, only how far.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from schemas.command import Command
+from schemas.config import Config
+from schemas.incident import Incident
+from schemas.messages import Event
+from schemas.outcome import Outcome
+from schemas.prediction import Prediction
+from schemas.report import Report
+from schemas.series import SeriesPoint
+from schemas.study import Study
+from streams import state
+from streams.budget import Account, Budget
+from streams.clock import Clock, from_us, to_us
+from streams.correlate import Correlate, Correlated
+from streams.detect import Detect
+from streams.finding import Finding
+from streams.incidents import Case, Incidents
+from streams.observe import READ_STATUSES, Observation, Observe
+from streams.outage import Episode, Outages
+from streams.self_watch import SelfWatch, Skew
+from streams.series_record import SeriesRecord
+from streams.study_record import Settlement, StudyRecord
+
+Effect = Outcome | Incident | SeriesPoint
+
+
+class Pipeline:
+    """One shard: the sites of one partition, and all that is known of them."""
+
+    def __init__(self, config: Config, partition: int = 0) -> None:
+        budget = Budget(config)
+        self._clock = Clock(config.clock.lateness_s, config.clock.max_skew_s)
+        self._correlate = Correlate(config)
+        self._observe = Observe(config.watch)
+        self._budget = budget
+        self._outages = Outages(config, budget)
+        self._detect = Detect(config, budget)
+        self._incidents = Incidents(config)
+        self._self_watch = SelfWatch(config.clock, partition)
+        self._written_us: int | None = None
+
+    @property
+    def watermark_us(self) -> int:
+        """Everything that happened before this has been seen."""
+        return self._clock.watermark_us
+
+    def handle(self, event: Event, arrived_us: int) -> list[Effect]:
+        """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""
+        effects = list(self._advance(self._clock.arrived(arrived_us)))
+        at_us = to_us(event.at)
+        feed = _feed(event)
+        if self._clock.is_skewed(at_us, arrived_us):
+            finding = self._self_watch.wild_stamp(event.site, feed, at_us, arrived_us)
+            effects += self._conclude(finding)
+            at_us = arrived_us  # it moves nothing, but the study behind it is real
+        else:
+            effects += self._conclude(self._self_watch.sane_stamp(event.site, feed, arrived_us))
+        effects += self._take(event, at_us, arrived_us)
+        effects += self._advance(self.watermark_us)
+        return effects
+
+    def tick(self, watermark_us: int) -> list[Effect]:
+        """Advance proved time; an earlier time changes nothing."""
+        return list(self._advance(self._clock.advance(watermark_us)))
+
+    def deadline(self) -> int | None:
+        """When the next thing happens by time alone, housekeeping included."""
+        times = (self.next_due(), self._incidents.retire_at(), self._correlate.forget_at())
+        return min((at_us for at_us in times if at_us is not None), default=None)
+
+    def next_due(self) -> int | None:
+        """When time alone next says something of a study or an incident."""
+        due_us, timer_us = self._correlate.deadline(), self._incidents.deadline()
+        if due_us is None or timer_us is None:
+            return due_us if timer_us is None else timer_us
+        return min(due_us, timer_us)
+
+    def observe_lag(self, now_us: int) -> list[Effect]:
+        """Say whether this shard is behind its promise at `now_us`, the broker's time."""
+        if self.watermark_us < 0:
+            return []
+        return list(self._conclude(self._self_watch.lag(self._clock.lag_us(now_us), now_us)))
+
+    def _take(self, event: Event, at_us: int, arrived_us: int) -> Iterator[Effect]:
+        match event:
+            case Study():
+                taken = self._correlate.study(event, at_us, arrived_us, self.watermark_us)
+                yield from self._correlated(event, taken)
+                if taken.fresh:
+                    yield from self._observed(self._observe.study(event, at_us))
+            case Prediction():
+                if event.role == "shadow":
+                    return
+                taken = self._correlate.prediction(event, at_us, arrived_us)
+                yield from self._correlated(event, taken)
+                if taken.fresh:
+                    yield from self._observed(self._observe.prediction(event, at_us))
+            case Report():
+                yield from self._observed(self._labels(event, at_us, arrived_us))
+            case Command():
+                if event.action == "rebaseline":
+                    self._detect.accept(event)
+                for incident in self._incidents.command(event, at_us):
+                    yield from self._told(incident)
+            case _:
+                assert_never(event)
+
+    def _correlated(self, event: Study | Prediction, taken: Correlated) -> Iterator[Effect]:
+        for settlement in taken.settled:
+            yield from self._settled(settlement)
+        for turnaround in taken.turnarounds:
+            yield from self._observed(
+                self._observe.turnaround(event.site, event.study, turnaround)
+            )
+
+    def _labels(self, report: Report, at_us: int, arrived_us: int) -> Iterator[Observation]:
+        if report.status not in READ_STATUSES:
+            return
+        for label in report.labels or ():
+            if label.value != "uncertain" and self._correlate.report_is_fresh(
+                report.site, report.study, label.finding, arrived_us
+            ):
+                present = label.value == "present"
+                yield from self._observe.label(report, label.finding, present, at_us)
+
+    def _observed(self, observations: Iterable[Observation]) -> Iterator[Effect]:
+        for observation in observations:
+            findings, points = self._detect.observe(observation)
+            yield from points
+            for finding in findings:
+                yield from self._conclude(finding)
+
+    def _settled(self, settlement: Settlement) -> Iterator[Effect]:
+        yield Outcome(
+            site=settlement.site,
+            study=settlement.study,
+            model=settlement.model,
+            outcome=settlement.outcome,
+            due=from_us(settlement.due_us),
+            at=from_us(settlement.at_us),
+            revision=settlement.revision,
+        )
+        oldest_us = self._correlate.oldest_waiting_us(settlement.site, settlement.model)
+        for finding in self._outages.settled(settlement, oldest_us):
+            yield from self._conclude(finding)
+
+    def _conclude(self, finding: Finding | None) -> Iterator[Effect]:
+        for incident in () if finding is None else self._incidents.finding(finding):
+            yield from self._told(incident)
+
+    def _told(self, incident: Incident) -> Iterator[Effect]:
+        yield incident
+        if incident.state == "resolved":
+            self._outages.over(incident.kind, incident.site, incident.model)
+            self._self_watch.over(incident.kind, incident.site, incident.subject)
+
+    def _advance(self, watermark_us: int) -> Iterator[Effect]:
+        while (at_us := self.next_due()) is not None and at_us <= watermark_us:
+            for settlement in self._correlate.expire(at_us):
+                yield from self._settled(settlement)
+            for incident in self._incidents.tick(at_us):
+                yield from self._told(incident)
+        for incident in self._incidents.tick(watermark_us):
+            yield from self._told(incident)
+        self._correlate.forget(watermark_us)
+
+    def changes(self) -> list[state.Record]:
+        """State changed since the last call, as records for the changelog."""
+        return list(self._changes())
+
+    def _changes(self) -> Iterator[state.Record]:
+        for study_id, study in self._correlate.changes():
+            yield state.write("study/1", study_id, study)
+        for episode_id, episode in self._outages.changes():
+            yield state.write("episode/1", episode_id, episode)
+        for case in self._incidents.changes():
+            yield state.write("case/1", [case.fingerprint], case)
+        for skew_id, skew in self._self_watch.changes():
+            yield state.write("skew/1", skew_id, skew)
+        for account in self._budget.changes():
+            yield state.write("account/1", [account.site], account)
+        for series_id, series, bulk in self._detect.changes():
+            for name, value in bulk:
+                yield state.write_bulk([*series_id, name], value)
+            yield state.write("series/1", series_id, series)
+        if self._written_us != self.watermark_us:
+            self._written_us = self.watermark_us
+            yield state.write("now/1", [], state.Now(self.watermark_us))
+
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take up the records of a checkpoint, in any order; before the first event."""
+        by_type: dict[type, list[object]] = defaultdict(list)
+        bulk: dict[tuple[str, ...], dict[str, bytes]] = defaultdict(dict)
+        for key, value in state.read(records):
+            if key[0] == state.BULK:
+                bulk[tuple(key[1:4])][key[4]] = value
+            else:
+                by_type[type(value)].append(value)
+        self._restore(by_type, bulk)
+
+    def _restore(
+        self,
+        by_type: dict[type, list],  # type: ignore[type-arg]
+        bulk: dict[tuple[str, ...], dict[str, bytes]],
+    ) -> None:
+        self._correlate.restore(by_type[StudyRecord])
+        self._outages.restore(by_type[Episode])
+        self._incidents.restore(by_type[Case])
+        self._self_watch.restore(by_type[Skew])
+        self._budget.restore(by_type[Account])
+        for series in by_type[SeriesRecord]:
+            self._detect.restore(series, bulk[series.site, series.model, series.subject])
+        for now in by_type[state.Now]:
+            self._written_us = self._clock.advance(now.watermark_us)
+
+    def sizes(self) -> dict[str, int]:
+        """What is remembered, for the metrics."""
+        return {
+            **self._correlate.sizes(),
+            **self._detect.sizes(),
+            "incidents_live": len(self._incidents.live()),
+        }
+
+    def losses(self) -> dict[str, int]:
+        """What a bound or a rule has dropped, by reason, for the metrics."""
+        counted = (self._correlate.dropped, self._detect.dropped, self._incidents.rejected)
+        return {
+            **{reason: n for counter in counted for reason, n in counter.items()},
+            "not_finite": self._observe.counts["not_finite"],
+        }
+
+
+def _feed(event: Event) -> str:
+    match event:
+        case Study():
+            return "studies"
+        case Prediction():
+            return "predictions"
+        case Report():
+            return "reports"
+        case Command():
+            return "commands"
+        case _:
+            assert_never(event)

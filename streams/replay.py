@@ -1,0 +1,128 @@
+"""Recorded events through the same pipeline that runs live: backtest, tuning, post-mortem.
+
+Virtual time follows `arrived_at`, else `at`, and never goes back. A stamp without `arrived_at` that
+jumps ahead, and that the next line takes back, is a wrong clock and not the passage of time.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from schemas.config import Config
+from schemas.deadletter import DeadLetter
+from schemas.decoding import decode_event
+from schemas.messages import Event
+from schemas.refusal import Refused
+from streams.clock import from_us, seconds_to_us, to_us
+from streams.pipeline import Effect, Pipeline
+
+_START_US = 0
+
+
+class _Dated(Struct):
+    arrived_at: datetime | None = None
+
+
+class Line(Struct, frozen=True):
+    """One line of a recording: where it stands, and the event or what is wrong with it."""
+
+    source: str
+    number: int
+    size_bytes: int
+    event: Event | Refused
+    sha256: str = ""
+    arrived_us: int | None = None
+
+
+_dated = msgspec.json.Decoder(_Dated)
+
+
+def parse(source: str, texts: Iterable[bytes]) -> Iterator[Line]:
+    """The lines of one recording, decoded; blank ones are passed over."""
+    for number, text in enumerate(texts, start=1):
+        if not text.strip():
+            continue
+        event = decode_event(text)
+        if isinstance(event, Refused):
+            yield Line(source, number, len(text), event, sha256(text).hexdigest())
+        else:
+            yield Line(source, number, len(text), event, arrived_us=_arrived_us(text))
+
+
+def _arrived_us(text: bytes) -> int | None:
+    try:
+        arrived_at = _dated.decode(text).arrived_at
+    except msgspec.ValidationError:
+        return None  # not a time: as if it were not there, `at` dates the line
+    if arrived_at is None or arrived_at.tzinfo is None:
+        return None
+    return to_us(arrived_at)
+
+
+class Replay:
+    """One pass over recordings; what it says is a function of the lines and the configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self.pipeline = Pipeline(config)
+        self.now_us = _START_US
+        self.handled_n = 0
+        self._lateness_us = seconds_to_us(config.clock.lateness_s)
+        self._max_skew_us = seconds_to_us(config.clock.max_skew_s)
+
+    def play(self, lines: Iterable[Line]) -> Iterator[Effect | DeadLetter]:
+        """Take lines in the order of arrival."""
+        before: Line | None = None
+        for line in lines:
+            if before is not None:
+                yield from self._take(before, _stamp_us(line))
+            before = line
+        if before is not None:
+            yield from self._take(before, None)
+
+    def finish(self, until_us: int | None = None) -> Iterator[Effect]:
+        """Let time run on to `until_us`, or until every deadline has passed."""
+        if until_us is not None:
+            yield from self.pipeline.tick(until_us - self._lateness_us)
+            return
+        while (due_us := self.pipeline.next_due()) is not None:
+            yield from self.pipeline.tick(due_us)
+
+    def _take(self, line: Line, next_us: int | None) -> Iterator[Effect | DeadLetter]:
+        if isinstance(line.event, Refused):
+            yield _dead_letter(line, line.event, self.now_us)
+            return
+        self.now_us = max(self.now_us, self._arrival_us(line, next_us))
+        self.handled_n += 1
+        yield from self.pipeline.handle(line.event, self.now_us)
+
+    def _arrival_us(self, line: Line, next_us: int | None) -> int:
+        if line.arrived_us is not None:
+            return line.arrived_us
+        stamp_us = _stamp_us(line) or self.now_us
+        jumps = stamp_us > self.now_us + self._max_skew_us
+        if jumps and next_us is not None and next_us < stamp_us - self._max_skew_us:
+            return next_us
+        return stamp_us
+
+
+def _stamp_us(line: Line) -> int | None:
+    if line.arrived_us is not None or isinstance(line.event, Refused):
+        return line.arrived_us
+    return to_us(line.event.at)
+
+
+def _dead_letter(line: Line, refused: Refused, now_us: int) -> DeadLetter:
+    return DeadLetter(
+        topic=line.source[-256:],
+        offset=line.number,
+        path=refused.path,
+        reason=refused.reason,
+        at=from_us(now_us),
+        size_bytes=line.size_bytes,
+        sha256=line.sha256,
+        site=refused.site,
+        expected=refused.expected,
+    )

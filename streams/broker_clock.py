@@ -1,0 +1,28 @@
+"""The broker's clock, as a lower bound: a worker whose own clock is wrong must move nothing.
+
+The broker stamped a record of ours (`message.timestamp.type=LogAppendTime`) and then acknowledged
+it. So when the acknowledgement came, the broker's clock showed at least that stamp, and it has gone
+on since. The latest acknowledgement counts, not the highest: a broker's clock may be set back.
+"""
+
+
+class BrokerClock:
+    """Broker time from acknowledged append times and a monotonic clock."""
+
+    def __init__(self) -> None:
+        self._anchor: tuple[int, float] | None = None
+
+    def acknowledged(self, append_ms: int, monotonic_s: float) -> None:
+        """A record appended at `append_ms` (milliseconds) was acknowledged at `monotonic_s`."""
+        self._anchor = (append_ms, monotonic_s)
+
+    def earliest_us(self, monotonic_s: float) -> int | None:
+        """The broker's clock shows at least this, whole milliseconds, in microseconds.
+
+        None before the first acknowledgement. Whole milliseconds because append times are: a
+        finer value would lie above the stamp of a record that is appended right now.
+        """
+        if self._anchor is None:
+            return None
+        append_ms, since_s = self._anchor
+        return (append_ms + int(max(0.0, monotonic_s - since_s) * 1000)) * 1000

@@ -1,0 +1,97 @@
+"""A checkpoint is one Kafka transaction of one partition: all of it becomes visible, or nothing.
+
+Starting the producer fences whoever held the partition before: a worker that was paused longer
+than its session and woke up cannot write any more, by the broker's own word. Any exception in a
+checkpoint is fatal for the worker: what was to be written is in no one's memory any more, and a
+fresh start restores the last checkpoint. Never retry here.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.cloudevents import headers_of
+from schemas.config import Config
+from schemas.deadletter import DeadLetter
+from schemas.decoding import encode
+from schemas.incident import Incident
+from schemas.outcome import Outcome
+from schemas.series import SeriesPoint
+from streams.broker_clock import BrokerClock
+from streams.connection import aiokafka_settings
+from streams.shard import Checkpoint
+from streams.shard_topics import ShardTopics
+
+TRANSACTION_TIMEOUT_MS = 10_000
+BATCH_BYTES = 512 * 1024
+LOG_APPEND_TIME = 1
+
+Message = Incident | Outcome | SeriesPoint | DeadLetter
+Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+
+
+class PartitionWriter:
+    """The one transactional producer of a partition; `group` is the consumer group."""
+
+    def __init__(
+        self, config: Config, partition: int, topics: ShardTopics, clock: BrokerClock
+    ) -> None:
+        self._partition = partition
+        self._topics = {
+            Incident: topics.incidents,
+            Outcome: topics.outcomes,
+            SeriesPoint: topics.series,
+            DeadLetter: topics.deadletters,
+        }
+        self._state = topics.state
+        self._clock = clock
+        self._producer = AIOKafkaProducer(
+            transactional_id=f"{config.prefix}-{partition}",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            max_batch_size=BATCH_BYTES,
+            **aiokafka_settings(config),
+        )
+
+    async def start(self) -> None:
+        """Fence the former owner; its open transaction is aborted before this returns."""
+        await self._producer.start()
+
+    async def write(self, checkpoint: Checkpoint) -> None:
+        """One transaction; returns when the broker has committed it."""
+        async with self._producer.transaction():
+            for topic, rows in self._rows(checkpoint).items():
+                await self._send(topic, rows)
+
+    def _rows(self, checkpoint: Checkpoint) -> dict[str, list[Row]]:
+        rows: dict[str, list[Row]] = {}
+        messages: Iterable[Message] = (*checkpoint.effects, *checkpoint.deadletters)
+        for message in messages:
+            key = message.site.encode() if message.site is not None else None
+            row = (key, encode(message), headers_of(message))
+            rows.setdefault(self._topics[type(message)], []).append(row)
+        rows[self._state] = [(key, value, []) for key, value in checkpoint.changes]
+        return rows
+
+    async def _send(self, topic: str, rows: list[Row]) -> None:
+        """Batches built here: a send per message costs ten times as much."""
+        batch = self._producer.create_batch()
+        for key, value, headers in rows:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                await self._send_batch(topic, batch)
+                batch = self._producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        await self._send_batch(topic, batch)
+
+    async def _send_batch(self, topic: str, batch: Any) -> None:
+        batch.close()
+        acknowledged = await (
+            await self._producer.send_batch(batch, topic, partition=self._partition)
+        )
+        if acknowledged.timestamp_type == LOG_APPEND_TIME:
+            self._clock.acknowledged(acknowledged.timestamp, time.monotonic())
+
+    async def stop(self) -> None:
+        """Close without another word to the transaction coordinator."""
+        await self._producer.stop()

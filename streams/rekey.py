@@ -1,0 +1,81 @@
+"""Re-keying by site, for producers that cannot: the message goes on unchanged, to where it belongs.
+
+What the broker knew of the message when its producer wrote it travels in one header, so that a
+re-keyed topic is merged by the time the producer's record was appended, and a dead letter names
+the record that the producer wrote. Pure; `streams/rekeyer.py` moves the records.
+"""
+
+from typing import NamedTuple
+
+from schemas.decoding import decode_event
+from streams.merge import Chunk, Record
+from streams.partitioner import partition_of
+
+HEADER = "radvigil-source"
+
+
+class Source(NamedTuple):
+    """The record as its producer wrote it; `append_ms` is the broker's time of it."""
+
+    topic: str
+    partition: int
+    offset: int
+    append_ms: int
+
+    def header(self) -> tuple[str, bytes]:
+        """The header that carries it."""
+        return HEADER, "/".join(map(str, self)).encode()
+
+
+class Rekeyed(NamedTuple):
+    """A record to be written: `key` is the site, or what the producer chose where there is none."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Restored(NamedTuple):
+    """A re-keyed record with the time of its source in place of its own."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+def rekey(record: Record, topic: str, partition: int, partitions: int) -> Rekeyed:
+    """Where a record of `topic` and `partition` belongs; without a site it keeps its partition."""
+    site = decode_event(record.value, record.headers).site
+    source = Source(topic, partition, record.offset, record.timestamp)
+    headers = [header for header in record.headers if header[0] != HEADER]
+    headers.append(source.header())
+    if site is None:
+        return Rekeyed(partition % partitions, record.key, record.value, headers)
+    return Rekeyed(partition_of(site, partitions), site.encode(), record.value, headers)
+
+
+def source_of(record: Record) -> Source | None:
+    """The source named in a re-keyed record's header.
+
+    >>> Restored(7, 5, None, b"", [Source("raw", 1, 42, 99).header()]) and None
+    """
+    for name, value in record.headers:
+        if name == HEADER:
+            topic, partition, offset, append_ms = value.decode().rsplit("/", 3)
+            return Source(topic, int(partition), int(offset), int(append_ms))
+    return None
+
+
+def restored(chunk: Chunk) -> Chunk:
+    """A chunk of a re-keyed topic, its records dated by their sources."""
+    records = []
+    for record in chunk.records:
+        source = source_of(record)
+        stamp = record.timestamp if source is None else source.append_ms
+        records.append(
+            Restored(record.offset, stamp, record.key, record.value, list(record.headers))
+        )
+    return chunk._replace(records=records)

@@ -1,0 +1,38 @@
+"""The topics as a shard sees them: what it merges, what it writes, what is re-keyed in front of it."""
+
+from msgspec import Struct
+
+from schemas import topics
+from schemas.config import Config
+
+
+class ShardTopics(Struct, frozen=True):
+    """Full names. `merged` is in the order of precedence; `rekeyed` maps a merged copy to its source."""
+
+    merged: tuple[str, ...]
+    rekeyed: dict[str, str]
+    incidents: str
+    outcomes: str
+    series: str
+    deadletters: str
+    state: str
+
+
+def shard_topics(config: Config) -> ShardTopics:
+    """The names of a deployment's topics."""
+    copies = {
+        spec.stem: topics.keyed(spec).name(config.prefix)
+        for spec in topics.INPUTS
+        if getattr(config.topics, spec.stem).rekey
+    }
+    sources = {spec.stem: spec.name(config.prefix) for spec in topics.INPUTS}
+    outputs = {spec.stem: spec.name(config.prefix) for spec in topics.OUTPUTS}
+    return ShardTopics(
+        merged=tuple((sources | copies).values()),
+        rekeyed={copy: sources[stem] for stem, copy in copies.items()},
+        incidents=outputs["incidents"],
+        outcomes=outputs["outcomes"],
+        series=outputs["series"],
+        deadletters=outputs["deadletters"],
+        state=topics.STATE.name(config.prefix),
+    )

@@ -1,0 +1,227 @@
+"""The partitions that a worker owns, from fence to last checkpoint; knows Kafka, not Faust.
+
+Opening a partition is always the same: fence the former owner, read the changelog, check it
+against the inputs, start at the shard's own next offsets. So a rebalance, a crash and a worker that
+starts anew are one path. The first failure ends the worker (`failed`): nothing is retried.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from aiokafka import TopicPartition
+
+from schemas.config import Config
+from streams.broker_clock import BrokerClock
+from streams.changelog import last_values
+from streams.checkpoint import PartitionWriter
+from streams.engine import Engine
+from streams.merge import Chunk
+from streams.proof import Prover
+from streams.rekey import restored
+from streams.shard import Shard, UnfitState
+from streams.shard_topics import ShardTopics
+from streams.telemetry import Telemetry
+
+log = logging.getLogger("radvigil.shards")
+
+RELEASE_S = 10.0
+EARLY_CHECKPOINT = 20_000  # effects of one shard
+
+
+class _Owned:
+    """A live shard, its writer, and what is committed."""
+
+    def __init__(self, shard: Shard, writer: PartitionWriter) -> None:
+        self.shard = shard
+        self.writer = writer
+        self.lock = asyncio.Lock()
+        self.written_s = 0.0
+        self.next_offsets: dict[str, int] = {}
+
+
+class Shards:
+    """All live shards of this worker."""
+
+    def __init__(
+        self,
+        config: Config,
+        topics: ShardTopics,
+        prover: Prover,
+        telemetry: Telemetry,
+        *,
+        engine: Engine,
+        append_times: bool,
+        partitions: int,
+    ) -> None:
+        self._config = config
+        self._topics = topics
+        self._prover = prover
+        self._telemetry = telemetry
+        self._engine = engine
+        self._append_times = append_times
+        self._partitions = partitions
+        self._owned: dict[int, _Owned] = {}
+        self._opening: asyncio.Task[None] | None = None
+        self.clock = BrokerClock()
+        self.due = asyncio.Event()  # a checkpoint should not wait for its timer
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fail(self, error: BaseException) -> None:
+        """End the worker: what is in memory is not to be trusted any more."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    async def open(self, partitions: Iterable[int]) -> None:
+        """Take over partitions; returns when their shards are ready, or when they were lost again."""
+        await self.release()
+        opened = asyncio.gather(*(self._open(partition) for partition in sorted(partitions)))
+        self._opening = asyncio.ensure_future(opened)
+        try:
+            await self._opening
+        except asyncio.CancelledError:
+            log.info("a rebalance interrupted the restore")
+        except Exception as error:
+            self.fail(error)
+            raise
+        finally:
+            self._opening = None
+
+    async def _open(self, partition: int) -> None:
+        began_s = time.monotonic()
+        writer = PartitionWriter(self._config, partition, self._topics, self.clock)
+        try:
+            await writer.start()
+            state = await last_values(self._config, self._topics.state, partition)
+            shard = Shard(self._config, partition, self._topics, partitions=self._partitions)
+            records = shard.restore(state.items())
+            await self._check(shard)
+        except BaseException:
+            await writer.stop()
+            raise
+        self._owned[partition] = _Owned(shard, writer)
+        self._telemetry.restored(partition, time.monotonic() - began_s, records)
+
+    async def _check(self, shard: Shard) -> None:
+        """The state must fit the inputs: a recreated topic would be skipped as a repeat for good."""
+        places = [TopicPartition(name, shard.partition) for name in self._topics.merged]
+        ends = await self._prover.ends(places)
+        beginnings = await self._prover.beginnings(places)
+        for place in places:
+            wanted = shard.merge.wanted(place.topic)
+            if wanted > ends[place]:
+                raise UnfitState(
+                    f"{place.topic}/{place.partition} ends at {ends[place]}, but {wanted} was "
+                    f"handled: the topic was recreated. Delete {self._topics.state} as well, or "
+                    "choose another prefix"
+                )
+            if 0 < wanted < beginnings[place]:
+                lost = beginnings[place] - wanted
+                log.error("%d records of %s are gone by retention, unread", lost, place)
+                self._telemetry.noticed("lost", lost)
+
+    async def release(self) -> None:
+        """Give everything up: a last checkpoint where the broker still takes it, then nothing."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        owned, self._owned = self._owned, {}
+        await asyncio.gather(*(self._release(partition, one) for partition, one in owned.items()))
+
+    async def _release(self, partition: int, one: _Owned) -> None:
+        try:
+            await asyncio.wait_for(self._write(partition, one), RELEASE_S)
+        except Exception as error:  # the next owner starts from the checkpoint before
+            log.warning("no last checkpoint of partition %d: %r", partition, error)
+        try:
+            await asyncio.wait_for(one.writer.stop(), RELEASE_S)
+        except Exception as error:  # a fenced or stuck producer; the process outlives it
+            log.warning("the producer of partition %d did not close: %r", partition, error)
+        self._telemetry.released(partition)
+
+    async def take(self, chunk: Chunk) -> int | None:
+        """Handle a fetched chunk; the offset to seek to where it does not join on."""
+        one = self._owned.get(chunk.partition)
+        if one is None:
+            return None
+        if chunk.topic in self._topics.rekeyed:
+            chunk = restored(chunk)
+        now_us = None if self._append_times else time.time_ns() // 1000
+        seek = one.shard.offer(chunk, now_us)
+        await self._advance(chunk.partition, one)
+        return seek
+
+    async def _advance(self, partition: int, one: _Owned) -> None:
+        while self._owned.get(partition) is one and one.shard.advance():
+            if one.shard.undecided > EARLY_CHECKPOINT:
+                self.due.set()
+            await asyncio.sleep(0)
+
+    async def checkpoint(self) -> None:
+        """One transaction for each partition that has something to say; a failure ends the worker."""
+        self.due.clear()
+        try:
+            await asyncio.gather(*(self._write(p, one) for p, one in self._owned.items()))
+        except Exception as error:
+            self.fail(error)
+
+    async def _write(self, partition: int, one: _Owned) -> None:
+        async with one.lock:
+            began_s = time.monotonic()
+            stale = began_s - one.written_s > self._engine.refresh_s
+            checkpoint = one.shard.checkpoint(refresh=stale)
+            if checkpoint is None:
+                return
+            await one.writer.write(checkpoint)
+            one.written_s = began_s
+            one.next_offsets = checkpoint.next_offsets
+        self._tell(partition, one, checkpoint.records, time.monotonic() - began_s)
+        self._telemetry.published(checkpoint.effects)
+
+    def _tell(self, partition: int, one: _Owned, records: int, seconds: float) -> None:
+        self._telemetry.checkpointed(partition, seconds, records)
+        self._telemetry.handled(one.shard.take_counts())
+        self._telemetry.sizes(partition, one.shard.pipeline.sizes())
+
+    async def prove(self) -> None:
+        """Raise the watermark as far as the broker's word allows; raises when it gives none."""
+        t0_us = self._now_us()
+        if t0_us is None or not self._owned:
+            return
+        asked = [
+            TopicPartition(name, partition)
+            for partition in self._owned
+            for name in self._topics.merged
+        ]
+        ends = await self._prover.ends(asked)
+        for partition, one in list(self._owned.items()):
+            for name in self._topics.merged:
+                one.shard.merge.prove(name, ends[TopicPartition(name, partition)], t0_us)
+            await self._advance(partition, one)
+            one.shard.observe_lag(t0_us)
+
+    def _now_us(self) -> int | None:
+        if not self._append_times:
+            return time.time_ns() // 1000
+        return self.clock.earliest_us(time.monotonic())
+
+    def full(self) -> set[tuple[str, int]]:
+        """Where fetching should pause."""
+        return {(name, p) for p, one in self._owned.items() for name in one.shard.merge.full()}
+
+    def wanted(self) -> dict[tuple[str, int], int]:
+        """The offset that each input of each live shard is to be fetched from."""
+        return {
+            (name, partition): one.shard.merge.wanted(name)
+            for partition, one in self._owned.items()
+            for name in self._topics.merged
+        }
+
+    def committable(self) -> dict[tuple[str, int], int]:
+        """What checkpoints have made durable: a hint for the group, and for lag displays."""
+        return {
+            (name, partition): offset
+            for partition, one in self._owned.items()
+            for name, offset in one.next_offsets.items()
+        }

@@ -1,0 +1,126 @@
+"""A real Apache Kafka for tests: one KRaft node from the published jars, on free loopback ports."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+KAFKA = "4.1.0"
+JARS = Path(__file__).parents[2] / ".cache" / "kafka"
+POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>radvigil</groupId><artifactId>broker</artifactId>
+<version>1</version><packaging>pom</packaging><dependencies><dependency>
+<groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{KAFKA}</version>
+</dependency></dependencies></project>"""
+PROPERTIES = """process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=2000
+auto.create.topics.enable=false
+"""
+
+
+class Unavailable(Exception):
+    """There is no broker to be had here; the message says what is missing."""
+
+
+def jars() -> Path:
+    """The folder with Kafka's jars; fetched once by Maven, or as `RADVIGIL_KAFKA_LIBS` says."""
+    if given := os.environ.get("RADVIGIL_KAFKA_LIBS"):
+        return Path(given)
+    libs = JARS / f"libs-{KAFKA}"
+    if libs.exists():
+        return libs
+    if shutil.which("mvn") is None:
+        raise Unavailable("Maven (mvn) is missing: it fetches Kafka's jars")
+    JARS.mkdir(parents=True, exist_ok=True)
+    fetched = JARS / f"fetching-{os.getpid()}"
+    pom = JARS / "pom.xml"
+    pom.write_text(POM)
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+    command.append(f"-DoutputDirectory={fetched}")
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if ran.returncode != 0:
+        raise Unavailable("Maven could not fetch Kafka's jars: " + ran.stdout[-500:])
+    fetched.replace(libs)
+    return libs
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Kafka:
+    """One broker, with a log directory that survives `stop` and `start`."""
+
+    def __init__(self, folder: Path) -> None:
+        if shutil.which("java") is None:
+            raise Unavailable("Java is missing: Kafka runs on it")
+        self._libs = jars()
+        self._folder = folder
+        self.port = free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._config = folder / "server.properties"
+        self._config.write_text(
+            PROPERTIES.format(port=self.port, controller=free_port(), data=folder / "data")
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", uuid.uuid4().hex[:22])
+
+    def _command(self, main: str, *arguments: str) -> list[str]:
+        return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{self._libs}/*", main, *arguments]
+
+    def _java(self, main: str, *arguments: str) -> None:
+        command = [*self._command(main, *arguments), "-c", str(self._config)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def start(self) -> None:
+        """Start and wait until it takes connections."""
+        log = (self._folder / "kafka.log").open("ab")
+        command = self._command("kafka.Kafka", str(self._config))
+        self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+        deadline = time.monotonic() + 60
+        while not self._accepts():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Kafka did not start, see {self._folder / 'kafka.log'}")
+            time.sleep(0.1)
+
+    def _accepts(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the end."""
+        if self._process is not None:
+            self.resume()
+            self._process.terminate()
+            self._process.wait(60)
+            self._process = None
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing answers."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen broker go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)

@@ -1,0 +1,135 @@
+"""River's ADWIN on normal scores: a window that grows as long as all its parts agree.
+
+It is fed 10 z with delta = 400 / ARL: at that scale its variance term rules, and the false-alarm
+rate is the promised one (measured: bench/calibration.py). The window begins with a stand-in for
+the reference, so a change right after the freeze is compared with what came before.
+
+Every 8 observations all cuts are looked at. The evidence is that of the strongest one: the
+difference of the means over what it may be by chance.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import sqrt
+from statistics import NormalDist
+from typing import Self
+
+from river.__version__ import __version__ as _RIVER
+from river.drift import ADWIN
+
+from detectors import _river_window
+from detectors._contract import State, StateUnreadable, check_finite, check_settings
+from detectors._river_window import Cut
+
+_FORMAT = 1
+_SCALE = 10.0
+_DELTA_ARL = 400.0
+_CHECK_EVERY = 8
+_GOLDEN_SHARE = (sqrt(5) - 1) / 2
+
+
+class Detector:
+    """ADWIN with the reference as the oldest part of its window."""
+
+    threshold = 1.0
+    _adwin: ADWIN
+    _unchecked: int
+
+    def __init__(self, arl: float, reference_n: int) -> None:
+        check_settings(arl, reference_n)
+        self._delta = _DELTA_ARL / arl
+        self._reference_n = reference_n
+        self._found: Cut | None = None
+        self._resume(_reference_window(reference_n))
+
+    def run(self, scores: Sequence[float]) -> int | None:
+        """See detectors.Detector."""
+        check_finite(scores)
+        if not scores:
+            return None
+        self._found = None
+        unchecked = self._unchecked + len(scores)
+        before = self._window() if unchecked >= _CHECK_EVERY else b""
+        update = self._adwin._helper.update
+        for index, score in enumerate(scores):
+            if update(_SCALE * score):
+                self._found = self._cut_found(before, scores[: index + 1])
+                self._resume(_reference_window(self._reference_n))
+                return index
+        self._unchecked = unchecked % _CHECK_EVERY
+        return None
+
+    @property
+    def statistic(self) -> float:
+        """The evidence of the strongest cut; 1 is what ADWIN allows to chance."""
+        return (self._found or _river_window.strongest_cut(self._window())).ratio
+
+    @property
+    def changed_n(self) -> int:
+        """The observations after the strongest cut, those of the reference left out."""
+        return self._found.newer_n if self._found else 0
+
+    def state(self) -> State:
+        """River's own bytes of the window, with the version that wrote them."""
+        return {
+            "format": _FORMAT,
+            "river": _RIVER,
+            "window": self._window(),
+            "found": list(self._found) if self._found else None,
+        }
+
+    @classmethod
+    def restore(cls, arl: float, reference_n: int, state: State) -> Self:
+        """See detectors.Detector. Only the River that wrote a window is trusted to read it."""
+        if (state.get("format"), state.get("river")) != (_FORMAT, _RIVER):
+            raise StateUnreadable("written by another version")
+        if not _river_window.is_window(state["window"]):
+            raise StateUnreadable("not a window")
+        detector = cls(arl, reference_n)
+        detector._resume(state["window"])
+        detector._found = Cut(*state["found"]) if state["found"] else None
+        return detector
+
+    def _window(self) -> bytes:
+        window: bytes = self._adwin._helper.__getstate__()
+        return window
+
+    def _resume(self, window: bytes) -> None:
+        self._unchecked = _river_window.values_read(window) % _CHECK_EVERY
+        self._adwin = _adwin(_river_window.with_settings(window, self._delta, _CHECK_EVERY))
+
+    def _cut_found(self, before: bytes, scores: Sequence[float]) -> Cut:
+        """The strongest cut of the window as it was when River found one and shortened it."""
+        unchecked = _adwin(_river_window.with_settings(before, self._delta, _river_window.NEVER))
+        for score in scores:
+            unchecked.update(_SCALE * score)
+        window = unchecked._helper.__getstate__()
+        ratio, newer_n = _river_window.strongest_cut(window)
+        return Cut(ratio, min(newer_n, int(unchecked.width) - self._reference_n))
+
+
+def _adwin(window: bytes | None = None) -> ADWIN:
+    adwin = ADWIN(
+        clock=_river_window.NEVER,
+        max_buckets=_river_window.MAX_BUCKETS,
+        min_window_length=_river_window.MIN_PART,
+        grace_period=_river_window.GRACE,
+    )
+    if window is not None:
+        adwin._helper.__setstate__(window)
+    return adwin
+
+
+@lru_cache(maxsize=256)
+def _reference_window(n: int) -> bytes:
+    """A window of n values that stand for the scores of the reference against itself.
+
+    Normal quantiles at multiples of the golden ratio: every stretch of them is spread evenly, so
+    the reference has the right mean and variance and no cut within it looks like a change.
+    """
+    quantile = NormalDist().inv_cdf
+    adwin = _adwin()
+    for i in range(n):
+        adwin.update(_SCALE * quantile((0.5 + i * _GOLDEN_SHARE) % 1))
+    window: bytes = adwin._helper.__getstate__()
+    return window

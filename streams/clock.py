@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US = 86_400_000_000
+NEVER_US = 2**62
 
 
 def to_us(moment: datetime) -> int:
@@ -40,7 +41,7 @@ class Clock:
     def __init__(self, lateness_s: float, max_skew_s: float) -> None:
         self._lateness_us = seconds_to_us(lateness_s)
         self._max_skew_us = seconds_to_us(max_skew_s)
-        self.watermark_us = -(2**62)
+        self.watermark_us = -NEVER_US
 
     def arrived(self, arrived_us: int) -> int:
         """The watermark that the arrival of an event proves, dated by the broker."""

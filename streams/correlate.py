@@ -13,7 +13,7 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.prediction import Prediction
 from schemas.study import Study
-from streams.clock import seconds_to_us
+from streams.clock import NEVER_US, seconds_to_us
 from streams.expectation import Expectations
 from streams.study_record import Settlement, StudyRecord, result_of
 
@@ -61,15 +61,16 @@ class Correlate:
             self.dropped["too_old"] += 1  # it may have been settled and forgotten: judge nothing
             return Correlated()
         record = known or self._new(key, arrived_us)
-        self._strangers.get(study.site, {}).pop(study.study, None)
         before = _snapshot(record)
-        first_seen = record.newest_us is None
+        was_stranger = known is not None and known.newest_us is None
         settled = record.upsert(study, at_us, self._expectations)
         self._schedule(record, before)
         self._touch(record, arrived_us)
+        if was_stranger:
+            del self._strangers[study.site][study.study]
         return Correlated(
             settled=tuple(settled),
-            turnarounds=tuple(self._turnarounds_of_waiting(record)) if first_seen else (),
+            turnarounds=tuple(self._turnarounds_of_waiting(record)) if was_stranger else (),
             fresh=study.state == "complete" and _once(record, "study"),
         )
 
@@ -99,6 +100,11 @@ class Correlate:
         record = self._studies.get((site, study)) or self._stranger((site, study), arrived_us)
         self._touch(record, arrived_us)
         return _once(record, f"report\n{finding}")
+
+    def earliest_us(self) -> int:
+        """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
+        due_us = self._dues[0][0] if self._dues else NEVER_US
+        return min(due_us, self._forgets[0][0]) if self._forgets else due_us
 
     def deadline(self) -> int | None:
         """When the next expected result is due, or None."""

@@ -1,6 +1,6 @@
 """Values of a study by path, as configuration and series name them: `patient.sex`, `acquisition.kvp`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import attrgetter
 
 from schemas.study import Study
@@ -55,7 +55,7 @@ def _mapped(head: str, name: str) -> Callable[[Study], Value | None]:
     return read
 
 
-_WATCHED = [
+FIXED = tuple(
     (path, getter(path))
     for path in (
         "modality",
@@ -69,15 +69,5 @@ _WATCHED = [
         "patient.sex",
         "patient.age_years",
     )
-]
-
-
-def watched(study: Study) -> Iterator[tuple[str, Value]]:
-    """Every value of a study that makes a series, with its path. The patient's key is none."""
-    for path, read in _WATCHED:
-        value = read(study)
-        if value is not None:
-            yield path, value
-    for head in _MAPS:
-        for name, value in (getattr(study, head) or {}).items():
-            yield f"{head}.{name}", value
+)
+"""The fixed fields of a study that make series, with their paths. The patient's key is none."""

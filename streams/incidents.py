@@ -20,7 +20,7 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.fields import Severity
 from schemas.incident import Evidence, Incident, IncidentKind, IncidentState, TransitionReason
-from streams.clock import from_us, seconds_to_us, to_us
+from streams.clock import NEVER_US, from_us, seconds_to_us, to_us
 from streams.finding import Finding
 from streams.lifecycle import LIVE, State, Trigger, step
 
@@ -133,6 +133,11 @@ class Incidents:
                 case.retire_us = None
                 told += self._trigger(case, "retire", at_us)
         return told
+
+    def earliest_us(self) -> int:
+        """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
+        timer_us = self._timers[0][0] if self._timers else NEVER_US
+        return min(timer_us, self._retires[0][0]) if self._retires else timer_us
 
     def deadline(self) -> int | None:
         """When time alone brings about the next transition, retention left out."""

@@ -5,7 +5,7 @@ here, because one NaN blinds ADWIN and Page-Hinkley for good.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from math import isfinite
 
@@ -16,8 +16,9 @@ from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.study import Study
 from streams.correlate import Turnaround
-from streams.fields import Value, watched
+from streams.fields import FIXED, Value
 
+_NAMES_KEPT = 10_000
 READ_STATUSES = frozenset({"final", "corrected", "amended"})
 
 
@@ -37,27 +38,41 @@ class Observe:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._wanted: dict[str, bool] = {}
+        self._fixed = [(path, read) for path, read in FIXED if self._is_wanted(path)]
+        self._known: dict[tuple[str, str], str | None] = {}
         self.counts: Counter[str] = Counter()
 
     def study(self, study: Study, at_us: int) -> list[Observation]:
         """The study's own numbers."""
-        named = ((path, value) for path, value in watched(study))
+        named = [(path, value) for path, read in self._fixed if (value := read(study)) is not None]
+        named += self._mapped("acquisition.", study.acquisition)
+        named += self._mapped("attributes.", study.attributes)
         return list(self._observations(study.site, "", study.study, at_us, named))
 
     def prediction(self, prediction: Prediction, at_us: int) -> list[Observation]:
         """Scores, calls and the model's own features."""
         p = prediction
-        return list(self._observations(p.site, p.model, p.study, at_us, _named(p)))
+        named = [
+            (subject, value)
+            for output in p.outputs or ()
+            for name, value in (
+                (".score", output.score),
+                (".positive", output.positive),
+                (".value", output.value),
+            )
+            if value is not None and (subject := self._subject(output.finding, name)) is not None
+        ]
+        named += self._mapped("features.", p.features)
+        return list(self._observations(p.site, p.model, p.study, at_us, named))
 
     def turnaround(self, site: str, study: str, turnaround: Turnaround) -> list[Observation]:
         """Seconds from the study's being available to the model's first completed result."""
-        named = [("turnaround_s", turnaround.seconds)]
+        named = self._mapped("", {"turnaround_s": turnaround.seconds})
         return list(self._observations(site, turnaround.model, study, turnaround.at_us, named))
 
     def label(self, report: Report, finding: str, present: bool, at_us: int) -> list[Observation]:
         """Whether the radiologist reports a finding: its prevalence."""
-        named = [(f"{finding}.present", present)]
+        named = self._mapped("", {f"{finding}.present": present})
         return list(self._observations(report.site, "", report.study, at_us, named))
 
     def _observations(
@@ -66,33 +81,32 @@ class Observe:
         for subject, value in named:
             if isinstance(value, str):
                 self.counts["word"] += 1
-            elif not isfinite(value):
-                self.counts["not_finite"] += 1
-            elif self._is_wanted(subject):
-                self.counts["watched"] += 1
+            elif isfinite(value):
                 yield Observation(site, model, subject, study, at_us, float(value))
+            else:
+                self.counts["not_finite"] += 1
+
+    def _mapped(self, head: str, values: Mapping[str, Value] | None) -> list[tuple[str, Value]]:
+        return [
+            (subject, value)
+            for name, value in (values or {}).items()
+            if (subject := self._subject(head, name)) is not None
+        ]
+
+    def _subject(self, head: str, tail: str) -> str | None:
+        """The series' name if it is to be watched; the same string every time."""
+        key = (head, tail)
+        if key in self._known:
+            return self._known[key]
+        subject = head + tail if self._is_wanted(head + tail) else None
+        if len(self._known) < _NAMES_KEPT:
+            self._known[key] = subject
+        return subject
 
     def _is_wanted(self, subject: str) -> bool:
-        wanted = self._wanted.get(subject)
-        if wanted is None:
-            wanted = _any_match(subject, self._watch.include) and not _any_match(
-                subject, self._watch.exclude
-            )
-            if len(self._wanted) < 10_000:
-                self._wanted[subject] = wanted
-        return wanted
-
-
-def _named(prediction: Prediction) -> Iterator[tuple[str, Value]]:
-    for output in prediction.outputs or ():
-        if output.score is not None:
-            yield f"{output.finding}.score", output.score
-        if output.positive is not None:
-            yield f"{output.finding}.positive", output.positive
-        if output.value is not None:
-            yield f"{output.finding}.value", output.value
-    for name, value in (prediction.features or {}).items():
-        yield f"features.{name}", value
+        return _any_match(subject, self._watch.include) and not _any_match(
+            subject, self._watch.exclude
+        )
 
 
 def _any_match(subject: str, patterns: Iterable[str]) -> bool:

@@ -32,6 +32,12 @@ from streams.series_record import SeriesRecord
 from streams.study_record import Settlement, StudyRecord
 
 Effect = Outcome | Incident | SeriesPoint
+_FEEDS: dict[type[Event], str] = {
+    Study: "studies",
+    Prediction: "predictions",
+    Report: "reports",
+    Command: "commands",
+}
 
 
 class Pipeline:
@@ -56,15 +62,15 @@ class Pipeline:
 
     def handle(self, event: Event, arrived_us: int) -> list[Effect]:
         """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""
-        effects = list(self._advance(self._clock.arrived(arrived_us)))
+        effects: list[Effect] = [*self._advance(self._clock.arrived(arrived_us))]
         at_us = to_us(event.at)
-        feed = _feed(event)
+        feed = _FEEDS[type(event)]
         if self._clock.is_skewed(at_us, arrived_us):
-            finding = self._self_watch.wild_stamp(event.site, feed, at_us, arrived_us)
-            effects += self._conclude(finding)
+            wild = self._self_watch.wild_stamp(event.site, feed, at_us, arrived_us)
+            effects += self._conclude(wild)
             at_us = arrived_us  # it moves nothing, but the study behind it is real
-        else:
-            effects += self._conclude(self._self_watch.sane_stamp(event.site, feed, arrived_us))
+        elif (finding := self._self_watch.sane_stamp(event.site, feed, arrived_us)) is not None:
+            effects += self._conclude(finding)
         effects += self._take(event, at_us, arrived_us)
         effects += self._advance(self.watermark_us)
         return effects
@@ -154,8 +160,8 @@ class Pipeline:
         for finding in self._outages.settled(settlement, oldest_us):
             yield from self._conclude(finding)
 
-    def _conclude(self, finding: Finding | None) -> Iterator[Effect]:
-        for incident in () if finding is None else self._incidents.finding(finding):
+    def _conclude(self, finding: Finding) -> Iterator[Effect]:
+        for incident in self._incidents.finding(finding):
             yield from self._told(incident)
 
     def _told(self, incident: Incident) -> Iterator[Effect]:
@@ -164,7 +170,12 @@ class Pipeline:
             self._outages.over(incident.kind, incident.site, incident.model)
             self._self_watch.over(incident.kind, incident.site, incident.subject)
 
-    def _advance(self, watermark_us: int) -> Iterator[Effect]:
+    def _advance(self, watermark_us: int) -> Iterable[Effect]:
+        earliest_us = min(self._correlate.earliest_us(), self._incidents.earliest_us())
+        return () if earliest_us > watermark_us else self._pass(watermark_us)
+
+    def _pass(self, watermark_us: int) -> Iterator[Effect]:
+        """What time alone brings about until then: each at its own time, in order."""
         while (at_us := self.next_due()) is not None and at_us <= watermark_us:
             for settlement in self._correlate.expire(at_us):
                 yield from self._settled(settlement)
@@ -238,17 +249,3 @@ class Pipeline:
             **{reason: n for counter in counted for reason, n in counter.items()},
             "not_finite": self._observe.counts["not_finite"],
         }
-
-
-def _feed(event: Event) -> str:
-    match event:
-        case Study():
-            return "studies"
-        case Prediction():
-            return "predictions"
-        case Report():
-            return "reports"
-        case Command():
-            return "commands"
-        case _:
-            assert_never(event)

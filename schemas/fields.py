@@ -32,6 +32,8 @@ Priority = Literal["stat", "urgent", "routine"]
 Severity = Literal["critical", "error", "warning", "info"]
 
 MAX_MESSAGE_BYTES = 1_048_576
-MAX_DEPTH = 64  # of arrays and objects, counted where fields are unknown too
+# Levels of arrays and objects, in unknown fields too. Without a limit of ours the interpreter's own
+# would decide, by how deep the caller stands: live and replay would differ.
+MAX_DEPTH = 600
 EARLIEST_YEAR = 1900
 LATEST_YEAR = 2999

@@ -29,7 +29,7 @@ class Budget:
     """The shares of the sites of one shard."""
 
     def __init__(self, config: Config) -> None:
-        self.sites = config.budget.sites or max(len(config.sites), config.kafka.partitions)
+        self.sites = config.budget.sites or len(config.sites) or config.kafka.partitions
         self.per_site_day = config.budget.false_incidents / config.budget.per_days / self.sites
         self._accounts: dict[str, Account] = {}
         self._dirty: dict[str, None] = {}

@@ -240,7 +240,7 @@ class Correlate:
 
 
 def _once(record: StudyRecord, what: str) -> bool:
-    """Whether this is the first time: one study is one observation of a series, however often told."""
+    """Whether this is the first time: a study is one observation, however often it is told."""
     if what in record.observed:
         return False
     record.observed.append(what)

@@ -153,4 +153,3 @@ def _point(key: SeriesId, series: Series, block: Block) -> SeriesPoint:
         score=block.score_total / block.scored_n if block.scored_n else None,
         statistics=series.statistics() or None,
     )
-

@@ -31,7 +31,7 @@ class Excess(Struct, omit_defaults=True):
     def take(
         self, bad: bool, at_us: int, grant: Callable[[float], float]
     ) -> Literal["shown", "clean"] | None:
-        """`shown`: the bet is won, the share exceeds. `clean`: a run long enough to show it does not.
+        """`shown`: the bet is won, the share exceeds. `clean`: a run that shows it does not.
 
         `grant` gives the average run length, in outcomes, for a pace of outcomes a day.
         """
@@ -56,18 +56,13 @@ class Excess(Struct, omit_defaults=True):
 
     @property
     def clean_run(self) -> int:
-        """Outcomes in a row without a bad one that show the share to be lower, at 95 % (rule of three)."""
+        """Good outcomes in a row that show the share to be lower, at 95 % (rule of three)."""
         return ceil(log(0.05) / log(1 - self.tolerated_share))
 
     @property
     def share(self) -> float:
         """The share of bad outcomes since the last clean run."""
         return self.bad_n / self.seen_n if self.seen_n else 0.0
-
-    @property
-    def threshold(self) -> float | None:
-        """The average run length in outcomes, once granted."""
-        return self.arl
 
     def _learn_pace(self, at_us: int, grant: Callable[[float], float]) -> None:
         if self.seen_n >= _PACE_N:

@@ -1,4 +1,4 @@
-"""Which models a study expects, and how long each may take: the configured rules, or its own `expects`."""
+"""Which models a study expects, and how long each may take: by configuration, or its `expects`."""
 
 from collections.abc import Callable, Iterator, Mapping
 

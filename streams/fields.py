@@ -1,4 +1,4 @@
-"""Values of a study by path, as configuration and series name them: `patient.sex`, `acquisition.kvp`."""
+"""Values of a study by path, as configuration and series name them: `acquisition.kvp`."""
 
 from collections.abc import Callable
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""Findings and commands become incidents: one message per transition, ids that never depend on when.
+"""Findings and commands become incidents: a message per transition, ids that no restart changes.
 
 A fingerprint says what it is about, (kind, site, model, subject); an episode's id follows from the
 fingerprint and the episode's number, so a replay of the same log tells the same incidents. The
@@ -121,7 +121,7 @@ class Incidents:
         return told
 
     def tick(self, now_us: int) -> list[Incident]:
-        """What time alone brings about at or before `now_us`: holds, updates, expiries, retention."""
+        """What time alone brings about by `now_us`: holds, updates, expiries, retention."""
         told: list[Incident] = []
         while (at_us := self.deadline()) is not None and at_us <= now_us:
             _, fingerprint = heappop(self._timers)
@@ -187,7 +187,7 @@ class Incidents:
         if case.expires_us == at_us:
             return self._trigger(case, "expired", at_us)
         case.update_at_us = None
-        return self._move(case, case.state, "updated", at_us)
+        return self._move(case, cast(IncidentState, case.state), "updated", at_us)
 
     def _trigger(self, case: Case, trigger: Trigger, at_us: int) -> list[Incident]:
         found = step(case.state, trigger)

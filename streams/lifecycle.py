@@ -92,7 +92,9 @@ def diagram() -> str:
     lines = ["stateDiagram-v2"]
     for (state, trigger), found in TRANSITIONS.items():
         source = "[*]" if state == "none" else state
-        again = " (a new episode)" if state in ("resolved", "closed") and found.state == "open" else ""
+        again = (
+            " (a new episode)" if state in ("resolved", "closed") and found.state == "open" else ""
+        )
         lines.append(f"    {source} --> {found.state}: {trigger} / {found.reason}{again}")
     lines.append("    resolving --> acknowledged: holds / recurred (had been acknowledged)")
     lines.append("    closed --> [*]")
@@ -100,4 +102,4 @@ def diagram() -> str:
 
 
 if __name__ == "__main__":
-    print(diagram())  # noqa: T201
+    print(diagram())

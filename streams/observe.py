@@ -52,7 +52,7 @@ class Observe:
     def prediction(self, prediction: Prediction, at_us: int) -> list[Observation]:
         """Scores, calls and the model's own features."""
         p = prediction
-        named = [
+        named: list[tuple[str, Value]] = [
             (subject, value)
             for output in p.outputs or ()
             for name, value in (

@@ -10,20 +10,14 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct, field
 
 from schemas.config import Config, Model, Outage
-from schemas.fields import Severity
 from schemas.incident import Evidence, IncidentKind
+from schemas.outcome import OutcomeKind
 from streams.budget import Budget
 from streams.clock import seconds_to_us
 from streams.excess import Excess
 from streams.finding import Finding, Signal
 from streams.study_record import Settlement
 
-_KINDS: dict[str, IncidentKind] = {
-    "missing": "missing_output",
-    "failed": "failed_output",
-    "incomplete": "incomplete_output",
-    "late": "latency",
-}
 _SERVED = frozenset({"on_time", "late"})
 _EXAMPLES = 20
 EpisodeId = tuple[IncidentKind, str, str]
@@ -77,20 +71,21 @@ class Outages:
     """The episodes of one shard."""
 
     def __init__(self, config: Config, budget: Budget) -> None:
-        self._models = {model.name: model for model in config.models}
+        self._watches = {model.name: _watches(model) for model in config.models}
         self._budget = budget
-        self._per_days = config.budget.per_days
         self._episodes: dict[EpisodeId, Episode] = {}
         self._dirty: dict[EpisodeId, None] = {}
 
     def settled(self, settlement: Settlement, oldest_waiting_us: int | None) -> list[Finding]:
         """What an outcome says of the model's outages; `oldest_waiting_us` after it was settled."""
-        model = self._models.get(settlement.model) or Model(name=settlement.model)
-        findings = []
-        for word, kind in _KINDS.items():
-            settings: Outage = getattr(model, word)
-            take = self._share if settings.policy == "rate" else self._every
-            findings += take(word, kind, model, settings, settlement, oldest_waiting_us)
+        findings: list[Finding] = []
+        for watch in self._watches_of(settlement.model):
+            key = (watch.kind, settlement.site, settlement.model)
+            bad = settlement.outcome == watch.word and settlement.revision == 1
+            if watch.settings.policy == "rate":
+                findings += self._share(key, watch, settlement, bad)
+            elif bad or key in self._episodes:
+                findings += self._every(key, watch, settlement, bad, oldest_waiting_us)
         return findings
 
     def over(self, kind: IncidentKind, site: str, model: str | None) -> None:
@@ -116,108 +111,116 @@ class Outages:
         """Take up the episodes of a checkpoint."""
         self._episodes.update(((e.kind, e.site, e.model), e) for e in episodes)
 
+    def _watches_of(self, name: str) -> "tuple[Watch, ...]":
+        watches = self._watches.get(name)
+        if watches is None:  # a model that only the studies' own `expects` name
+            return _watches(Model(name=name))
+        return watches
+
     def _every(
         self,
-        word: str,
-        kind: IncidentKind,
-        model: Model,
-        settings: Outage,
+        key: EpisodeId,
+        watch: "Watch",
         settlement: Settlement,
+        bad: bool,
         oldest_waiting_us: int | None,
     ) -> Iterator[Finding]:
-        key = (kind, settlement.site, settlement.model)
-        episode = self._episodes.get(key)
-        bad = settlement.outcome == word and settlement.revision == 1
-        if episode is None:
-            if not bad:
-                return
-            episode = self._episodes[key] = Episode(*key)
         self._dirty[key] = None
+        episode = self._episodes.setdefault(key, Episode(*key))
         if bad:
             episode.bad(settlement)
-            if episode.bad_n >= settings.open_after:
+            if episode.bad_n >= watch.settings.open_after:
                 episode.told = True
-                yield _finding("holds", episode, model, settings)
+                yield watch.finding("holds", episode)
         elif settlement.outcome in _SERVED:
             episode.served(settlement)
         if episode.is_over(oldest_waiting_us) and not episode.eased:
             episode.eased = True
             if episode.told:
-                yield _finding("eased", episode, model, settings)
+                yield watch.finding("eased", episode)
             else:
                 self.over(*key)
 
     def _share(
-        self,
-        word: str,
-        kind: IncidentKind,
-        model: Model,
-        settings: Outage,
-        settlement: Settlement,
-        _oldest_waiting_us: int | None,
+        self, key: EpisodeId, watch: "Watch", settlement: Settlement, bad: bool
     ) -> Iterator[Finding]:
-        bad = settlement.outcome == word
         if settlement.revision != 1 or not (bad or settlement.outcome in _SERVED):
             return
-        key = (kind, settlement.site, settlement.model)
-        episode = self._episodes.get(key)
-        if episode is None or episode.excess is None:
-            excess = Excess(tolerated_share=settings.tolerated_share)
-            episode = self._episodes[key] = Episode(*key, excess=excess)
         self._dirty[key] = None
+        episode = self._episodes.setdefault(key, Episode(*key))
+        if episode.excess is None:
+            episode.excess = Excess(tolerated_share=watch.settings.tolerated_share)
         grant = self._budget.grant
         verdict = episode.excess.take(bad, settlement.at_us, lambda pace: grant(key[1], pace))
         if bad:
             episode.bad(settlement)
         if verdict == "shown" or (bad and episode.told and not episode.eased):
             episode.told = True
-            yield _finding("holds", episode, model, settings)
-        elif verdict == "clean":
-            if episode.told and not episode.eased:
-                episode.eased = True
-                episode.latest_us = max(episode.latest_us, settlement.at_us)
-                yield _finding("eased", episode, model, settings)
-            elif not episode.told:
-                self.over(*key)
+            yield watch.finding("holds", episode)
+        elif verdict == "clean" and not episode.told:
+            self.over(*key)
+        elif verdict == "clean" and not episode.eased:
+            episode.eased = True
+            episode.latest_us = max(episode.latest_us, settlement.at_us)
+            yield watch.finding("eased", episode)
 
 
-def _finding(signal: Signal, episode: Episode, model: Model, settings: Outage) -> Finding:
-    excess = episode.excess
-    return Finding(
-        signal=signal,
-        kind=episode.kind,
-        site=episode.site,
-        model=episode.model,
-        at_us=episode.last_us if signal == "holds" else episode.latest_us,
-        since_us=episode.first_us,
-        title=_title(episode),
-        severity=_severity(episode.kind, model),
-        evidence=Evidence(
-            detector="bet_sr" if excess else "deadline",
-            statistic=excess.statistic if excess else None,
-            threshold=excess.threshold if excess else None,
-            before=settings.tolerated_share if excess else None,
-            after=excess.share if excess else None,
-            affected_count=episode.bad_n,
-            examples=list(episode.examples),
-        ),
-        hold_us=seconds_to_us(settings.hold_s),
-        update_us=seconds_to_us(settings.update_s),
-        owner=model.owner,
-        runbook=model.runbook,
+class Watch(Struct, frozen=True):
+    """One way in which one model can go wrong, and the settings for it."""
+
+    word: OutcomeKind
+    kind: IncidentKind
+    model: Model
+    settings: Outage
+
+    def finding(self, signal: Signal, episode: Episode) -> Finding:
+        """What is to be told of an episode."""
+        excess = episode.excess
+        return Finding(
+            signal=signal,
+            kind=self.kind,
+            site=episode.site,
+            model=episode.model,
+            at_us=episode.last_us if signal == "holds" else episode.latest_us,
+            since_us=episode.first_us,
+            title=_title(episode, signal),
+            severity="warning" if self.kind == "latency" else self.model.criticality,
+            evidence=Evidence(
+                detector="bet_sr" if excess else "deadline",
+                statistic=excess.statistic if excess else None,
+                threshold=excess.arl if excess else None,
+                before=self.settings.tolerated_share if excess else None,
+                after=excess.share if excess else None,
+                affected_count=episode.bad_n,
+                examples=list(episode.examples),
+            ),
+            hold_us=seconds_to_us(self.settings.hold_s),
+            update_us=seconds_to_us(self.settings.update_s),
+            owner=self.model.owner,
+            runbook=self.model.runbook,
+        )
+
+
+def _watches(model: Model) -> tuple[Watch, ...]:
+    return (
+        Watch("missing", "missing_output", model, model.missing),
+        Watch("failed", "failed_output", model, model.failed),
+        Watch("incomplete", "incomplete_output", model, model.incomplete),
+        Watch("late", "latency", model, model.late),
     )
 
 
-def _severity(kind: IncidentKind, model: Model) -> Severity:
-    return "warning" if kind == "latency" else model.criticality
-
-
-def _title(episode: Episode) -> str:
+def _title(episode: Episode, signal: Signal) -> str:
     studies = "1 study" if episode.bad_n == 1 else f"{episode.bad_n} studies"
-    what = {
-        "missing_output": f"gives no result: {studies} past the deadline",
-        "failed_output": f"fails: {studies}",
-        "incomplete_output": f"gives incomplete results: {studies}",
-        "latency": f"answers too late: {studies}",
+    whose = f"{episode.model[:80]} at {episode.site}"
+    holds, eased = {
+        "missing_output": (f"gives no result: {studies} past the deadline", "no result"),
+        "failed_output": (f"fails: {studies}", "a failure"),
+        "incomplete_output": (f"gives incomplete results: {studies}", "incomplete results"),
+        "latency": (f"answers too late: {studies}", "late results"),
     }[episode.kind]
-    return f"{episode.model[:80]} at {episode.site} {what}"
+    return (
+        f"{whose} {holds}"
+        if signal == "holds"
+        else f"{whose} answers again after {eased} for {studies}"
+    )

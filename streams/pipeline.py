@@ -125,9 +125,7 @@ class Pipeline:
         for settlement in taken.settled:
             yield from self._settled(settlement)
         for turnaround in taken.turnarounds:
-            yield from self._observed(
-                self._observe.turnaround(event.site, event.study, turnaround)
-            )
+            yield from self._observed(self._observe.turnaround(event.site, event.study, turnaround))
 
     def _labels(self, report: Report, at_us: int, arrived_us: int) -> Iterator[Observation]:
         if report.status not in READ_STATUSES:

@@ -5,7 +5,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import zstandard
 
@@ -34,13 +34,15 @@ def lines(source: str) -> Iterator[bytes]:
         raise UnreadableRecording(f"{source}: {reason}") from error
 
 
-def _open(source: str) -> IO[bytes]:
+def _open(source: str) -> BinaryIO:
     if source == STDIN:
         return sys.stdin.buffer
-    raw = Path(source).open("rb")
     if source.endswith(".gz"):
-        return gzip.open(raw, "rb")
+        return io.BufferedReader(gzip.open(source, "rb"))
     if source.endswith(".zst"):
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        raw = Path(source).open("rb")  # noqa: SIM115, closed with its reader
+        reader = zstandard.ZstdDecompressor().stream_reader(
+            raw, read_across_frames=True, closefd=True
+        )
         return io.BufferedReader(reader)
-    return raw
+    return Path(source).open("rb")

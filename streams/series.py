@@ -1,4 +1,4 @@
-"""One watched series: it learns a reference, is watched against it, and after an alarm learns again.
+"""One watched series: it learns a reference, is held against it, and after an alarm learns again.
 
 learning -> watching -> (alarm) -> relearning -> watching -> ...
 
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 import detectors
 from detectors.reference import Reference
@@ -218,5 +219,5 @@ def agree(reference: Reference, fresh: Reference) -> bool:
     return float(np.abs(gap).max()) <= _KS_1_PERCENT * sqrt(1 / len(old) + 1 / len(new))
 
 
-def _cumulative(values: "np.ndarray", grid: "np.ndarray") -> "np.ndarray":  # type: ignore[type-arg]
+def _cumulative(values: NDArray[Any], grid: NDArray[Any]) -> NDArray[Any]:
     return np.searchsorted(values, grid, side="right") / len(values)

@@ -16,9 +16,7 @@ from schemas.study import Study
 from streams.expectation import STATE_RANK, Expectations, Rule
 from streams.fields import Value
 
-ResultKind = Literal[
-    "complete", "incomplete", "failed", "rejected", "not_applicable", "cancelled"
-]
+ResultKind = Literal["complete", "incomplete", "failed", "rejected", "not_applicable", "cancelled"]
 _GOODNESS = {"complete": 2, "incomplete": 1}
 _MAX_MODELS = 64  # per study, as on the wire
 _SUPERSEDED = frozenset({"failed", "incomplete", "missing"})
@@ -113,7 +111,8 @@ class StudyRecord(Struct, omit_defaults=True):
             self.newest_us = at_us
             self.cancelled = study.state == "cancelled"
         if study.state == "complete":
-            self.available_us = at_us if self.available_us is None else min(self.available_us, at_us)
+            known_us = self.available_us
+            self.available_us = at_us if known_us is None else min(known_us, at_us)
         if study.priority not in self.priorities:
             self.priorities.append(study.priority)
         for path, value in said.items():
@@ -178,11 +177,7 @@ class StudyRecord(Struct, omit_defaults=True):
     def _settle(self, model: str, expected: Expected, result: Result) -> Settlement | None:
         if expected.outcome is None:
             return self._close(model, expected, _first_outcome(expected, result), result.at_us)
-        if (
-            expected.revision == 1
-            and expected.outcome in _SUPERSEDED
-            and result.kind == "complete"
-        ):
+        if expected.revision == 1 and expected.outcome in _SUPERSEDED and result.kind == "complete":
             in_time = expected.outcome != "missing" and result.at_us <= expected.due_us
             return self._close(model, expected, "on_time" if in_time else "late", result.at_us)
         return None

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from schemas.config_file import ConfigError
+
 from streams.recordings import UnreadableRecording
 
 COMMANDS = (

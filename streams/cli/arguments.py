@@ -3,8 +3,9 @@
 import argparse
 from datetime import datetime
 
-from schemas.config import Config
 from schemas.config_file import load
+
+from schemas.config import Config
 
 
 def add_config(parser: argparse.ArgumentParser, required: bool = True) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -14,10 +15,10 @@ from schemas.decoding import encode
 from schemas.incident import Incident
 from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
-from streams.clock import to_us
 from streams.cli.arguments import add_config, config_of, moment
-from streams.cli.summary import Summary, as_text
 from streams.cli.progress import progress
+from streams.cli.summary import Summary, as_text
+from streams.clock import to_us
 from streams.pipeline import Effect
 from streams.recordings import STDIN, lines
 from streams.replay import Line, Replay, parse
@@ -80,9 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 3 if arguments.exit_code and told.incidents else 0
 
 
-def _effects(
-    replay: Replay, arguments: argparse.Namespace
-) -> Iterator[Effect | DeadLetter]:
+def _effects(replay: Replay, arguments: argparse.Namespace) -> Iterator[Effect | DeadLetter]:
     yield from replay.play(progress(_lines(arguments.events)))
     yield from replay.finish(to_us(arguments.until) if arguments.until else None)
 
@@ -99,5 +98,5 @@ def _open_outputs(arguments: argparse.Namespace, files: ExitStack) -> dict[type,
         if path == STDIN:
             outputs[kind] = sys.stdout.buffer
         elif path:
-            outputs[kind] = files.enter_context(open(path, "wb"))  # noqa: PTH123
+            outputs[kind] = files.enter_context(Path(path).open("wb"))
     return outputs

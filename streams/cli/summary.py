@@ -14,6 +14,7 @@ from streams.pipeline import Effect
 from streams.replay import Replay
 
 _TOLD = 20
+_FOLDED = {"what", "evidence"}
 
 
 class Told(Struct, frozen=True):
@@ -101,7 +102,7 @@ def _parts(told: Told) -> Iterator[str | Table]:
 def _incident_table(incidents: Iterable[Incident]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("opened (UTC)", "state", "severity", "what", "evidence"):
-        table.add_column(name, overflow="fold", no_wrap=name != "what" and name != "evidence")
+        table.add_column(name, overflow="fold", no_wrap=name not in _FOLDED)
     for incident in sorted(incidents, key=lambda i: i.opened_at):
         opened = incident.opened_at.strftime("%Y-%m-%d %H:%M:%S")
         row = (opened, incident.state, incident.severity, incident.title, evidence_text(incident))
@@ -137,10 +138,8 @@ def _outcome_table(outcomes: dict[str, dict[str, int]]) -> Table:
 
 def _state_line(state: dict[str, int]) -> str:
     learning, watching = state.get("series_learning", 0), state.get("series_watching", 0)
-    return (
-        f"{learning + watching + state.get('series_relearning', 0):,} series: {watching:,} watched, "
-        f"{learning:,} still learning their reference."
-    )
+    all_n = learning + watching + state.get("series_relearning", 0)
+    return f"{all_n:,} series: {watching:,} watched, {learning:,} still learn their reference."
 
 
 def _dead_letters(told: Told) -> Iterator[str]:

@@ -92,9 +92,8 @@ def diagram() -> str:
     lines = ["stateDiagram-v2"]
     for (state, trigger), found in TRANSITIONS.items():
         source = "[*]" if state == "none" else state
-        again = (
-            " (a new episode)" if state in ("resolved", "closed") and found.state == "open" else ""
-        )
+        reopens = state in ("resolved", "closed") and found.state == "open"
+        again = " (a new episode)" if reopens else ""
         lines.append(f"    {source} --> {found.state}: {trigger} / {found.reason}{again}")
     lines.append("    resolving --> acknowledged: holds / recurred (had been acknowledged)")
     lines.append("    closed --> [*]")

@@ -219,8 +219,5 @@ def _title(episode: Episode, signal: Signal) -> str:
         "incomplete_output": (f"gives incomplete results: {studies}", "incomplete results"),
         "latency": (f"answers too late: {studies}", "late results"),
     }[episode.kind]
-    return (
-        f"{whose} {holds}"
-        if signal == "holds"
-        else f"{whose} answers again after {eased} for {studies}"
-    )
+    told = holds if signal == "holds" else f"answers again after {eased} for {studies}"
+    return f"{whose} {told}"

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from schemas.config_file import ConfigError
-
+from streams.cli.arguments import BadInput
 from streams.recordings import UnreadableRecording
 
 COMMANDS = (
@@ -30,10 +30,6 @@ _EXAMPLES = """first steps:
   radvigil simulate --outage north/ptx@9h+2h > day.jsonl
   radvigil replay --config examples/radvigil.toml day.jsonl
 """
-
-
-class BadInput(Exception):
-    """Something that was given to a command cannot be used; the text says what and why."""
 
 
 def parser() -> argparse.ArgumentParser:

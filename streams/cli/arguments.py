@@ -3,9 +3,12 @@
 import argparse
 from datetime import datetime
 
+from schemas.config import Config
 from schemas.config_file import load
 
-from schemas.config import Config
+
+class BadInput(Exception):
+    """Something that was given to a command cannot be used; the text says what and why."""
 
 
 def add_config(parser: argparse.ArgumentParser, required: bool = True) -> None:

@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 import msgspec
-from schemas.config_file import load
 
+from schemas.config_file import load
 from streams.budget import Budget
 
 

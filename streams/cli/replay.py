@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -15,7 +15,7 @@ from schemas.decoding import encode
 from schemas.incident import Incident
 from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
-from streams.cli.arguments import add_config, config_of, moment
+from streams.cli.arguments import BadInput, add_config, config_of, moment
 from streams.cli.progress import progress
 from streams.cli.summary import Summary, as_text
 from streams.clock import to_us
@@ -91,12 +91,19 @@ def _lines(sources: Iterable[str]) -> Iterator[Line]:
         yield from parse("stdin" if source == STDIN else source, lines(source))
 
 
-def _open_outputs(arguments: argparse.Namespace, files: ExitStack) -> dict[type, IO[bytes]]:
-    outputs: dict[type, IO[bytes]] = {}
+def _open_outputs(arguments: argparse.Namespace, files: ExitStack) -> dict[type, BinaryIO]:
+    outputs: dict[type, BinaryIO] = {}
     for name, kind in _OUTPUTS.items():
         path = getattr(arguments, name)
         if path == STDIN:
             outputs[kind] = sys.stdout.buffer
         elif path:
-            outputs[kind] = files.enter_context(Path(path).open("wb"))
+            outputs[kind] = files.enter_context(_writable(path))
     return outputs
+
+
+def _writable(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("wb")  # closed by the caller's ExitStack
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from error

@@ -1,1 +1,1 @@
-"""What crosses a boundary: frozen structs for the wire and the configuration, and no behaviour."""
+"""What crosses a boundary: frozen structs for the wire and the configuration, and how they are read."""

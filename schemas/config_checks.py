@@ -1,0 +1,150 @@
+"""What a configuration says that cannot be meant, though every single value fits its place.
+
+Each check yields sentences. None repeats a value but the names of models, sites and receivers.
+"""
+
+import re
+import zoneinfo
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import get_args
+from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
+
+from schemas.config import Config, Kafka, Model
+from schemas.config_match import match_problems
+from schemas.fields import Severity
+from schemas.incident import IncidentKind
+from schemas.routing import PagerDuty, Receiver, Route, Slack, Teams
+from schemas.site import SiteSettings
+
+_NEEDED = {Slack: "token", PagerDuty: "routing_key", Teams: "url"}
+_ROUTED = ("kind", "severity", "site", "model", "subject", "owner")
+_CLOSED = {"kind": get_args(IncidentKind), "severity": get_args(Severity)}
+_BROKER = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
+
+
+def contradictions(config: Config) -> Iterator[str]:
+    """Every contradiction in a configuration."""
+    yield from _repeated("model", [model.name for model in config.models])
+    yield from _repeated("site", [site.name for site in config.sites])
+    yield from _repeated("receiver", [receiver.name for receiver in config.receivers])
+    yield from _broker(config.broker)
+    yield from _kafka(config.kafka)
+    yield from _zone(config.timezone, "timezone")
+    for index, model in enumerate(config.models):
+        yield from _model(model, f"model[{index}]")
+    for index, site in enumerate(config.sites):
+        yield from _site(site, f"site[{index}]")
+    for index, receiver in enumerate(config.receivers):
+        yield from _receiver(receiver, f"receiver[{index}]")
+    names = [receiver.name for receiver in config.receivers]
+    for index, route in enumerate(config.routes):
+        yield from _route(route, f"route[{index}]", names)
+
+
+def _repeated(path: str, names: Iterable[str]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if first.setdefault(name, index) != index:
+            yield f"`{path}[{index}].name`: `{path}[{first[name]}]` has the same name"
+
+
+def _broker(broker: str) -> Iterator[str]:
+    if broker != "embedded" and not all(map(_BROKER.fullmatch, broker.split(","))):
+        yield "`broker`: expected `embedded`, or host:port,host:port without spaces"
+
+
+def _kafka(kafka: Kafka) -> Iterator[str]:
+    yield from _doubled(kafka, "kafka")
+    if kafka.security.startswith("SASL"):
+        yield from _needed(kafka, "kafka", "username")
+        yield from _needed(kafka, "kafka", "password")
+    if kafka.key_file is not None and kafka.cert_file is None:
+        yield "`kafka.key_file` is the key of `kafka.cert_file`, which is missing"
+
+
+def _zone(name: str | None, path: str) -> Iterator[str]:
+    if name is None or name == "UTC":
+        return
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+        if not known:
+            yield f"`{path}`: this system has no time zones; install the package tzdata"
+        else:
+            yield f"`{path}`: expected a time zone, as in `Europe/Berlin`{_meant(name, known)}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f", did you mean `{near[0]}`?" if near else ""
+
+
+def _model(model: Model, path: str) -> Iterator[str]:
+    yield from match_problems(model.applies, f"{path}.applies")
+    yield from match_problems(model.intended_use, f"{path}.intended_use")
+    for finding in model.limits if model.findings else ():
+        if finding not in model.findings:
+            yield f"`{path}.limits.{finding}` is none of `{path}.findings`"
+
+
+def _site(site: SiteSettings, path: str) -> Iterator[str]:
+    yield from _zone(site.timezone, f"{path}.timezone")
+    for index, window in enumerate(site.maintenance):
+        if len(window.cron.split()) != 5:
+            yield f"`{path}.maintenance[{index}].cron`: expected 5 fields, as in `0 2 * * 0`"
+
+
+def _receiver(receiver: Receiver, path: str) -> Iterator[str]:
+    yield from _doubled(receiver, path)
+    if type(receiver) in _NEEDED:
+        yield from _needed(receiver, path, _NEEDED[type(receiver)])
+    url = getattr(receiver, "url", None)
+    if url is not None and (problem := _url_problem(url)):
+        yield f"`{path}.url`: {problem}"
+
+
+def _doubled(section: Struct, path: str) -> Iterator[str]:
+    given = structs.asdict(section)
+    for name in (key.removesuffix("_env") for key in given if key.endswith("_env")):
+        if given[f"{name}_env"] is not None and given[f"{name}_file"] is not None:
+            yield f"`{path}.{name}_env` and `{path}.{name}_file`: only one of them"
+
+
+def _needed(section: Struct, path: str, name: str) -> Iterator[str]:
+    if getattr(section, f"{name}_env") is None and getattr(section, f"{name}_file") is None:
+        yield f"`{path}`: `{name}_env` or `{name}_file` is missing"
+
+
+def _url_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        return "expected an address that begins with https:// or http://"
+    if "@" in parts.netloc:
+        return "a secret never stands in this file; take user and password out of the address"
+    return None
+
+
+def _route(route: Route, path: str, known: list[str]) -> Iterator[str]:
+    for field, wanted in route.match.items():
+        if field not in _ROUTED:
+            yield f"`{path}.match.{field}`: expected one of {', '.join(_ROUTED)}"
+        elif field in _CLOSED and not set(wanted) <= set(_CLOSED[field]):
+            yield f"`{path}.match.{field}`: expected some of {', '.join(_CLOSED[field])}"
+    yield from _named(route.receivers, f"{path}.receivers", known)
+    for index, step in enumerate(route.escalate):
+        yield from _named(step.receivers, f"{path}.escalate[{index}].receivers", known)
+
+
+def _named(names: list[str], path: str, known: list[str]) -> Iterator[str]:
+    there = f"there are {', '.join(known)}" if known else "there are none"
+    for index, name in enumerate(names):
+        if name not in known:
+            yield f"`{path}[{index}]`: no receiver has this name; {there}"

@@ -1,0 +1,83 @@
+"""Conditions on studies that could never hold: a misspelt field would mean a model nobody expects.
+
+A name that is no field of a study is an attribute, unless it is nearly a field's.
+"""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from msgspec import inspect
+
+from schemas import shape
+from schemas.config import Match, Range
+from schemas.config_tree import join
+from schemas.study import Scanner, Study
+
+_GROUPS = {
+    "scanner": shape.names_of(Scanner, inspect.StrType),
+    "patient": ("sex", "age_years"),
+}
+_PLAIN = ("modality", "state", "priority", "body_part", "procedure", "view")
+_FIELDS = (*_PLAIN, *(f"{group}.{name}" for group, names in _GROUPS.items() for name in names))
+_MAPS = ("acquisition", "attributes")
+
+
+def match_problems(match: Match, path: str) -> Iterator[str]:
+    """Why conditions on studies can never hold, one sentence each."""
+    for name, wanted in match.items():
+        place = join(path, name)
+        if name in ("site", "sites"):
+            yield from _value_problems(wanted, "$.site", place)
+        elif name in _FIELDS:
+            yield from _value_problems(wanted, f"$.{name}", place)
+        elif name.partition(".")[0] not in _MAPS and (near := _meant(name)):
+            yield (
+                f"`{place}` is no field of a study, did you mean `{near}`? "
+                f"An attribute of that name is `attributes.{name}`"
+            )
+
+
+def _value_problems(
+    wanted: list[str | float | bool] | Range, path: str, place: str
+) -> Iterator[str]:
+    kinds = shape.at(shape.kinds_of(Study), path)
+    if isinstance(wanted, Range):
+        if not any(isinstance(kind, inspect.FloatType) for kind in kinds):
+            yield f"`{place}`: a range fits numbers only, expected values"
+    elif not all(_fits(value, kinds) for value in wanted):
+        yield f"`{place}`: expected values that are {shape.describe(kinds)}"
+
+
+def _fits(value: str | float | bool, kinds: shape.Kinds) -> bool:
+    match kinds[0]:
+        case inspect.LiteralType(values=values):
+            return value in values
+        case inspect.FloatType():
+            return isinstance(value, float)
+        case _:
+            return isinstance(value, str)
+
+
+def _meant(name: str) -> str | None:
+    """The field that an operator most likely meant; None for what may well be an attribute."""
+    group, _, field = name.partition(".")
+    if field and group in _GROUPS:
+        return f"{group}.{get_close_matches(field, _GROUPS[group], n=1, cutoff=0.0)[0]}"
+    near = get_close_matches(name, _FIELDS, n=1, cutoff=0.8)
+    return near[0] if near else None
+
+
+def as_lists(match: dict[str, Any]) -> dict[str, Any]:
+    """Conditions as operators write them, in their one form: paths, and lists or ranges.
+
+    >>> as_lists({"modality": "DX", "patient": {"age_years": {"min": 18}}})
+    {'modality': ['DX'], 'patient.age_years': {'min': 18}}
+    """
+    one_form: dict[str, Any] = {}
+    for path, wanted in match.items():
+        if isinstance(wanted, dict) and path in (*_GROUPS, *_MAPS):
+            one_form |= as_lists({f"{path}.{name}": inner for name, inner in wanted.items()})
+        else:
+            one_form[path] = wanted if isinstance(wanted, list | dict) else [wanted]
+    return one_form

@@ -1,5 +1,7 @@
 """A series in blocks: its recent past in little space, to date a change and to draw it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct, field
 
 BLOCK_N = 50
@@ -33,31 +35,32 @@ class Blocks(Struct):
     full: list[Block] = field(default_factory=list)
     filling: Block | None = None
 
-    def add(self, value: float, at_us: int, score: float | None) -> None:
-        """Take one observation."""
-        block = self.filling
-        if block is None or block.n == BLOCK_N:
-            self.close()
-            self.filling = block = Block(at_us, at_us, 0, 0.0, value, value)
-        block.n += 1
-        block.at_us = at_us
-        block.total += value
-        block.low = min(block.low, value)
-        block.high = max(block.high, value)
-        if score is not None:
-            block.score_total += score
-            block.scored_n += 1
+    @property
+    def room(self) -> int:
+        """How many observations the block that is filling still takes."""
+        return BLOCK_N if self.filling is None else BLOCK_N - self.filling.n
 
-    def close(self) -> None:
-        """Put the filling block to the full ones, and let the oldest go."""
-        if self.filling is not None:
-            self.full.append(self.filling)
+    def extend(
+        self, values: Sequence[float], ats_us: Sequence[int], scores: Sequence[float] = ()
+    ) -> None:
+        """Take observations, at most as many as there is room for; one at least."""
+        block = self.filling
+        if block is None:
+            first = values[0]
+            self.filling = block = Block(ats_us[0], ats_us[0], 0, 0.0, first, first)
+        for value in values:  # one by one: however they are cut, the sum has the same bits
+            block.total += value
+        for score in scores:
+            block.score_total += score
+        block.n += len(values)
+        block.scored_n += len(scores)
+        block.at_us = ats_us[-1]
+        block.low = min(block.low, *values)
+        block.high = max(block.high, *values)
+        if block.n == BLOCK_N:
+            self.full.append(block)
             self.filling = None
             del self.full[:-_KEPT]
-
-    def just_filled(self) -> Block | None:
-        """The block that the last observation completed, if it did."""
-        return self.filling if self.filling is not None and self.filling.n == BLOCK_N else None
 
     def since(self, changed_n: int) -> Since:
         """The last blocks that hold at least `changed_n` observations."""

@@ -1,7 +1,7 @@
 """Observations become findings: every series has its reference, its detectors and its share."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from detectors.reference import uniform
 from schemas.command import Command
@@ -13,7 +13,7 @@ from streams.budget import Budget
 from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
 from streams.observe import Observation
-from streams.series import Change, Series, Settings
+from streams.series import Change, Seen, Series, Settings
 from streams.series_record import Kept, SeriesId, SeriesRecord
 
 _DAY_S = 86_400
@@ -32,25 +32,45 @@ class Detect:
         self._budget = budget
         self._kept: dict[SeriesId, Kept] = {}
         self._per_site_n: Counter[str] = Counter()
+        self._queued: dict[SeriesId, Kept] = {}
         self._dirty: dict[SeriesId, None] = {}
         self.dropped: Counter[str] = Counter()
 
-    def observe(self, seen: Observation) -> tuple[list[Finding], list[SeriesPoint]]:
-        """Take one observation."""
+    def observe(self, seen: Observation) -> Iterable[Finding | SeriesPoint]:
+        """Take one observation; what it means may be said at the next `flush` only."""
         key = (seen.site, seen.model, seen.subject)
         kept = self._kept.get(key) or self._new(key)
         if kept is None:
-            return [], []
+            return ()
+        queue = kept.queue
+        queue.values.append(seen.value)
+        queue.uniforms.append(uniform(seen.site, seen.study, seen.subject))
+        queue.ats_us.append(seen.at_us)
+        if kept.series.phase == "learning":
+            # At once: shares of the budget are given in the order in which references freeze.
+            return self._observed(key, kept)
+        self._queued[key] = kept
+        return ()
+
+    def flush(self) -> Iterator[Finding | SeriesPoint]:
+        """What the observations since the last flush mean, series by series.
+
+        Feeding a series many values in a row is what makes detection cheap. What is said of a
+        series, and its dates, do not depend on when this is called.
+        """
+        queued, self._queued = self._queued, {}
+        for key, kept in queued.items():
+            yield from self._observed(key, kept)
+
+    def _observed(self, key: SeriesId, kept: Kept) -> Iterator[Finding | SeriesPoint]:
         self._dirty[key] = None
-        series = kept.series
-        drawn = uniform(seen.site, seen.study, seen.subject)
-        change = series.observe(
-            seen.value, drawn, seen.at_us, lambda pace: self._budget.grant(seen.site, pace)
-        )
-        block = series.blocks.just_filled()
-        points = [] if block is None else [_point(key, series, block)]
-        finding = None if change is None else self._finding(key, change, seen)
-        return ([] if finding is None else [finding]), points
+        seen, kept.queue = kept.queue, Seen([], [], [])
+        site = key[0]
+        for what in kept.series.observe(seen, lambda pace: self._budget.grant(site, pace)):
+            if isinstance(what, Block):
+                yield _point(key, kept.series, what)
+            elif (finding := self._finding(key, what)) is not None:
+                yield finding
 
     def accept(self, command: Command) -> None:
         """Make what is now the normal, for the series that a `rebaseline` names."""
@@ -88,7 +108,7 @@ class Detect:
         kept = self._kept[key] = Kept(key, self._settings)
         return kept
 
-    def _finding(self, key: SeriesId, change: Change, seen: Observation) -> Finding | None:
+    def _finding(self, key: SeriesId, change: Change) -> Finding | None:
         signal = _signal(change)
         if signal is None:
             return None
@@ -101,7 +121,7 @@ class Detect:
             site=site,
             model=model_name or None,
             subject=subject,
-            at_us=seen.at_us,
+            at_us=change.at_us,
             title=_title(key, change),
             severity="warning",
             evidence=Evidence(

@@ -62,6 +62,17 @@ class Pipeline:
 
     def handle(self, event: Event, arrived_us: int) -> list[Effect]:
         """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""
+        return self.handle_all([(event, arrived_us)])
+
+    def handle_all(self, arrivals: Iterable[tuple[Event, int]]) -> list[Effect]:
+        """Take events in a row: the same effects as one by one, drift told at the end."""
+        effects: list[Effect] = []
+        for event, arrived_us in arrivals:
+            effects += self._handle(event, arrived_us)
+        effects += self._flush()
+        return effects
+
+    def _handle(self, event: Event, arrived_us: int) -> list[Effect]:
         effects: list[Effect] = [*self._advance(self._clock.arrived(arrived_us))]
         at_us = to_us(event.at)
         feed = _FEEDS[type(event)]
@@ -114,6 +125,7 @@ class Pipeline:
             case Report():
                 yield from self._observed(self._labels(event, at_us, arrived_us))
             case Command():
+                yield from self._flush()  # a person speaks of what was said before
                 if event.action == "rebaseline":
                     self._detect.accept(event)
                 for incident in self._incidents.command(event, at_us):
@@ -139,10 +151,17 @@ class Pipeline:
 
     def _observed(self, observations: Iterable[Observation]) -> Iterator[Effect]:
         for observation in observations:
-            findings, points = self._detect.observe(observation)
-            yield from points
-            for finding in findings:
-                yield from self._conclude(finding)
+            yield from self._detected(self._detect.observe(observation))
+
+    def _flush(self) -> Iterator[Effect]:
+        yield from self._detected(self._detect.flush())
+
+    def _detected(self, said: Iterable[Finding | SeriesPoint]) -> Iterator[Effect]:
+        for what in said:
+            if isinstance(what, SeriesPoint):
+                yield what
+            else:
+                yield from self._conclude(what)
 
     def _settled(self, settlement: Settlement) -> Iterator[Effect]:
         yield Outcome(

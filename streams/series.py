@@ -7,10 +7,10 @@ agrees with the reference, the series has returned. If not, it is watched agains
 one, so that a second change or a return is seen, and nothing alarms for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from math import sqrt
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 import detectors
 from detectors.reference import Reference
 from schemas.series import Phase
-from streams.blocks import Blocks
+from streams.blocks import BLOCK_N, Block, Blocks
 
 _LEAST_RELEARN_N = 60
 _MAX_ARL = 1e12
+_SECOND_US = 1_000_000
 _DAY_US = 86_400_000_000
 _KS_1_PERCENT = 1.63  # Smirnov's two-sample statistic, alpha = 0.01
 
@@ -40,6 +41,7 @@ class Change(Struct, frozen=True):
     """What happened to a series. `since_us` is the estimated start; means are in its own unit."""
 
     what: Literal["alarm", "changed", "returned"]
+    at_us: int
     again: bool  # whether the series was already away from its reference
     since_us: int
     before: float
@@ -49,6 +51,18 @@ class Change(Struct, frozen=True):
     detector: str | None = None
     statistic: float | None = None
     threshold: float | None = None
+
+
+class Seen(NamedTuple):
+    """Consecutive observations of one series; `uniforms` place a value among its equals."""
+
+    values: list[float]
+    uniforms: list[float]
+    ats_us: list[int]
+
+    def part(self, start: int, stop: int) -> "Seen":
+        """The observations from `start` to before `stop`."""
+        return Seen(self.values[start:stop], self.uniforms[start:stop], self.ats_us[start:stop])
 
 
 class Series:
@@ -72,25 +86,23 @@ class Series:
         """What the series is held against now."""
         return self.provisional or self.original
 
-    def observe(
-        self, value: float, uniform: float, at_us: int, grant: Callable[[float], float]
-    ) -> Change | None:
-        """Take one value; `grant` gives the average run length for a pace of observations a day."""
-        if self.first_us is None:
-            self.first_us = at_us
-        score = None
-        change = None
-        if self.phase == "watching" and self.reference is not None:
-            score = self.reference.score(value, uniform)
-            self.blocks.add(value, at_us, score)
-            return self._watch(score, at_us)
-        self.blocks.add(value, at_us, score)
-        self.sample.append(value)
-        if self.phase == "learning":
-            self._learn(at_us, grant)
-        elif len(self.sample) >= self._relearn_n():
-            change = self._relearnt()
-        return change
+    def observe(self, seen: Seen, grant: Callable[[float], float]) -> Iterator[Change | Block]:
+        """Take values in order; what happened, and the blocks that they filled.
+
+        `grant` gives the average run length for a pace of observations a day. However the values
+        are cut into calls, the result is the same.
+        """
+        start = 0
+        while start < len(seen.values):
+            part = seen.part(start, start + self.blocks.room)
+            taken, change = (
+                self._watch(part) if self.phase == "watching" else self._collect(part, grant)
+            )
+            start += taken
+            if change is not None:
+                yield change
+            if self.blocks.room == BLOCK_N:
+                yield self.blocks.full[-1]
 
     def accept(self) -> None:
         """What is now is the normal: the provisional reference becomes the reference."""
@@ -108,28 +120,69 @@ class Series:
         """Each detector's statistic over its threshold: 1 is an alarm."""
         return {kind: d.statistic / d.threshold for kind, d in self.detectors.items()}
 
-    def _learn(self, at_us: int, grant: Callable[[float], float]) -> None:
-        elapsed_us = at_us - (self.first_us or at_us)
-        enough = len(self.sample) >= self._settings.observations
-        long_enough = elapsed_us >= self._settings.max_us
-        if not enough and not (long_enough and len(self.sample) >= self._settings.least_n):
-            return
+    def _collect(self, part: Seen, grant: Callable[[float], float]) -> tuple[int, Change | None]:
+        """Let the sample grow up to where it is complete."""
+        if self.phase == "learning":
+            taken = self._learn(part, grant)
+            return taken, None
+        missing_n = self._relearn_n() - len(self.sample)
+        part = part.part(0, max(missing_n, 1))
+        self.sample += part.values
+        self.blocks.extend(part.values, part.ats_us)
+        complete = len(self.sample) >= self._relearn_n()
+        return len(part.values), self._relearnt(part.ats_us[-1]) if complete else None
+
+    def _learn(self, part: Seen, grant: Callable[[float], float]) -> int:
+        first_us = self.first_us = part.ats_us[0] if self.first_us is None else self.first_us
+        n = len(self.sample)
+        complete_at = (
+            taken
+            for taken, at_us in enumerate(part.ats_us, start=1)
+            if self._is_complete(n + taken, at_us - first_us)
+        )
+        taken = next(complete_at, None)
+        part = part.part(0, taken or len(part.values))
+        self.sample += part.values
+        self.blocks.extend(part.values, part.ats_us)
+        if taken is not None:
+            self._freeze(part.ats_us[-1] - first_us, grant)
+        return len(part.values)
+
+    def _is_complete(self, n: int, elapsed_us: int) -> bool:
+        if n >= self._settings.observations:
+            return True
+        return elapsed_us >= self._settings.max_us and n >= self._settings.least_n
+
+    def _freeze(self, elapsed_us: int, grant: Callable[[float], float]) -> None:
         if self.arl is None:
-            self.arl = grant(len(self.sample) / (max(elapsed_us, 1_000_000) / _DAY_US))
+            self.arl = grant(len(self.sample) / (max(elapsed_us, _SECOND_US) / _DAY_US))
         self.original = Reference(self.sample)
         self._watch_from_now()
 
-    def _watch(self, score: float, at_us: int) -> Change | None:
-        for kind, detector in self.detectors.items():
-            if detector.run((score,)) is not None:
-                return self._alarm(kind, detector, at_us)
-        return None
+    def _watch(self, part: Seen) -> tuple[int, Change | None]:
+        """Feed the votes up to the first alarm of any."""
+        assert self.reference is not None
+        scores = self.reference.scores(part.values, part.uniforms)
+        alarms = [
+            (index, kind)
+            for kind, detector in self.detectors.items()
+            if (index := detector.run(scores)) is not None
+        ]
+        if not alarms:
+            self.blocks.extend(part.values, part.ats_us, scores)
+            return len(scores), None
+        first = min(index for index, _ in alarms)
+        kind = next(kind for index, kind in alarms if index == first)
+        taken = first + 1
+        self.blocks.extend(part.values[:taken], part.ats_us[:taken], scores[:taken])
+        return taken, self._alarm(kind, self.detectors[kind], part.ats_us[first])
 
     def _alarm(self, kind: str, detector: detectors.Detector, at_us: int) -> Change:
         assert self.reference is not None
         since = self.blocks.since(detector.changed_n)
         change = Change(
             what="alarm",
+            at_us=at_us,
             again=self.provisional is not None,
             since_us=min(since.at_us, at_us),
             before=self.reference.mean,
@@ -148,7 +201,7 @@ class Series:
         assert self.original is not None
         return max(_LEAST_RELEARN_N, self.original.n // 2)
 
-    def _relearnt(self) -> Change:
+    def _relearnt(self, at_us: int) -> Change:
         assert self.original is not None
         again = self.provisional is not None
         fresh = Reference(self.sample)
@@ -158,6 +211,7 @@ class Series:
         self._watch_from_now()
         return Change(
             what="returned" if returned else "changed",
+            at_us=at_us,
             again=again,
             since_us=self.changed_us,
             before=before.mean,

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from detectors.reference import Reference
 from schemas.series import Phase
 from streams.blocks import Blocks
-from streams.series import Series, Settings
+from streams.series import Seen, Series, Settings
 
 SeriesId = tuple[str, str, str]
 BulkKey = tuple[str, str, str, str]
@@ -42,6 +42,7 @@ class Kept:
     def __init__(self, key: SeriesId, settings: Settings) -> None:
         self.key = key
         self.series = Series(settings)
+        self.queue = Seen([], [], [])  # observations not yet looked at
         self._written_chunks = 0
         self._written_generation = 0
         self._written: dict[str, Reference] = {}

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from math import erf, isfinite, sqrt
+from math import copysign, erf, isfinite, sqrt
 from statistics import NormalDist
 from struct import Struct
 from typing import Self
@@ -136,13 +136,12 @@ def _normal_score(below: int, equal: int, uniform: float, n: int) -> float:
 
 
 def _float32(value: float) -> float:
-    try:
-        single: float = _unpack(_pack(value))[0]
-    except OverflowError:
-        return _FLOAT32_MAX if value > 0 else -_FLOAT32_MAX
-    if not isfinite(single):
+    single: float = _unpack(_pack(value))[0]
+    if isfinite(single):
+        return single
+    if not isfinite(value):
         raise ValueError("a value is not finite")
-    return single
+    return copysign(_FLOAT32_MAX, value)
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""One partition: raw records in; effects, dead letters and what a checkpoint must hold out. Sans-IO.
+"""One partition: raw records in; effects, dead letters and checkpoints out. Sans-IO.
 
 The rule a maintainer would break: whatever was decided and not yet checkpointed is in `_decided`,
 and `checkpoint` hands it out exactly once, together with the state and the offsets that belong to
@@ -16,7 +16,7 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.deadletter import DeadLetter, Refusal
 from schemas.decoding import Refused, decode_event
-from schemas.messages import EVENTS, tag
+from schemas.messages import EVENTS, Event, tag
 from streams.clock import from_us
 from streams.merge import UNKNOWN_US, Arrival, Chunk, Merge, Place
 from streams.partitioner import partition_of
@@ -93,13 +93,12 @@ class Shard:
 
     def advance(self, limit: int = 1000) -> bool:
         """Handle at most `limit` records whose turn has come; True when there were as many."""
-        handled = 0
-        for arrival in islice(self.merge.ready(), limit):
-            self._handle(arrival)
-            handled += 1
-        if handled < limit:
+        arrivals = list(islice(self.merge.ready(), limit))
+        events = [event for event in map(self._admit, arrivals) if event is not None]
+        self._decide(self.pipeline.handle_all(events))
+        if len(arrivals) < limit:
             self._tick()
-        return handled == limit
+        return len(arrivals) == limit
 
     def _tick(self) -> None:
         bound_us = self.merge.bound_us
@@ -114,20 +113,22 @@ class Shard:
         if effects:
             self._decided += effects
 
-    def _handle(self, arrival: Arrival) -> None:
+    def _admit(self, arrival: Arrival) -> tuple[Event, int] | None:
+        """The event and its date; None, and a dead letter, for what is none."""
         record = arrival.record
         self._clean = False
         decoded = decode_event(record.value, record.headers)
         if isinstance(decoded, Refused):
             self._refuse(arrival, decoded.path, decoded.reason, decoded.expected, decoded.site)
-        elif type(decoded) is not EVENTS[arrival.topic]:
+            return None
+        if type(decoded) is not EVENTS[arrival.topic]:
             expected = tag(EVENTS[arrival.topic])
             self._refuse(arrival, "type", "wrong_topic", expected, decoded.site)
-        else:
-            self._handled[type(decoded).__name__.lower()] += 1
-            if partition_of(decoded.site, self.partitions) != self.partition:
-                self.misplaced += 1
-            self._decide(self.pipeline.handle(decoded, arrival.arrived_us))
+            return None
+        self._handled[type(decoded).__name__.lower()] += 1
+        if partition_of(decoded.site, self.partitions) != self.partition:
+            self.misplaced += 1
+        return decoded, arrival.arrived_us
 
     def _refuse(
         self, arrival: Arrival, path: str, reason: Refusal, expected: str | None, site: str | None

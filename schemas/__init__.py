@@ -1,1 +1,1 @@
-"""What crosses a boundary: frozen structs for the wire and the configuration, and how they are read."""
+"""What crosses a boundary: frozen structs for the wire and the configuration, and their readers."""

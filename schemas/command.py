@@ -34,16 +34,27 @@ class Command(
     """
 
     command_id: Name
+    """Idempotency key: the same one again is the same command."""
     site: Site
+    """The site of the incidents aimed at."""
     action: Action
+    """What to do."""
     actor: Name
+    """Who wants it."""
     at: Time
+    """When it was wanted."""
     incident: Name | None = None
+    """The incident aimed at; or else `matchers`."""
     matchers: Annotated[dict[Name, Text], Meta(max_length=8)] | None = None
+    """Fields of the incidents aimed at, and the value of each."""
     expected_seq: Positive | None = None
+    """The seq of the incident that the person saw."""
     until: Time | None = None
+    """When a silence, a maintenance or an acknowledgement ends."""
     origin: Text | None = None
+    """Where it was given: cli, slack, pagerduty, web."""
     text: Text | None = None
+    """The note, or `accepted`."""
 
     def __post_init__(self) -> None:
         if self.incident is None and not self.matchers:

@@ -68,9 +68,9 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The one false-alarm promise, for all drift and silence monitors together."""
 
     false_incidents: Annotated[float, Meta(gt=0, le=10_000)] = 1.0
-    """On average at most so many incidents when nothing has changed ..."""
+    """How many incidents are allowed on average when nothing has changed."""
     per_days: Days = 30
-    """... in so many days."""
+    """In how many days."""
     sites: Positive | None = None
     """How many sites share the promise; as many as are configured, and 1 per partition at least."""
 
@@ -204,9 +204,9 @@ class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which series are watched, by shell-style patterns on their names, and how they are sliced."""
 
     include: tuple[Name, ...] = ("*",)
-    """What is watched ..."""
+    """What is watched."""
     exclude: tuple[Name, ...] = ()
-    """... but for this."""
+    """What of it is not."""
     slices: tuple[Name, ...] = ("scanner.station", "scanner.model", "patient.sex")
     """Fields that may explain a change: which part of the studies moved."""
 

@@ -43,12 +43,22 @@ class DeadLetter(
     """
 
     topic: Name
+    """The topic that the message lies in."""
     offset: Count
+    """Its offset there."""
     path: Text
+    """Where in the message it is wrong."""
     reason: Refusal
+    """Why it is refused."""
     at: Time
+    """When it arrived."""
     size_bytes: Count
+    """Size of the message."""
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the message, in hexadecimal."""
     partition: Count | None = None
+    """Its partition there."""
     site: Site | None = None
+    """The site it names, where that could be read."""
     expected: Text | None = None
+    """What should stand there."""

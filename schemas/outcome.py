@@ -25,9 +25,16 @@ class Outcome(Struct, frozen=True, kw_only=True, tag_field="type", tag="radvigil
     """
 
     site: Site
+    """Where it happened; also the key of the message."""
     study: StudyKey
+    """Key of the study."""
     model: Name
+    """The model that was expected."""
     outcome: OutcomeKind
+    """What became of it."""
     due: Time
+    """When it was due."""
     at: Time
+    """The prediction's `at`, or `due` when nothing came."""
     revision: Positive
+    """1, or 2 where better news superseded it."""

@@ -110,7 +110,7 @@ class Teams(
 class Email(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"
 ):
-    """Mail by SMTP with STARTTLS where the server offers it."""
+    """Mail, by SMTP."""
 
     name: Name
     """What routes call it."""

@@ -24,15 +24,28 @@ class SeriesPoint(
     """
 
     site: Site
+    """Where it happened; also the key of the message."""
     subject: Name
+    """Name of the series, as `acquisition.kvp`."""
     since: Time
+    """When its first observation was made."""
     at: Time
+    """When its last observation was made."""
     n: Positive
+    """How many observations."""
     mean: float
+    """Their mean."""
     low: float
+    """The least of them."""
     high: float
+    """The greatest of them."""
     phase: Phase
+    """Whether the reference is still being learned."""
     reference_n: Count
+    """Observations in the reference."""
     model: Name | None = None
+    """The model, for series of a model."""
     score: float | None = None
+    """Mean normal score against the reference."""
     statistics: Numbers | None = None
+    """Each detector's statistic divided by its threshold: 1 is an alarm."""

@@ -17,6 +17,7 @@ _PLAIN: dict[type[inspect.Type], str] = {
     inspect.RawType: "JSON value",
     inspect.BytesType: "base64 string",
 }
+_CONTAINERS = (inspect.ListType, inspect.VarTupleType, inspect.DictType)
 Kinds = tuple[inspect.Type, ...]
 
 
@@ -81,7 +82,8 @@ def describe(kinds: Kinds) -> str | None:
     >>> describe(at(kinds_of(Study), "$.acquisition[...]"))
     'number from -1e+30 to 1e+30 or string of at most 256 characters'
     """
-    return " or ".join(dict.fromkeys(map(_describe, kinds))) or None
+    containers_last = sorted(kinds, key=lambda kind: isinstance(kind, _CONTAINERS))
+    return " or ".join(dict.fromkeys(map(_describe, containers_last))) or None
 
 
 def _describe(kind: inspect.Type) -> str:

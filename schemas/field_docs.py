@@ -1,0 +1,35 @@
+"""The text under a struct's field is the field's documentation; here it is read from the source."""
+
+import ast
+import inspect
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
+
+from msgspec import Struct
+
+
+@cache
+def field_docs(struct: type[Struct]) -> dict[str, str]:
+    """What the source says of each field, on one line; fields that have no text are left out.
+
+    >>> from schemas.study import Scanner
+    >>> field_docs(Scanner)["software"]
+    'Software version.'
+    """
+    source = ast.parse(dedent(inspect.getsource(struct))).body[0]
+    assert isinstance(source, ast.ClassDef)
+    docs = {}
+    for field, text in pairwise(source.body):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                docs[name] = " ".join(words.split())
+    return docs
+
+
+def struct_doc(struct: type[Struct]) -> str:
+    """What the source says of the struct itself."""
+    return inspect.cleandoc(struct.__doc__ or "")

@@ -16,6 +16,7 @@ from detectors._contract import State, StateUnreadable
 
 _FORMAT = 1
 _ODDS_RATIOS = (1.5, 3.0, 9.0, 27.0)
+NO_EVIDENCE = (0.0,) * len(_ODDS_RATIOS)
 
 
 class RateBet:
@@ -35,8 +36,8 @@ class RateBet:
         if not (isfinite(arl) and arl >= 1):
             raise ValueError("arl must be a finite number of at least 1")
         self.threshold = arl
-        self._if_yes, self._if_no = _likelihood_ratios(tolerated)
-        self._evidence = [0.0] * len(_ODDS_RATIOS)
+        self._tolerated = tolerated
+        self._evidence = list(NO_EVIDENCE)
         self._found: float | None = None
 
     def run(self, answers: Sequence[bool]) -> int | None:
@@ -51,12 +52,11 @@ class RateBet:
 
     def update(self, answer: bool) -> bool:
         """Whether this answer raised an alarm."""
-        ratios = self._if_yes if answer else self._if_no
-        evidence = [(1 + m) * ratio for m, ratio in zip(self._evidence, ratios, strict=True)]
+        evidence = raised(self._evidence, self._tolerated, answer)
         mean = sum(evidence) / len(evidence)
         alarm = mean >= self.threshold
         self._found = mean if alarm else None
-        self._evidence = [0.0] * len(evidence) if alarm else evidence
+        self._evidence = list(NO_EVIDENCE) if alarm else evidence
         return alarm
 
     @property
@@ -79,6 +79,16 @@ class RateBet:
         bet = cls(tolerated, arl)
         bet._evidence, bet._found = list(state["evidence"]), state["found"]
         return bet
+
+
+def raised(evidence: Sequence[float], tolerated: float, answer: bool) -> list[float]:
+    """The evidence of each bet after one more answer; its mean is what `arl` is held against.
+
+    >>> raised(NO_EVIDENCE, 0.5, True)
+    [1.2, 1.5, 1.8, 1.9285714285714286]
+    """
+    ratios = _likelihood_ratios(tolerated)[not answer]
+    return [(1 + m) * ratio for m, ratio in zip(evidence, ratios, strict=True)]
 
 
 @cache

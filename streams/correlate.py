@@ -20,7 +20,7 @@ from streams.study_record import Settlement, StudyRecord, result_of
 StudyId = tuple[str, str]
 
 
-class Turnaround(Struct, frozen=True):
+class Turnaround(Struct, frozen=True, gc=False):
     """How long a study waited for a model's first completed result."""
 
     model: str
@@ -28,7 +28,7 @@ class Turnaround(Struct, frozen=True):
     at_us: int
 
 
-class Correlated(Struct, frozen=True):
+class Correlated(Struct, frozen=True, gc=False):
     """What an event settled, and whether it is the first of its kind for its study."""
 
     settled: tuple[Settlement, ...] = ()
@@ -173,7 +173,8 @@ class Correlate:
     def _new(self, key: StudyId, arrived_us: int) -> StudyRecord:
         record = StudyRecord(site=key[0], study=key[1], touched_us=arrived_us)
         self._studies[key] = record
-        heappush(self._forgets, (self._forget_us(record), *key))
+        # A little late, since it will be touched again: so most are looked at only once.
+        heappush(self._forgets, (self._forget_us(record) + self._settled_us // 64, *key))
         return record
 
     def _stranger(self, key: StudyId, arrived_us: int) -> StudyRecord:

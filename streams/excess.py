@@ -6,11 +6,11 @@ over when a run of clean outcomes shows the share to be back below the tolerated
 
 from collections.abc import Callable
 from math import ceil, log
-from typing import Any, Literal
+from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from detectors.bet_sr import RateBet
+from detectors.bet_sr import NO_EVIDENCE, raised
 
 _PACE_N = 50  # outcomes from which the pace is learnt before the first bet
 _DAY_US = 86_400_000_000
@@ -25,7 +25,7 @@ class Excess(Struct, omit_defaults=True):
     since_us: int = 0
     clean_n: int = 0
     arl: float | None = None
-    bet: dict[str, Any] | None = None
+    evidence: list[float] = field(default_factory=list)
     statistic: float = 0.0
 
     def take(
@@ -42,12 +42,10 @@ class Excess(Struct, omit_defaults=True):
         if self.arl is None:
             self._learn_pace(at_us, grant)
             return None
-        bet = RateBet(self.tolerated_share, self.arl)
-        if self.bet is not None:
-            bet = RateBet.restore(self.tolerated_share, self.arl, self.bet)
-        won = bet.update(bad)
-        self.bet, self.statistic = bet.state(), bet.statistic
-        if won:
+        self.evidence = raised(self.evidence or NO_EVIDENCE, self.tolerated_share, bad)
+        self.statistic = sum(self.evidence) / len(self.evidence)
+        if self.statistic >= self.arl:
+            self.evidence = []
             return "shown"
         if self.clean_n == self.clean_run:
             self.seen_n = self.bad_n = 0

@@ -22,7 +22,7 @@ _NAMES_KEPT = 10_000
 READ_STATUSES = frozenset({"final", "corrected", "amended"})
 
 
-class Observation(Struct, frozen=True):
+class Observation(Struct, frozen=True, gc=False):
     """One value of one series; `model` is "" for what belongs to the studies themselves."""
 
     site: str
@@ -87,9 +87,11 @@ class Observe:
                 self.counts["not_finite"] += 1
 
     def _mapped(self, head: str, values: Mapping[str, Value] | None) -> list[tuple[str, Value]]:
+        if not values:
+            return []
         return [
             (subject, value)
-            for name, value in (values or {}).items()
+            for name, value in values.items()
             if (subject := self._subject(head, name)) is not None
         ]
 

@@ -20,7 +20,7 @@ from schemas.series import SeriesPoint
 from schemas.study import Study
 from streams import state
 from streams.budget import Account, Budget
-from streams.clock import Clock, from_us, to_us
+from streams.clock import NEVER_US, Clock, from_us, to_us
 from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
 from streams.finding import Finding
@@ -69,6 +69,7 @@ class Pipeline:
         effects: list[Effect] = []
         for event, arrived_us in arrivals:
             effects += self._handle(event, arrived_us)
+        effects += self._advance(self.watermark_us)  # what the last event made due in the past
         effects += self._flush()
         return effects
 
@@ -83,7 +84,6 @@ class Pipeline:
         elif (finding := self._self_watch.sane_stamp(event.site, feed, arrived_us)) is not None:
             effects += self._conclude(finding)
         effects += self._take(event, at_us, arrived_us)
-        effects += self._advance(self.watermark_us)
         return effects
 
     def tick(self, watermark_us: int) -> list[Effect]:
@@ -183,7 +183,7 @@ class Pipeline:
 
     def _told(self, incident: Incident) -> Iterator[Effect]:
         yield incident
-        if incident.state == "resolved":
+        if incident.state == "resolved" and incident.reason != "noted":
             self._outages.over(incident.kind, incident.site, incident.model)
             self._self_watch.over(incident.kind, incident.site, incident.subject)
 
@@ -193,14 +193,18 @@ class Pipeline:
 
     def _pass(self, watermark_us: int) -> Iterator[Effect]:
         """What time alone brings about until then: each at its own time, in order."""
-        while (at_us := self.next_due()) is not None and at_us <= watermark_us:
+        while (at_us := self._next_us()) <= watermark_us:
             for settlement in self._correlate.expire(at_us):
                 yield from self._settled(settlement)
+            if self._incidents.earliest_us() <= at_us:
+                yield from self._flush()  # what was observed was so before this moment
             for incident in self._incidents.tick(at_us):
                 yield from self._told(incident)
-        for incident in self._incidents.tick(watermark_us):
-            yield from self._told(incident)
         self._correlate.forget(watermark_us)
+
+    def _next_us(self) -> int:
+        due_us, retire_us = self.next_due(), self._incidents.retire_at()
+        return min(NEVER_US if us is None else us for us in (due_us, retire_us))
 
     def changes(self) -> list[state.Record]:
         """State changed since the last call, as records for the changelog."""

@@ -23,7 +23,7 @@ _SUPERSEDED = frozenset({"failed", "incomplete", "missing"})
 Pairs = list[tuple[str, float]]
 
 
-class Result(Struct):
+class Result(Struct, gc=False):
     """The best that a model has said of a study so far."""
 
     kind: ResultKind
@@ -37,7 +37,7 @@ class Result(Struct):
         return (mine, -self.at_us) > (theirs, -other.at_us)
 
 
-class Expected(Struct, omit_defaults=True):
+class Expected(Struct, omit_defaults=True, gc=False):
     """One model's result that is due; `outcome` is None while it is waited for."""
 
     start_us: int
@@ -46,7 +46,7 @@ class Expected(Struct, omit_defaults=True):
     revision: int = 0
 
 
-class Settlement(Struct, frozen=True):
+class Settlement(Struct, frozen=True, gc=False):
     """An outcome with what the outage stage needs to know of it."""
 
     site: str
@@ -59,7 +59,7 @@ class Settlement(Struct, frozen=True):
     revision: int
 
 
-class StudyRecord(Struct, omit_defaults=True):
+class StudyRecord(Struct, omit_defaults=True, gc=False):
     """One study. `newest_us` is None while only results have come and the study has not."""
 
     site: str
@@ -84,7 +84,7 @@ class StudyRecord(Struct, omit_defaults=True):
         first = self.newest_us is None
         said = dict(expectations.facts(study))
         visible = {path: value for path, (value, since) in self.facts.items() if since <= at_us}
-        visible |= said
+        visible.update(said)
         self._merge(study, at_us, said)
         rules = expectations.rules_for(self._expects_at(at_us))
         settled = list(self._begin(study, at_us, rules, visible))

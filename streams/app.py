@@ -41,6 +41,13 @@ def build(
     app.transport = ShardTransport(
         app.conf.broker_consumer, app, intake=intake, plain=engine.plain_agents
     )
+    _agents(app, topics, take)
+    if topics.rekeyed:
+        _rekeying_agent(app, topics, rekey)
+    return app
+
+
+def _agents(app: faust.App, topics: ShardTopics, take: Take) -> None:
     studies_topic, predictions_topic, reports_topic, commands_topic = (
         app.topic(name, key_serializer="raw", value_serializer="raw", acks=False)
         for name in topics.merged
@@ -66,17 +73,27 @@ def build(
         async for chunk in chunks(stream):
             await handle(app, chunk, take)
 
-    if topics.rekeyed:
-        sources = app.topic(
-            *topics.rekeyed.values(), key_serializer="raw", value_serializer="raw", acks=False
-        )
 
-        @app.agent(sources)
-        async def rekeyer(stream: StreamT[Any]) -> None:
-            async for chunk in chunks(stream):
-                await handle(app, chunk, rekey)
+def _rekeying_agent(app: faust.App, topics: ShardTopics, rekey: Take) -> None:
+    sources = app.topic(
+        *topics.rekeyed.values(), key_serializer="raw", value_serializer="raw", acks=False
+    )
 
-    return app
+    @app.agent(sources)
+    async def rekeyer(stream: StreamT[Any]) -> None:
+        async for chunk in chunks(stream):
+            await handle(app, chunk, rekey)
+
+
+class EngineCrash(Exception):
+    """Faust gave up."""
+
+
+async def run_until_crash(app: faust.App) -> None:
+    """Start the app; raises EngineCrash when it ends of itself, and never returns."""
+    await app.start()
+    await app.wait_until_stopped()
+    raise EngineCrash(repr(app._crash_reason))
 
 
 async def handle(app: faust.App, chunk: Chunk, take: Take) -> None:

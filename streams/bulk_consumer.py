@@ -109,7 +109,7 @@ class _ChunkThread(_Thread):
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         max_records: int | None = None,
     ) -> Any:
         before = _positions(consumer)
@@ -139,11 +139,13 @@ def _chunks(
     """
     known = before[1] if before[0] is after[0] else {}
     chunks = []
-    for place, end in after[1].items():
+    for place, position in after[1].items():
         records = fetched.get(place, ())
-        start = known.get(place, records[0].offset if records else end)
+        start, end = known.get(place, position), position
         if records:
-            start, end = min(start, records[0].offset), max(end, records[-1].offset + 1)
+            first = records[0].offset
+            start = min(known.get(place, first), first)
+            end = max(position, records[-1].offset + 1)
         if end > start:
             chunks.append(Chunk(place.topic, place.partition, start, end, records))
     return chunks
@@ -159,7 +161,7 @@ class PlainConsumer(Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Last checkpoint, then the commit, then Faust's part, which forgets what it could commit."""
+        """Last checkpoint, then the commit, then Faust's part, which forgets what to commit."""
         offsets = self._committable()
         await self.transport.intake.release()
         if offsets:
@@ -202,7 +204,11 @@ class BulkConsumer(PlainConsumer):
     def _new_consumer_thread(self) -> _Thread:
         return _ChunkThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+    async def _getmany(
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Any:
         places = (active_partitions or set()) - {TP(*p) for p in self.transport.intake.full()}
         if not places:  # an empty set would mean all of them
             await asyncio.sleep(0.02)
@@ -211,13 +217,15 @@ class BulkConsumer(PlainConsumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
-            chunks, _ = await self._wait_next_records(POLL_S)
-            deliveries = [d for d in map(self._deliver, chunks or ()) if d is not None]
-            await self._handled(deliveries)
+            fetched, _ = await self._wait_next_records(POLL_S)
+            chunks: Any = fetched or ()
+            deliveries = (self._deliver(chunk) for chunk in chunks)
+            await self._handled([one for one in deliveries if one is not None])
             await asyncio.sleep(0)
 
     def _deliver(self, chunk: Chunk) -> Delivery | None:
-        channels = self.app.topics._tp_index.get(TP(chunk.topic, chunk.partition))
+        conductor: Any = self.app.topics
+        channels = conductor._tp_index.get(TP(chunk.topic, chunk.partition))
         if not channels or not self.flow_active:
             return None  # the next assignment starts where the shards' state says
         delivery = Delivery(chunk, self.app.consumer_generation_id)
@@ -227,10 +235,11 @@ class BulkConsumer(PlainConsumer):
 
     async def _handled(self, deliveries: Iterable[Delivery]) -> None:
         """Wait for the agents; a suspended flow has dropped what they did not get to."""
-        suspended = asyncio.ensure_future(self.suspend_flow.wait())
+        suspended: asyncio.Future[Any] = asyncio.ensure_future(self.suspend_flow.wait())
         try:
             for delivery in deliveries:
-                await asyncio.wait({delivery.done, suspended}, return_when=asyncio.FIRST_COMPLETED)
+                either: set[asyncio.Future[Any]] = {delivery.done, suspended}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             suspended.cancel()
 

@@ -35,7 +35,7 @@ async def read_changelog(
         while await consumer.position(place) < end:
             fetched = await consumer.getmany(place, timeout_ms=200, max_records=5000)
             for record in fetched.get(place, ()):
-                yield record.key, record.value
+                yield record.key, record.value  # type: ignore[misc]
     finally:
         await consumer.stop()
 

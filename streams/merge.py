@@ -22,13 +22,27 @@ UNKNOWN_US = -1  # before the first record or proof of a topic
 
 
 class Record(Protocol):
-    """What the merge reads of a Kafka record; `timestamp` is in milliseconds."""
+    """What the edge reads of a Kafka record."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    @property
+    def offset(self) -> int:
+        """The place in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+
+    @property
+    def key(self) -> bytes | None:
+        """What the producer partitioned by."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The message."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Names and contents."""
 
 
 class Chunk(NamedTuple):
@@ -92,7 +106,7 @@ class _Topic:
 
 
 class Merge:
-    """Joins `topics` (in order of precedence) of one partition; bounded by records and bytes a topic.
+    """Joins `topics` (in order of precedence) of one partition, within bounds for each.
 
     `now_us` given to `offer` clamps stamps of topics that carry their producers' times.
     """

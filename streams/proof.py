@@ -56,3 +56,26 @@ class Prover:
             self._admin.list_consumer_group_offsets(self._group), ANSWER_S
         )
         return {place: committed.offset for place, committed in listed.items()}
+
+
+class RekeyedProof:
+    """When everything that a source held at some time has reached its copy.
+
+    `partitions` of the source; asked again at every tick, one question at a time is open.
+    """
+
+    def __init__(self, prover: Prover, source: str, partitions: int) -> None:
+        self._prover = prover
+        self._places = [TopicPartition(source, number) for number in range(partitions)]
+        self._open: tuple[int, Mapping[TopicPartition, int]] | None = None
+
+    async def proved_us(self, t0_us: int) -> int | None:
+        """A time up to which the source is copied, None while that is not known."""
+        if self._open is None:
+            self._open = t0_us, await self._prover.ends(self._places)
+        asked_us, ends = self._open
+        committed = await self._prover.committed()
+        if any(committed.get(place, 0) < end for place, end in ends.items()):
+            return None
+        self._open = None
+        return asked_us

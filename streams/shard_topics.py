@@ -1,4 +1,4 @@
-"""The topics as a shard sees them: what it merges, what it writes, what is re-keyed in front of it."""
+"""The topics as a shard sees them: what it merges and writes, what is re-keyed in front."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from schemas.config import Config
 
 
 class ShardTopics(Struct, frozen=True):
-    """Full names. `merged` is in the order of precedence; `rekeyed` maps a merged copy to its source."""
+    """Full names. `merged` in the order of precedence; `rekeyed` maps a copy to its source."""
 
     merged: tuple[str, ...]
     rekeyed: dict[str, str]

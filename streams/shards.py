@@ -18,7 +18,7 @@ from streams.changelog import last_values
 from streams.checkpoint import PartitionWriter
 from streams.engine import Engine
 from streams.merge import Chunk
-from streams.proof import Prover
+from streams.proof import Prover, RekeyedProof
 from streams.rekey import restored
 from streams.shard import Shard, UnfitState
 from streams.shard_topics import ShardTopics
@@ -63,7 +63,11 @@ class Shards:
         self._append_times = append_times
         self._partitions = partitions
         self._owned: dict[int, _Owned] = {}
-        self._opening: asyncio.Task[None] | None = None
+        self._rekeyed = {
+            copy: RekeyedProof(prover, source, partitions)
+            for copy, source in topics.rekeyed.items()
+        }
+        self._opening: asyncio.Future[list[None]] | None = None
         self.clock = BrokerClock()
         self.due = asyncio.Event()  # a checkpoint should not wait for its timer
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -74,10 +78,9 @@ class Shards:
             self.failed.set_exception(error)
 
     async def open(self, partitions: Iterable[int]) -> None:
-        """Take over partitions; returns when their shards are ready, or when they were lost again."""
+        """Take over partitions; returns when their shards are ready, or were lost again."""
         await self.release()
-        opened = asyncio.gather(*(self._open(partition) for partition in sorted(partitions)))
-        self._opening = asyncio.ensure_future(opened)
+        self._opening = asyncio.gather(*(self._open(one) for one in sorted(partitions)))
         try:
             await self._opening
         except asyncio.CancelledError:
@@ -104,7 +107,7 @@ class Shards:
         self._telemetry.restored(partition, time.monotonic() - began_s, records)
 
     async def _check(self, shard: Shard) -> None:
-        """The state must fit the inputs: a recreated topic would be skipped as a repeat for good."""
+        """State and inputs must fit: a recreated topic would be skipped as a repeat for good."""
         places = [TopicPartition(name, shard.partition) for name in self._topics.merged]
         ends = await self._prover.ends(places)
         beginnings = await self._prover.beginnings(places)
@@ -159,7 +162,7 @@ class Shards:
             await asyncio.sleep(0)
 
     async def checkpoint(self) -> None:
-        """One transaction for each partition that has something to say; a failure ends the worker."""
+        """One transaction for each partition that has something to say; a failure is final."""
         self.due.clear()
         try:
             await asyncio.gather(*(self._write(p, one) for p, one in self._owned.items()))
@@ -189,15 +192,18 @@ class Shards:
         t0_us = self._now_us()
         if t0_us is None or not self._owned:
             return
-        asked = [
-            TopicPartition(name, partition)
-            for partition in self._owned
-            for name in self._topics.merged
-        ]
-        ends = await self._prover.ends(asked)
-        for partition, one in list(self._owned.items()):
-            for name in self._topics.merged:
-                one.shard.merge.prove(name, ends[TopicPartition(name, partition)], t0_us)
+        proved_us: dict[str, int | None] = dict.fromkeys(self._topics.merged, t0_us)
+        for copy, proof in self._rekeyed.items():
+            proved_us[copy] = await proof.proved_us(t0_us)
+        owned = dict(self._owned)
+        ends = await self._prover.ends(
+            [TopicPartition(name, p) for p in owned for name, at in proved_us.items() if at]
+        )
+        for place, end in ends.items():
+            at_us = proved_us[place.topic]
+            assert at_us is not None, "only the ends of proved inputs were asked for"
+            owned[place.partition].shard.merge.prove(place.topic, end, at_us)
+        for partition, one in owned.items():
             await self._advance(partition, one)
             one.shard.observe_lag(t0_us)
 

@@ -1,4 +1,4 @@
-"""What the edge tells about itself: one protocol that metrics implement, and one that says nothing."""
+"""What the edge tells about itself: a protocol for metrics to implement."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -31,7 +31,7 @@ class Telemetry(Protocol):
         """How much the pipeline holds: studies, pending, series, ..."""
 
     def noticed(self, what: str, n: int) -> None:
-        """Things that should be rare: misplaced, lost (to retention), skipped, repeated, proof_failed."""
+        """Rare things: misplaced, lost (to retention), skipped, repeated, proof_failed."""
 
 
 class Silent:

@@ -7,7 +7,12 @@ an operator may have reasons, and a wrong partition count cannot be repaired in 
 import time
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 from msgspec import Struct
 
 from schemas.config import Config

@@ -1,10 +1,11 @@
-"""One real Kafka for the whole session: skipped with the reason, except in CI, which must have it."""
+"""One real Kafka for the whole session; without one, tests skip with the reason, but not in CI."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
-from kafka_rig import Kafka, Unavailable
+
+from tests.integration.kafka_rig import Kafka, Unavailable
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,115 @@
+"""The process around a worker: signals, exit codes, and starting over in place.
+
+    python -m streams.serve CONFIG.toml
+
+Exit codes: 0 stopped as asked (SIGTERM, SIGINT), after a last checkpoint; 4 the topics or the state
+do not fit, nothing was changed; 5 the engine failed on the embedded broker, whose data is gone with
+it; 6 stopping took too long and was cut off, which loses nothing.
+
+When the engine fails for good (a checkpoint was refused, Faust crashed), the process replaces
+itself by a fresh one (`exec`: same process id, no parent to watch, no thread survives), which waits
+for the broker and restores the last checkpoint. That is the path that a crash takes anyway, and it
+trusts nothing that has just failed.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from schemas.config import Config
+from streams.engine import Engine, from_environment
+from streams.shard import UnfitState
+from streams.state import UnreadableState
+from streams.telemetry import Telemetry
+from streams.worker import UnfitTopics, Worker
+
+log = logging.getLogger("radvigil.worker")
+
+EXIT_STOPPED = 0
+EXIT_UNFIT = 4
+EXIT_ENGINE = 5
+EXIT_CUT_OFF = 6
+RESTARTS = "RADVIGIL_RESTARTS"
+PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+
+
+def serve(config: Config, engine: Engine, telemetry: Telemetry | None = None) -> int:
+    """Run a worker in this process with its signals; the exit code, unless it restarts."""
+    _pause_after_restarts()
+
+    asyncio.run(_serve(config, engine, telemetry))
+    return EXIT_STOPPED
+
+
+async def _serve(config: Config, engine: Engine, telemetry: Telemetry | None) -> None:
+    worker = Worker(config, engine, telemetry)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_in_time, worker.stop, engine.stop_s)
+    try:
+        await worker.run()
+    except (UnfitTopics, UnfitState, UnreadableState) as error:
+        log.error("%s", error)
+        _end(EXIT_UNFIT)
+    except Exception as error:
+        log.error("the engine failed: %r", error)
+        if config.broker == "embedded":
+            _end(EXIT_ENGINE)
+        restart()
+
+
+def _stop_in_time(stop: Callable[[], None], limit_s: float) -> None:
+    cut_off = threading.Timer(limit_s, _end, [EXIT_CUT_OFF])
+    cut_off.daemon = True
+    cut_off.start()
+    stop()
+
+
+def _end(code: int) -> None:
+    """Without waiting for threads that may never end."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def restart() -> None:
+    """Replace this process by a fresh one of the same command."""
+    count, since_s = _restarts()
+    recent = time.time() - since_s < 300
+    os.environ[RESTARTS] = f"{count + 1 if recent else 1}/{time.time():.0f}"
+    logging.shutdown()
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _restarts() -> tuple[int, float]:
+    count, _, since_s = os.environ.get(RESTARTS, "0/0").partition("/")
+    return int(count), float(since_s)
+
+
+def _pause_after_restarts() -> None:
+    count, _ = _restarts()
+    if count:
+        pause_s = PAUSES_S[min(count - 1, len(PAUSES_S) - 1)]
+        log.warning("restarted in place %d times, going on in %g s", count, pause_s)
+        time.sleep(pause_s)
+
+
+def main() -> int:
+    """`python -m streams.serve CONFIG.toml`."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiokafka").setLevel("ERROR")
+    config = msgspec.toml.decode(Path(sys.argv[1]).read_bytes(), type=Config)
+    return serve(config, from_environment())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

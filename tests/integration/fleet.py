@@ -1,0 +1,130 @@
+"""Workers as processes that can be killed, paused and woken; and what they left in the topics."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+ENGINE = {"session_s": 5, "heartbeat_s": 1, "checkpoint_s": 0.3, "proof_s": 0.3}
+
+
+class Fleet:
+    """Named workers of one configuration; `close` ends those still running."""
+
+    def __init__(self, folder: Path, toml: str, **engine: object) -> None:
+        self._folder = folder
+        self._config = folder / "radvigil.toml"
+        self._config.write_text(toml)
+        self._engine = orjson.dumps(ENGINE | engine).decode()
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            log = (self._folder / f"{name}.log").open("ab")
+            self._workers[name] = subprocess.Popen(
+                [sys.executable, "-m", "streams.serve", str(self._config)],
+                stdout=log,
+                stderr=log,
+                cwd=Path(__file__).parents[2],
+                env=os.environ | {"RADVIGIL_ENGINE": self._engine},
+            )
+
+    def kill(self, *names: str) -> None:
+        """kill -9."""
+        for name in names:
+            worker = self._workers.pop(name)
+            worker.kill()
+            worker.wait()
+
+    def stop(self, *names: str) -> list[int]:
+        """SIGTERM; the exit codes."""
+        stopping = [self._workers.pop(name) for name in names or list(self._workers)]
+        for worker in stopping:
+            worker.terminate()
+        return [worker.wait(40) for worker in stopping]
+
+    def pause(self, name: str) -> None:
+        self._workers[name].send_signal(signal.SIGSTOP)
+
+    def wake(self, name: str) -> None:
+        self._workers[name].send_signal(signal.SIGCONT)
+
+    def log(self, name: str) -> str:
+        return (self._folder / f"{name}.log").read_text()
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.send_signal(signal.SIGCONT)
+            worker.kill()
+            worker.wait()
+
+
+class Row:
+    """A record as a reader sees it."""
+
+    def __init__(self, message: object) -> None:
+        self.partition: int = message.partition()  # type: ignore[attr-defined]
+        self.offset: int = message.offset()  # type: ignore[attr-defined]
+        self.append_ms: int = message.timestamp()[1]  # type: ignore[attr-defined]
+        self.key: bytes | None = message.key()  # type: ignore[attr-defined]
+        self.value: bytes | None = message.value()  # type: ignore[attr-defined]
+        self.headers: list[tuple[str, bytes]] = message.headers() or []  # type: ignore[attr-defined]
+
+
+class Reader:
+    """Reads topics to their ends, read committed as every consumer should; remembers its place."""
+
+    def __init__(self, broker: str) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": broker,
+                "group.id": "a-reader",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+                "log_level": 0,
+            }
+        )
+        self._rows: dict[str, list[Row]] = {}
+
+    def rows(self, topic: str) -> list[Row]:
+        """All there is now."""
+        rows = self._rows.setdefault(topic, [])
+        nexts: Counter[int] = Counter()
+        for row in rows:
+            nexts[row.partition] = max(nexts[row.partition], row.offset + 1)
+        known = self.partitions(topic)
+        self._consumer.assign([TopicPartition(topic, p, nexts[p]) for p in known])
+        open_ends = set(known)
+        while open_ends:
+            for message in self._consumer.consume(1000, timeout=0.1):
+                if message.error() is not None:
+                    open_ends.discard(message.partition())
+                else:
+                    rows.append(Row(message))
+        return rows
+
+    def partitions(self, topic: str) -> list[int]:
+        """Its partitions; none while it does not exist."""
+        return list(self._consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def wait_until(what: Callable[[], bool], seconds: float) -> bool:
+    """Ask again and again; whether it became true in time."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True

@@ -79,6 +79,7 @@ class Incidents:
         self._cases: dict[str, Case] = {}
         self._by_incident: dict[str, str] = {}
         self._timers: list[tuple[int, str]] = []
+        self._armed: set[tuple[int, str]] = set()  # the same, so that none stands there twice
         self._retires: list[tuple[int, str]] = []
         self._dirty: dict[str, None] = {}
         self.rejected: Counter[str] = Counter()
@@ -100,7 +101,10 @@ class Incidents:
         if found.reason == "updated" and finding.at_us < case.told_us + case.update_us:
             case.update_at_us = case.told_us + case.update_us
             return self._keep(case)
-        return self._move(case, found.state, found.reason, finding.at_us)
+        told = self._move(case, found.state, found.reason, finding.at_us)
+        if case.held_at_us == case.at_us:  # nothing is to be waited for
+            told += self._trigger(case, "held", case.at_us)
+        return told
 
     def command(self, command: Command, at_us: int) -> list[Incident]:
         """Take what a person did; one that does not fit is counted and changes nothing."""
@@ -115,8 +119,8 @@ class Incidents:
                 self.rejected["stale" if stale else "no_transition"] += 1
                 continue
             case.commands = [*case.commands[1 - _COMMANDS_KEPT :], command.command_id]
-            if trigger == "acknowledge" and command.until is not None:
-                case.expires_us = to_us(command.until)
+            if trigger == "acknowledge":
+                case.expires_us = None if command.until is None else to_us(command.until)
             told += self._move(case, found.state, found.reason, at_us, command)
         return told
 
@@ -124,7 +128,7 @@ class Incidents:
         """What time alone brings about by `now_us`: holds, updates, expiries, retention."""
         told: list[Incident] = []
         while (at_us := self.deadline()) is not None and at_us <= now_us:
-            _, fingerprint = heappop(self._timers)
+            fingerprint = self._disarm()
             told += self._fire(self._cases[fingerprint], at_us)
         while self._retires and self._retires[0][0] <= now_us:
             at_us, fingerprint = heappop(self._retires)
@@ -145,7 +149,7 @@ class Incidents:
             at_us, fingerprint = self._timers[0]
             if at_us in self._cases[fingerprint].timers():
                 return at_us
-            heappop(self._timers)
+            self._disarm()
         return None
 
     def retire_at(self) -> int | None:
@@ -185,13 +189,13 @@ class Incidents:
         if case.held_at_us == at_us:
             return self._trigger(case, "held", at_us)
         if case.expires_us == at_us:
+            case.expires_us, case.acknowledged = None, False
             return self._trigger(case, "expired", at_us)
-        case.update_at_us = None
         return self._move(case, cast(IncidentState, case.state), "updated", at_us)
 
     def _trigger(self, case: Case, trigger: Trigger, at_us: int) -> list[Incident]:
         found = step(case.state, trigger)
-        return self._move(case, found.state, found.reason, at_us) if found else []
+        return self._move(case, found.state, found.reason, at_us) if found else self._keep(case)
 
     def _move(
         self,
@@ -203,7 +207,7 @@ class Incidents:
     ) -> list[Incident]:
         case.at_us = max(case.at_us, at_us)
         case.seq += 1
-        case.told_us = case.at_us
+        case.told_us, case.update_at_us = case.at_us, None
         if case.state != state:
             self._enter(case, state)
         case.state = state
@@ -211,11 +215,10 @@ class Incidents:
         return [_incident(case, reason, command)]
 
     def _enter(self, case: Case, state: IncidentState) -> None:
-        case.update_at_us = None
         case.held_at_us = case.at_us + case.hold_us if state == "resolving" else None
         if state in ("open", "acknowledged"):
             case.acknowledged = state == "acknowledged"
-        if state != "acknowledged":
+        if state in ("open", "resolved"):  # while resolving it runs on: it may recur
             case.expires_us = None
         if state == "resolved":
             case.retire_us = case.at_us + self._closed_us
@@ -229,7 +232,15 @@ class Incidents:
     def _arm(self, case: Case) -> None:
         self._by_incident[case.incident] = case.fingerprint
         for at_us in case.timers():
-            heappush(self._timers, (at_us, case.fingerprint))
+            timer = (at_us, case.fingerprint)
+            if timer not in self._armed:
+                self._armed.add(timer)
+                heappush(self._timers, timer)
+
+    def _disarm(self) -> str:
+        timer = heappop(self._timers)
+        self._armed.remove(timer)
+        return timer[1]
 
     def _addressed(self, command: Command) -> list[Case]:
         if command.incident is not None:
@@ -242,7 +253,7 @@ class Incidents:
         wanted = (command.matchers or {}).items()
         return [
             case
-            for case in self.live()
+            for case in sorted(self.live(), key=lambda case: case.fingerprint)
             if case.site == command.site
             and all(getattr(case, name, None) == value for name, value in wanted)
         ]

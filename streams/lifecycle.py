@@ -66,7 +66,9 @@ TRANSITIONS: dict[tuple[State, Trigger], Step] = {
     ("resolved", "retire"): Step("closed", "retired"),
     # A new episode: a new id, with `reopen_of` the old one.
     ("resolved", "holds"): Step("open", "opened"),
+    ("resolved", "changed"): Step("open", "opened"),
     ("closed", "holds"): Step("open", "opened"),
+    ("closed", "changed"): Step("open", "opened"),
 }
 LIVE: frozenset[State] = frozenset({"pending", "open", "acknowledged", "resolving"})
 

@@ -1,0 +1,197 @@
+"""The stages joined: time before events, and results that do not depend on when time is told."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from schemas.config import Bounds, Budget, Config, Model, Reference
+from schemas.incident import Incident
+from schemas.messages import Event
+from streams.pipeline import Effect, Pipeline
+from tests.unit.builders import (
+    Shard,
+    config,
+    outcomes,
+    prediction,
+    seconds,
+    story,
+    study,
+    us,
+)
+
+
+def test_nothing_is_missing_before_lateness_has_passed_over_the_deadline() -> None:
+    north = Shard()
+    north.send(study("a", 0))
+
+    within = north.send(study("b", 159.9))
+    after = north.send(study("c", 160))
+
+    assert outcomes(within) == []
+    assert outcomes(after) == ["a missing 1 @100"]
+
+
+def test_a_backlog_that_holds_the_result_raises_nothing() -> None:
+    north = Shard()
+    north.send(study("a", 0))
+    north.restart()
+
+    said = north.send(prediction("a", 50), arrived_s=86_400)
+
+    # The result arrived a day late: proved time has passed the deadline before it is read.
+    assert outcomes(said) == ["a missing 1 @100", "a late 2 @50"]
+    # Read in the order of its arrival it is what it was.
+    south = Shard()
+    south.send(study("a", 0))
+    south.restart()
+    assert outcomes(south.send(prediction("a", 50)) + south.proved(86_400)) == ["a on_time 1 @50"]
+
+
+def test_a_stamp_from_the_future_moves_nothing_and_names_the_site() -> None:
+    north = Shard()
+    north.send(study("a", 0))
+
+    said = north.send(study("b", 1_000_000), arrived_s=10)
+
+    assert outcomes(said) == []
+    assert north.pipeline.watermark_us == us(-50)
+    skew = north.incidents("clock_skew")[0]
+    assert (skew.site, skew.subject, skew.severity) == ("north", "studies", "warning")
+
+
+def test_a_study_with_a_stamp_from_the_future_is_dated_by_its_arrival() -> None:
+    north = Shard()
+    north.send(study("a", 1_000_000), arrived_s=10)
+
+    assert outcomes(north.proved(110)) == ["a missing 1 @110"]
+
+
+def test_time_never_goes_back() -> None:
+    north = Shard()
+    north.proved(1_000)
+
+    north.proved(500)
+
+    assert north.pipeline.watermark_us == us(1_000)
+
+
+def test_after_a_tick_at_its_deadline_the_deadline_is_later() -> None:
+    north = Shard()
+    for number in range(5):
+        north.send(study(f"s{number}", number * 7))
+    north.proved(130)
+    north.send(study("z", 140), prediction("z", 150))
+
+    deadlines = []
+    while (deadline_us := north.pipeline.deadline()) is not None:
+        deadlines.append(deadline_us)
+        north.pipeline.tick(deadline_us)
+
+    assert len(deadlines) > 3
+    assert all(earlier < later for earlier, later in pairwise(deadlines))
+
+
+def ended_and_missed_again(at: list[float]) -> list[Effect]:
+    """An incident ends and is retired at 2000 s; the next study is missed at 2100 s."""
+    shard = Shard(config(bounds=Bounds(closed_s=1_580, settled_s=5_000)))
+    shard.send(study("a", 0))
+    shard.proved(100)
+    shard.send(study("b", 110), prediction("b", 120))
+    shard.proved(420)
+    shard.send(study("c", 2_000), arrived_s=1_900)
+    for until_s in at:
+        shard.proved(until_s)
+    return shard.said
+
+
+def test_what_time_brings_about_does_not_depend_on_when_it_is_told() -> None:
+    often = ended_and_missed_again([1_990, 2_000, 2_050, 2_100, 3_000])
+
+    once = ended_and_missed_again([3_000])
+
+    assert story(once) == story(often)
+    assert "closed: retired @2000" in story(once)
+    assert once == often
+
+
+def test_a_shadow_prediction_settles_nothing_and_is_not_observed() -> None:
+    north = Shard(Config(models=[Model(name="ptx", deadline_s=100.0)]))
+    north.send(study("a", 0), prediction("a", 10, role="shadow"))
+
+    assert outcomes(north.proved(100)) == ["a missing 1 @100"]
+    assert north.pipeline.sizes().get("series_learning", 0) == 0
+
+
+def test_orphans_and_losses_are_counted() -> None:
+    north = Shard(config(bounds=Bounds(waiting_per_site=2)))
+
+    north.send(*(prediction(f"orphan {number}", 0) for number in range(5)))
+
+    assert north.pipeline.sizes()["waiting_for_study"] == 2
+    assert north.pipeline.losses()["waiting_overflow"] == 3
+
+
+def drifting(level: float, start: int, n: int, step_s: float = 30.0) -> list[Event]:
+    noise = Random(start)
+    return [
+        study(f"s{number}", number * step_s, acquisition={"kvp": noise.gauss(level, 1.0)})
+        for number in range(start, start + n)
+    ]
+
+
+def watching() -> Config:
+    return Config(reference=Reference(observations=100), budget=Budget(sites=1))
+
+
+def there_and_back_and_away() -> list[Event]:
+    return [
+        *drifting(80, 0, 150),
+        *drifting(90, 150, 200),
+        *drifting(80, 350, 300),
+        *drifting(90, 650, 200),
+    ]
+
+
+@pytest.mark.parametrize("batch_n", [7, 100, 10_000])
+@pytest.mark.parametrize("step_s", [0.1, 30.0])
+def test_events_in_a_row_bring_about_what_they_do_one_by_one(batch_n: int, step_s: float) -> None:
+    events = [
+        *drifting(80, 0, 150, step_s),
+        *drifting(90, 150, 200, step_s),
+        *drifting(80, 350, 300, step_s),
+        *drifting(90, 650, 200, step_s),
+    ]
+    arrivals = [(event, us(seconds(event.at))) for event in events]
+
+    singly, batched = Pipeline(watching()), Pipeline(watching())
+    one_by_one = [effect for arrival in arrivals for effect in singly.handle(*arrival)]
+    in_a_row: list[Effect] = []
+    for first in range(0, len(arrivals), batch_n):
+        in_a_row += batched.handle_all(arrivals[first : first + batch_n])
+    end_us = us(1e6)
+
+    assert by_incident(one_by_one + singly.tick(end_us)) == by_incident(
+        in_a_row + batched.tick(end_us)
+    )
+
+
+def by_incident(effects: list[Effect]) -> list[Incident]:
+    found = [effect for effect in effects if isinstance(effect, Incident)]
+    return sorted(found, key=lambda i: (i.fingerprint, i.opened_at, i.seq))
+
+
+def test_a_drift_that_returns_is_resolved_and_a_new_one_is_a_new_incident() -> None:
+    north = Shard(watching())
+
+    north.send(*there_and_back_and_away())
+
+    drift = north.incidents("input_drift")
+    assert [i.reason for i in drift if i.reason != "updated"] == [
+        "opened",
+        "returned",
+        "recovered",
+        "opened",
+    ]
+    assert drift[-1].reopen_of == drift[0].incident
+    assert {i.subject for i in drift} == {"acquisition.kvp"}

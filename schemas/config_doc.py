@@ -26,13 +26,14 @@ key with the nearest known one, every value that does not fit with what would.
 **Secrets** never stand in this file. Each is named by a `NAME_env` (an environment variable) or a
 `NAME_file` (a path), at most one of the two, and is read when radvigil starts.
 
-**Lengths of time** are in seconds where a name ends in `_s`. **Strings** have at most 256 characters.
+**Lengths of time** are in seconds where a name ends in `_s`. **Strings** have at most 256
+characters.
 
 **Conditions on studies** (`applies`, `intended_use`) name a field by its path: `sites`, `modality`,
 `state`, `priority`, `body_part`, `procedure`, `view`, `scanner.*`, `patient.sex`,
 `patient.age_years`, `acquisition.*`, `attributes.*`; any other name is an attribute. The condition
 is a list of values, one value, or a range `{ min = .., max = .. }`, both ends included. All
-conditions must hold; a study that does not have the field fails.
+conditions must hold, and none holds for a study that does not have the field.
 """
 _USUAL_BOUNDS = (
     (" of at most 256 characters", ""),

@@ -57,10 +57,10 @@ class Correlate:
         """Take an upsert stamped `at_us` (already clamped if the stamp was wild)."""
         key = (study.site, study.study)
         known = self._studies.get(key)
-        if known is None and at_us < watermark_us - self._settled_us:
-            self.dropped["too_old"] += 1  # it may have been settled and forgotten: judge nothing
-            return Correlated()
         record = known or self._new(key, arrived_us)
+        if known is None and at_us < watermark_us - self._settled_us:
+            self.dropped["too_old"] += 1  # it may have been settled and forgotten: expect nothing
+            record.too_old = True
         before = _snapshot(record)
         was_stranger = known is not None and known.newest_us is None
         settled = record.upsert(study, at_us, self._expectations)

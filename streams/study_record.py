@@ -67,6 +67,7 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
     touched_us: int
     newest_us: int | None = None
     cancelled: bool = False
+    too_old: bool = False  # came so late that it may have been settled before: expects nothing
     available_us: int | None = None  # the least stamp of a complete upsert
     priorities: list[str] = field(default_factory=list)
     facts: dict[str, tuple[Value, int]] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
         visible.update(said)
         self._merge(study, at_us, said)
         rules = expectations.rules_for(self._expects_at(at_us))
-        settled = list(self._begin(study, at_us, rules, visible))
+        settled = [] if self.too_old else list(self._begin(study, at_us, rules, visible))
         if not first or self.cancelled:
             settled += self._end(expectations)
         return settled

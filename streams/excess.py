@@ -5,11 +5,12 @@ over when a run of clean outcomes shows the share to be back below the tolerated
 """
 
 from collections.abc import Callable
-from math import ceil, log
+from math import ceil, log, log1p
 from typing import Literal
 
 from msgspec import Struct, field
 
+from detectors import MIN_ARL
 from detectors.bet_sr import NO_EVIDENCE, raised
 
 _PACE_N = 50  # outcomes from which the pace is learnt before the first bet
@@ -44,7 +45,7 @@ class Excess(Struct, omit_defaults=True):
             return None
         self.evidence = raised(self.evidence or NO_EVIDENCE, self.tolerated_share, bad)
         self.statistic = sum(self.evidence) / len(self.evidence)
-        if self.statistic >= self.arl:
+        if bad and self.statistic >= self.arl:  # a good outcome is no evidence of bad ones
             self.evidence = []
             return "shown"
         if self.clean_n == self.clean_run:
@@ -55,7 +56,7 @@ class Excess(Struct, omit_defaults=True):
     @property
     def clean_run(self) -> int:
         """Good outcomes in a row that show the share to be lower, at 95 % (rule of three)."""
-        return ceil(log(0.05) / log(1 - self.tolerated_share))
+        return ceil(log(0.05) / log1p(-self.tolerated_share))
 
     @property
     def share(self) -> float:
@@ -65,4 +66,4 @@ class Excess(Struct, omit_defaults=True):
     def _learn_pace(self, at_us: int, grant: Callable[[float], float]) -> None:
         if self.seen_n >= _PACE_N:
             days = max(at_us - self.since_us, 1) / _DAY_US
-            self.arl = grant(self.seen_n / days)
+            self.arl = max(grant(self.seen_n / days), MIN_ARL)

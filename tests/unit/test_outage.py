@@ -1,0 +1,212 @@
+"""Outages are told as episodes: law 1, and when an incident opens, updates, eases and ends."""
+
+import pytest
+
+from schemas.config import Budget, Model, Outage
+from tests.unit.builders import Shard, command, config, outcomes, prediction, seconds, story, study
+
+
+def shard(**missing: object) -> Shard:
+    return Shard(config([Model(name="ptx", deadline_s=100.0, missing=Outage(**missing))]))
+
+
+def test_a_missed_deadline_opens_an_incident_dated_by_the_deadline() -> None:
+    north = shard()
+    north.send(study("a", 0))
+
+    before = north.proved(99.9)
+    said = north.proved(100)
+
+    assert before == []
+    assert outcomes(said) == ["a missing 1 @100"]
+    assert story(said) == ["open: opened @100"]
+
+
+def test_one_good_result_does_not_end_an_outage_while_an_older_study_still_waits() -> None:
+    north = shard()
+    north.send(study("missed", 0), study("waits", 50))
+    north.proved(100)
+    north.send(study("served", 110), prediction("served", 120))
+
+    waiting = story(north.said)
+    north.send(prediction("waits", 130))
+
+    assert waiting == ["open: opened @100"]
+    assert story(north.said) == ["open: opened @100", "resolving: recovering @130"]
+
+
+def test_an_older_study_that_is_missed_as_well_keeps_the_outage_open() -> None:
+    north = shard(update_s=1.0)
+    north.send(study("missed", 0), study("waits", 50))
+    north.proved(100)
+    north.send(study("served", 110), prediction("served", 120))
+
+    north.proved(150)
+    north.send(study("later", 160), prediction("later", 165))
+
+    assert story(north.said) == [
+        "open: opened @100",
+        "open: updated @150",
+        "resolving: recovering @165",
+    ]
+
+
+def test_a_result_of_a_study_that_started_during_the_outage_does_not_end_it() -> None:
+    north = shard()
+    north.send(study("missed", 0), study("same time", 90))
+    north.proved(100)
+
+    north.send(prediction("same time", 110))
+
+    assert story(north.said) == ["open: opened @100"]
+
+
+def test_no_data_never_resolves() -> None:
+    north = shard()
+    north.send(study("a", 0))
+
+    north.proved(10_000_000)
+
+    assert story(north.said) == ["open: opened @100"]
+    assert north.pipeline.next_due() is None
+
+
+def test_an_outage_is_resolved_after_its_hold_and_the_next_is_a_new_incident() -> None:
+    north = shard(hold_s=300.0)
+    north.send(study("a", 0))
+    north.proved(100)
+    north.send(study("b", 110), prediction("b", 120))
+    north.proved(420)
+    north.send(study("c", 500))
+    north.proved(600)
+
+    assert story(north.said) == [
+        "open: opened @100",
+        "resolving: recovering @120",
+        "resolved: recovered @420",
+        "open: opened @600",
+    ]
+    first, second = north.incidents("missing_output")[0], north.incidents("missing_output")[-1]
+    assert (second.seq, second.reopen_of) == (1, first.incident)
+    assert second.evidence.affected_count == 1
+
+
+def test_another_miss_within_the_hold_is_the_same_incident() -> None:
+    north = shard(hold_s=300.0)
+    north.send(study("a", 0))
+    north.proved(100)
+    north.send(study("b", 110), prediction("b", 120), study("c", 130))
+    north.proved(230)
+
+    assert story(north.said)[-1] == "open: recurred @230"
+    assert len({i.incident for i in north.incidents("missing_output")}) == 1
+    assert north.incidents("missing_output")[-1].evidence.affected_count == 2
+
+
+def test_an_incident_opens_after_so_many_and_is_dated_by_the_first() -> None:
+    north = shard(open_after=3)
+    north.send(study("a", 0), study("b", 10), study("c", 20))
+
+    two = story(north.proved(115))
+    three = north.proved(120)
+
+    assert two == []
+    assert story(three) == ["open: opened @120"]
+    opened = north.incidents("missing_output")[0]
+    assert seconds(opened.opened_at) == 100
+    assert opened.evidence.examples == ["a", "b", "c"]
+
+
+def test_too_few_misses_are_forgotten_once_the_model_answers() -> None:
+    north = shard(open_after=2)
+    north.send(study("a", 0))
+    north.proved(100)
+    north.send(study("b", 110), prediction("b", 120), study("c", 130))
+
+    north.proved(230)
+
+    assert story(north.said) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [("failed", "failed_output"), ("completed", "incomplete_output")]
+)
+def test_each_bad_outcome_has_its_own_kind_of_incident(status: str, kind: str) -> None:
+    north = Shard(config([Model(name="ptx", deadline_s=100.0, findings=("fracture",))]))
+
+    north.send(study("a", 0), prediction("a", 10, status=status))
+
+    assert [i.state for i in north.incidents(kind)] == ["open"]
+
+
+def test_examples_stop_at_twenty_and_the_count_goes_on() -> None:
+    north = shard(update_s=1.0)
+    for number in range(30):
+        north.send(study(f"s{number}", number))
+        north.proved(number)
+
+    north.proved(1_000)
+
+    evidence = north.incidents("missing_output")[-1].evidence
+    assert evidence.affected_count == 30
+    assert evidence.examples == [f"s{number}" for number in range(20)]
+
+
+def test_a_note_on_a_resolved_incident_does_not_forget_what_has_begun_since() -> None:
+    north = shard(open_after=2)
+    north.send(study("a", 0), study("b", 1))
+    north.proved(101)
+    north.send(study("c", 110), prediction("c", 120))
+    north.proved(420)
+    resolved = north.incidents("missing_output")[-1]
+    north.send(study("d", 430))
+    north.proved(530)
+
+    north.send(command("note", at_s=595, incident=resolved.incident, text="was the network"))
+    north.send(study("e", 600))
+    north.proved(700)
+
+    assert story(north.said)[-2:] == ["resolved: noted @595", "open: opened @700"]
+
+
+def rate(per_days: float = 30) -> Shard:
+    model = Model(name="ptx", missing=Outage(policy="rate", tolerated_share=0.05), deadline_s=100.0)
+    return Shard(config([model], budget=Budget(per_days=per_days, sites=1)))
+
+
+def answered(north: Shard, first: int, stop: int, missed: range = range(0)) -> None:
+    for number in range(first, stop):
+        north.send(study(f"s{number}", number * 60))
+        if number not in missed:
+            north.send(prediction(f"s{number}", number * 60 + 10))
+    north.proved(stop * 60 + 100)
+
+
+def test_a_rare_miss_is_no_incident_under_the_rate_policy() -> None:
+    north = rate()
+
+    answered(north, 0, 400, missed=range(0, 400, 40))
+
+    assert north.incidents("missing_output") == []
+
+
+def test_an_excess_of_misses_opens_and_a_clean_run_ends_it_under_the_rate_policy() -> None:
+    north = rate()
+    answered(north, 0, 100)
+    answered(north, 100, 130, missed=range(100, 130))
+    opened = story(north.said)
+    answered(north, 130, 300)
+
+    assert len(opened) >= 1
+    assert opened[0].startswith("open: opened")
+    assert [i.state for i in north.incidents("missing_output")][-1] == "resolved"
+    assert north.incidents("missing_output")[0].evidence.detector == "bet_sr"
+
+
+def test_a_generous_budget_and_a_slow_site_do_not_break_the_bet() -> None:
+    north = rate(per_days=0.0001)
+
+    for number in range(120):
+        north.send(study(f"s{number}", number * 86_400), prediction(f"s{number}", number * 86_400))
+
+    assert north.incidents("missing_output") == []

@@ -1,0 +1,84 @@
+"""Real data: a change that people know of is found, named, and not before it happened.
+
+D01 of the data's streams.json: about row 4247 of 9,000 chest X-rays a detector with pixels of
+0.171 mm gives way to one with 0.168 mm, which shows in rows 4085 to 4297.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas.config import Config
+from schemas.decoding import encode
+from schemas.incident import Incident
+from streams.replay import Replay, parse
+from tests.integration.fleet import wait_until
+from tests.integration.kafka_rig import Kafka
+from tests.integration.real_data import DATA, event_lines, nih
+from tests.integration.stream_of_lines import Stream
+
+pytestmark = pytest.mark.data
+CHANGED_ROWS = range(4085, 4298)
+EVERY_S = 300
+
+
+def replayed(lines: Iterable[bytes], config: Config) -> list[Incident]:
+    replay = Replay(config)
+    effects = [*replay.play(parse("recording", lines)), *replay.finish()]
+    return [effect for effect in effects if isinstance(effect, Incident)]
+
+
+def opened(incidents: Iterable[Incident], subject: str) -> list[Incident]:
+    return [i for i in incidents if i.subject == subject and i.reason == "opened"]
+
+
+def row_of(incident: Incident) -> int:
+    """The row whose evidence crossed the threshold."""
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    return round((incident.opened_at - start).total_seconds() / EVERY_S)
+
+
+def test_the_change_of_the_nih_detector_is_named_inside_its_interval_and_not_before() -> None:
+    found = opened(replayed(nih(), Config()), "acquisition.pixel_mm")
+
+    assert row_of(found[0]) in CHANGED_ROWS
+
+
+def test_a_replay_of_real_data_says_the_same_bytes_twice() -> None:
+    lines = nih()
+
+    first, second = (b"".join(map(encode, replayed(lines, Config()))) for _ in range(2))
+
+    assert first == second
+
+
+@pytest.mark.kafka
+def test_a_worker_on_real_kafka_finds_the_same_in_the_nih_stream(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    lines = nih()
+    stream = Stream(kafka, tmp_path, "real-nih")
+    try:
+        stream.fleet.start("a")
+        stream.send("studies", "nih", lines)
+        expected = replayed(lines, stream.config)
+
+        assert wait_until(lambda: len(stream.incidents()) >= len(expected), 60)
+        assert stream.fleet.stop() == [0]
+        assert sorted(stream.incidents()) == sorted(encode(i) for i in expected)
+        assert row_of(opened(expected, "acquisition.pixel_mm")[0]) in CHANGED_ROWS
+    finally:
+        stream.close()
+
+
+def test_the_latency_failure_of_a_nab_server_is_found_and_nothing_was_told_before_it() -> None:
+    lines = event_lines("nab.py", str(DATA), "ec2_request_latency_system_failure")
+    failure_began = datetime(2014, 3, 14, 3, 31, tzinfo=UTC)  # nab_windows.json
+
+    found = opened(replayed(lines, Config()), "attributes.value")
+
+    assert found[0].opened_at > failure_began
+    assert found[0].evidence.since is not None
+    assert abs(found[0].evidence.since - failure_began) < timedelta(hours=2)

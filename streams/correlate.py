@@ -18,6 +18,7 @@ from streams.expectation import Expectations
 from streams.study_record import Settlement, StudyRecord, result_of
 
 StudyId = tuple[str, str]
+_MAX_OBSERVED = 256  # answers and labels of one study
 
 
 class Turnaround(Struct, frozen=True, gc=False):
@@ -43,6 +44,7 @@ class Correlate:
         self._expectations = Expectations(config.models)
         self._settled_us = seconds_to_us(config.bounds.settled_s)
         self._waiting_us = seconds_to_us(config.bounds.waiting_s)
+        self._least_us = min(self._settled_us, self._waiting_us)
         self._waiting_per_site = config.bounds.waiting_per_site
         self._studies: dict[StudyId, StudyRecord] = {}
         self._strangers: dict[str, dict[str, None]] = {}  # studies known only by their results
@@ -56,9 +58,9 @@ class Correlate:
     def study(self, study: Study, at_us: int, arrived_us: int, watermark_us: int) -> Correlated:
         """Take an upsert stamped `at_us` (already clamped if the stamp was wild)."""
         key = (study.site, study.study)
-        known = self._studies.get(key)
-        record = known or self._new(key, arrived_us)
-        if known is None and at_us < watermark_us - self._settled_us:
+        known = self._recall(key, watermark_us)
+        record = known or self._new(key, arrived_us, self._settled_us)
+        if record.newest_us is None and at_us <= watermark_us - self._settled_us:
             self.dropped["too_old"] += 1  # it may have been settled and forgotten: expect nothing
             record.too_old = True
         before = _snapshot(record)
@@ -71,13 +73,15 @@ class Correlate:
         return Correlated(
             settled=tuple(settled),
             turnarounds=tuple(self._turnarounds_of_waiting(record)) if was_stranger else (),
-            fresh=study.state == "complete" and _once(record, "study"),
+            fresh=study.state == "complete" and self._once(record, "study"),
         )
 
-    def prediction(self, prediction: Prediction, at_us: int, arrived_us: int) -> Correlated:
+    def prediction(
+        self, prediction: Prediction, at_us: int, arrived_us: int, watermark_us: int
+    ) -> Correlated:
         """Take a live prediction; before its study it waits."""
         key = (prediction.site, prediction.study)
-        record = self._studies.get(key) or self._stranger(key, arrived_us)
+        record = self._recall(key, watermark_us) or self._stranger(key, arrived_us)
         rule = self._expectations.rules.get(prediction.model)
         result = result_of(prediction, at_us, rule)
         pending = prediction.model in record.expected and (
@@ -87,7 +91,8 @@ class Correlate:
         self.pending_n -= pending and settlement is not None
         self._touch(record, arrived_us)
         completed = prediction.status == "completed"
-        fresh = completed and _once(record, f"{prediction.model}\n{prediction.model_version}")
+        answer = f"{prediction.model}\n{prediction.model_version}"
+        fresh = completed and self._once(record, answer)
         turnaround = self._turnaround(record, prediction.model, at_us) if fresh else None
         return Correlated(
             settled=() if settlement is None else (settlement,),
@@ -95,11 +100,14 @@ class Correlate:
             fresh=fresh,
         )
 
-    def report_is_fresh(self, site: str, study: str, finding: str, arrived_us: int) -> bool:
+    def report_is_fresh(
+        self, site: str, study: str, finding: str, arrived_us: int, watermark_us: int
+    ) -> bool:
         """Whether this study's label of this finding is the first; remembered with the study."""
-        record = self._studies.get((site, study)) or self._stranger((site, study), arrived_us)
+        key = (site, study)
+        record = self._recall(key, watermark_us) or self._stranger(key, arrived_us)
         self._touch(record, arrived_us)
-        return _once(record, f"report\n{finding}")
+        return self._once(record, f"report\n{finding}")
 
     def earliest_us(self) -> int:
         """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
@@ -128,7 +136,10 @@ class Correlate:
         waiting = self._waiting.get((site, model), [])
         while waiting and not self._still_waits(site, model, waiting[0]):
             heappop(waiting)
-        return waiting[0][0] if waiting else None
+        if not waiting:
+            self._waiting.pop((site, model), None)
+            return None
+        return waiting[0][0]
 
     def forget_at(self) -> int | None:
         """When the next study may be forgotten, or None."""
@@ -145,7 +156,7 @@ class Correlate:
             if until_us > now_us:
                 heappush(self._forgets, (until_us, site, study))
             else:
-                self._drop(record, "forgotten")
+                self._forget(record)
 
     def changes(self) -> Iterator[tuple[StudyId, StudyRecord | None]]:
         """Records changed since the last call; None for those dropped."""
@@ -170,19 +181,30 @@ class Correlate:
             "waiting_for_study": sum(map(len, self._strangers.values())),
         }
 
-    def _new(self, key: StudyId, arrived_us: int) -> StudyRecord:
+    def _recall(self, key: StudyId, now_us: int) -> StudyRecord | None:
+        """What is known of a study until its time is over, swept out by then or not."""
+        record = self._studies.get(key)
+        if record is None or record.touched_us + self._least_us > now_us:
+            return record
+        if self._forget_us(record) > now_us:
+            return record
+        self._forget(record)
+        return None
+
+    def _new(self, key: StudyId, arrived_us: int, kept_us: int) -> StudyRecord:
         record = StudyRecord(site=key[0], study=key[1], touched_us=arrived_us)
         self._studies[key] = record
-        # A little late, since it will be touched again: so most are looked at only once.
-        heappush(self._forgets, (self._forget_us(record) + self._settled_us // 64, *key))
+        # Swept out a little late, since it will be touched again: most are looked at only once.
+        heappush(self._forgets, (arrived_us + kept_us + kept_us // 64, *key))
         return record
 
     def _stranger(self, key: StudyId, arrived_us: int) -> StudyRecord:
         strangers = self._strangers.setdefault(key[0], {})
         if len(strangers) >= self._waiting_per_site:
-            self._drop(self._studies[key[0], next(iter(strangers))], "waiting_overflow")
+            self.dropped["waiting_overflow"] += 1
+            self._drop(self._studies[key[0], next(iter(strangers))])
         strangers[key[1]] = None
-        return self._new(key, arrived_us)
+        return self._new(key, arrived_us, self._waiting_us)
 
     def _schedule(self, record: StudyRecord, before: dict[str, tuple[int, int] | None]) -> None:
         """Set timers for what has begun to wait, or waits otherwise than `before`."""
@@ -201,20 +223,23 @@ class Correlate:
         record.touched_us = touched_us
         self._dirty[record.site, record.study] = None
 
-    def _drop(self, record: StudyRecord, why: str) -> None:
+    def _forget(self, record: StudyRecord) -> None:
+        if record.newest_us is None:
+            self.dropped["waited_in_vain"] += 1
+        self._drop(record)
+
+    def _drop(self, record: StudyRecord) -> None:
         key = (record.site, record.study)
         if record.newest_us is None:
-            why = "waited_in_vain" if why == "forgotten" else why
-            self._strangers[record.site].pop(record.study, None)
+            del self._strangers[record.site][record.study]
         del self._studies[key]
         self._dirty[key] = None
-        self.dropped[why] += 1
 
     def _forget_us(self, record: StudyRecord) -> int:
         if record.newest_us is None:
             return record.touched_us + self._waiting_us
-        last_due_us = max((e.due_us for e in record.expected.values()), default=0)
-        return max(record.touched_us, last_due_us) + self._settled_us
+        last_us = max(record.touched_us, record.newest_us)
+        return max((last_us, *(e.due_us for e in record.expected.values()))) + self._settled_us
 
     def _is_live(self, due: tuple[int, str, str, str]) -> bool:
         due_us, site, study, model = due
@@ -229,23 +254,26 @@ class Correlate:
 
     def _turnarounds_of_waiting(self, record: StudyRecord) -> Iterator[Turnaround]:
         for model, result in record.results.items():
-            turnaround = self._turnaround(record, model, result.at_us)
-            if result.kind in ("complete", "incomplete") and turnaround is not None:
-                yield turnaround
+            if result.kind in ("complete", "incomplete"):
+                turnaround = self._turnaround(record, model, result.at_us)
+                if turnaround is not None:
+                    yield turnaround
 
     def _turnaround(self, record: StudyRecord, model: str, at_us: int) -> Turnaround | None:
         since_us = record.available_us if record.available_us is not None else record.newest_us
-        if since_us is None or not _once(record, f"{model}\nturnaround"):
+        if since_us is None or not self._once(record, f"{model}\nturnaround"):
             return None
         return Turnaround(model=model, seconds=(at_us - since_us) / 1e6, at_us=at_us)
 
-
-def _once(record: StudyRecord, what: str) -> bool:
-    """Whether this is the first time: a study is one observation, however often it is told."""
-    if what in record.observed:
-        return False
-    record.observed.append(what)
-    return True
+    def _once(self, record: StudyRecord, what: str) -> bool:
+        """Whether this is the first time: a study is one observation, however often it is told."""
+        if what in record.observed:
+            return False
+        if len(record.observed) >= _MAX_OBSERVED:
+            self.dropped["observed_overflow"] += 1
+            return False
+        record.observed.append(what)
+        return True
 
 
 def _snapshot(record: StudyRecord) -> dict[str, tuple[int, int] | None]:

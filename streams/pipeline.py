@@ -118,7 +118,7 @@ class Pipeline:
             case Prediction():
                 if event.role == "shadow":
                     return
-                taken = self._correlate.prediction(event, at_us, arrived_us)
+                taken = self._correlate.prediction(event, at_us, arrived_us, self.watermark_us)
                 yield from self._correlated(event, taken)
                 if taken.fresh:
                     yield from self._observed(self._observe.prediction(event, at_us))
@@ -144,7 +144,7 @@ class Pipeline:
             return
         for label in report.labels or ():
             if label.value != "uncertain" and self._correlate.report_is_fresh(
-                report.site, report.study, label.finding, arrived_us
+                report.site, report.study, label.finding, arrived_us, self.watermark_us
             ):
                 present = label.value == "present"
                 yield from self._observe.label(report, label.finding, present, at_us)

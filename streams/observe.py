@@ -19,6 +19,7 @@ from streams.correlate import Turnaround
 from streams.fields import FIXED, Value
 
 _NAMES_KEPT = 10_000
+_LONGEST_NAME = 256  # as on the wire
 READ_STATUSES = frozenset({"final", "corrected", "amended"})
 
 
@@ -52,18 +53,17 @@ class Observe:
     def prediction(self, prediction: Prediction, at_us: int) -> list[Observation]:
         """Scores, calls and the model's own features."""
         p = prediction
-        named: list[tuple[str, Value]] = [
-            (subject, value)
-            for output in p.outputs or ()
+        named: dict[str, Value] = {}
+        for output in p.outputs or ():
             for name, value in (
                 (".score", output.score),
                 (".positive", output.positive),
                 (".value", output.value),
-            )
-            if value is not None and (subject := self._subject(output.finding, name)) is not None
-        ]
-        named += self._mapped("features.", p.features)
-        return list(self._observations(p.site, p.model, p.study, at_us, named))
+            ):
+                if value is not None and (subject := self._subject(output.finding, name)):
+                    named.setdefault(subject, value)  # many lesions, one study
+        named.update(self._mapped("features.", p.features))
+        return list(self._observations(p.site, p.model, p.study, at_us, named.items()))
 
     def turnaround(self, site: str, study: str, turnaround: Turnaround) -> list[Observation]:
         """Seconds from the study's being available to the model's first completed result."""
@@ -100,7 +100,11 @@ class Observe:
         key = (head, tail)
         if key in self._known:
             return self._known[key]
-        subject = head + tail if self._is_wanted(head + tail) else None
+        name = head + tail
+        if len(name) > _LONGEST_NAME:
+            self.counts["name_too_long"] += 1
+            return None
+        subject = name if self._is_wanted(name) else None
         if len(self._known) < _NAMES_KEPT:
             self._known[key] = subject
         return subject

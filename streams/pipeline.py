@@ -268,5 +268,5 @@ class Pipeline:
         counted = (self._correlate.dropped, self._detect.dropped, self._incidents.rejected)
         return {
             **{reason: n for counter in counted for reason, n in counter.items()},
-            "not_finite": self._observe.counts["not_finite"],
+            **{reason: self._observe.counts[reason] for reason in ("not_finite", "name_too_long")},
         }

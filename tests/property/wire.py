@@ -141,8 +141,8 @@ def _change(draw: st.DrawFn, tree: Any) -> None:
     if isinstance(inside, dict | list) and inside and draw(st.booleans()):
         _change(draw, inside)
     elif draw(st.integers(0, 3)):
-        tree[place] = draw(ODDITIES)
+        tree[place] = deepcopy(draw(ODDITIES))
     elif isinstance(tree, list) or draw(st.booleans()):
         del tree[place]
     else:
-        tree[draw(TEXTS)] = draw(ODDITIES)
+        tree[draw(TEXTS)] = deepcopy(draw(ODDITIES))

@@ -1,0 +1,126 @@
+"""`radvigil demo`: a simulated hospital, a worker and a broker on one machine, watched live."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from schemas.config_file import ConfigError
+from streams import logs
+from streams.cli.run import CannotListen, add_http, listen
+from streams.clock import to_us
+from streams.demo import feed, ward
+from streams.demo.show import Show
+from streams.demo.view import View
+from streams.engine import Engine
+from streams.fan_out import FanOut
+from streams.metrics import Metrics
+from streams.serve import EXIT_ENGINE
+from streams.simulate import simulate
+from streams.standing import Standing
+from streams.worker import Worker
+
+ON_A_PIPE_S = 90.0
+STOP_S = 20.0
+_NEXT = """Next:
+  radvigil simulate --outage north/ptx@9h+2h > day.jsonl     a day of a hospital, as a file
+  radvigil replay --config examples/radvigil.toml day.jsonl  the same pipeline over that file
+  README.md, "Connect your own producer"                     your events instead"""
+_EXAMPLES = """examples:
+  radvigil demo
+  radvigil demo --seconds 90 --http 127.0.0.1:9100 | tee demo.txt
+
+Every two minutes a model stops answering and a scanner drifts; both are found, and found to be
+over. On a terminal it runs until Ctrl-C (an hour at most), on a pipe for 90 s. It needs no network
+but this machine's own, and keeps nothing.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "demo",
+        help="watch a simulated hospital",
+        description="Watch a simulated hospital, with a broker in memory and one worker.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after so long")
+    parser.add_argument("--seed", type=int, default=1, help="another hospital (default 1)")
+    add_http(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show it until its time is over or somebody has seen enough."""
+    logs.configure(ours="ERROR", theirs="CRITICAL")
+    try:
+        return asyncio.run(_demo(arguments))
+    except CannotListen as error:
+        raise ConfigError("--http", [str(error)]) from None
+
+
+async def _demo(arguments: argparse.Namespace) -> int:
+    config, view = ward.config(), View()
+    metrics, standing = Metrics(config), Standing(config.clock.stale_after_s)
+    worker = Worker(config, Engine(), FanOut(metrics, standing, view))
+    async with AsyncExitStack() as stack:
+        heading = _heading(worker)
+        if arguments.http is not None:
+            address = await listen(stack, arguments.http, metrics, standing)
+            heading.append(f"listening http://{address}")
+        working = asyncio.create_task(worker.run())
+        playing = asyncio.create_task(_play(worker, arguments.seed))
+        show = Show(view, heading, _end(arguments.seconds, working, playing))
+        await show.go_on()
+        playing.cancel()
+        worker.stop()
+        await asyncio.wait([working, playing], timeout=STOP_S)
+    print("\n".join(view.summary(show.elapsed_s)))
+    return _status(working, playing)
+
+
+def _heading(worker: Worker) -> list[str]:
+    return [
+        f"radvigil demo: {len(ward.SITES)} hospitals, {len(worker.config.models)} models, one "
+        f"worker, and an embedded broker at {worker.config.broker}.",
+        "The broker is in memory and ends with the demo; deadlines are seconds here.",
+    ]
+
+
+async def _play(worker: Worker, seed: int) -> None:
+    hospital = ward.hospital()
+    await feed.play(worker.config, simulate(hospital, seed), to_us(hospital.start))
+
+
+def _end(
+    seconds: float | None, working: asyncio.Task[None], playing: asyncio.Task[None]
+) -> Callable[[], bool]:
+    """Over when the time is, when the hospital is, when the worker fails, or when told so."""
+    enough = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, enough.set)
+    if seconds is None and not sys.stdout.isatty():
+        seconds = ON_A_PIPE_S
+    if seconds is not None:
+        asyncio.get_running_loop().call_later(seconds, enough.set)
+    return lambda: enough.is_set() or working.done() or playing.done()
+
+
+def _status(working: asyncio.Task[None], playing: asyncio.Task[None]) -> int:
+    for task in (working, playing):
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            print(f"radvigil demo: the engine failed: {error!r}", file=sys.stderr)
+            return EXIT_ENGINE
+    print(_NEXT)
+    return 0
+
+
+def _seconds(written: str) -> float:
+    seconds = float(written)
+    if not 0 < seconds <= ward.LONGEST_S:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {ward.LONGEST_S}")
+    return seconds

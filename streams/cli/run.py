@@ -1,0 +1,112 @@
+"""`radvigil run`: a worker, until it is stopped."""
+
+import argparse
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from typing import Any
+
+from schemas.config import Config
+from schemas.config_file import ConfigError, load
+from streams import logs, serve
+from streams.cli.arguments import add_config
+from streams.connection import MissingSecret
+from streams.engine import from_environment
+from streams.fan_out import FanOut
+from streams.metrics import Metrics
+from streams.standing import Standing
+from streams.status_server import Address, StatusServer, address
+
+log = logging.getLogger("radvigil.run")
+
+_EXAMPLES = """examples:
+  radvigil run --config radvigil.toml --http 0.0.0.0:9100
+  radvigil run --config radvigil.toml --http 127.0.0.1:0 --log-json
+
+Every worker is the same: start as many as there are partitions, at most. Logs go to stderr; the
+line with `listening http://HOST:PORT` tells the address. What is missing of the topics is created
+where the broker allows it.
+
+exit status:
+  0  stopped by SIGTERM or SIGINT, after a last checkpoint
+  2  the command line or the configuration is wrong
+  4  the topics or the state do not fit the configuration; nothing was changed
+  5  the engine failed on the embedded broker, whose data is gone with it
+  6  stopping took too long and was cut off; nothing is lost
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "run",
+        help="run a worker",
+        description="Run a worker: events from Kafka become outcomes and incidents.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_config(parser)
+    add_http(parser)
+    parser.add_argument("--log-json", action="store_true", help="log lines as JSON objects")
+    parser.set_defaults(run=run)
+
+
+def add_http(parser: argparse.ArgumentParser) -> None:
+    """`--http HOST:PORT`."""
+    parser.add_argument(
+        "--http",
+        type=_address,
+        metavar="HOST:PORT",
+        help="serve /metrics, /healthz and /readyz there; port 0 is any free one",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Work until told to stop."""
+    logs.configure(as_json=arguments.log_json)
+    config = load(arguments.config)
+    try:
+        serve._pause_after_restarts()
+        asyncio.run(_work(config, arguments.http))
+    except MissingSecret as error:
+        raise ConfigError(arguments.config, [str(error)]) from None
+    except CannotListen as error:
+        raise ConfigError("--http", [str(error)]) from None
+    return serve.EXIT_STOPPED
+
+
+class CannotListen(Exception):
+    """The address that was asked for is not to be had; the message says which and why."""
+
+
+async def _work(config: Config, http: Address | None) -> None:
+    metrics, standing = Metrics(config), Standing(config.clock.stale_after_s)
+    async with AsyncExitStack() as stack:
+        if http is not None:
+            await listen(stack, http, metrics, standing)
+        await serve._serve(config, from_environment(), FanOut(metrics, standing))
+
+
+async def listen(
+    stack: AsyncExitStack, http: Address, metrics: Metrics, standing: Standing
+) -> Address:
+    """Serve HTTP until the stack closes; the address that it got. Raises CannotListen."""
+    server = StatusServer(
+        http,
+        metrics.registry,
+        obstacles=standing.obstacles,
+        partitions=lambda: standing.partitions,
+    )
+    try:
+        await stack.enter_async_context(server)
+    except OSError as error:
+        raise CannotListen(f"{http}: {error.strerror or error}") from None
+    log.info("listening http://%s", server.listening)
+    return server.listening
+
+
+def _address(written: str) -> Address:
+    try:
+        return address(written)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -3,15 +3,20 @@
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import zstandard
 
 from schemas.fields import MAX_MESSAGE_BYTES
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 STDIN = "-"
+_CHUNK_BYTES = 16_384  # of the compressed file
 
 
 class UnreadableRecording(Exception):
@@ -29,7 +34,7 @@ def lines(source: str) -> Iterator[bytes]:
                 yield line.rstrip(b"\r\n")
                 while line and not line.endswith(b"\n"):
                     line = stream.readline(2 * MAX_MESSAGE_BYTES)  # the rest of a cut line
-    except (OSError, EOFError, zstandard.ZstdError) as error:
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UnreadableRecording(f"{source}: {reason}") from error
 
@@ -40,9 +45,42 @@ def _open(source: str) -> BinaryIO:
     if source.endswith(".gz"):
         return io.BufferedReader(gzip.open(source, "rb"))
     if source.endswith(".zst"):
-        raw = Path(source).open("rb")  # noqa: SIM115, closed with its reader
-        reader = zstandard.ZstdDecompressor().stream_reader(
-            raw, read_across_frames=True, closefd=True
-        )
-        return io.BufferedReader(reader)
+        return io.BufferedReader(_Zstandard(Path(source)))
     return Path(source).open("rb")
+
+
+class _Zstandard(io.RawIOBase):
+    """The content of a .zst file. One that ends within a frame is damaged: EOFError."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._chunks = self._decompressed()
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: "WriteableBuffer") -> int:
+        while not self._left:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._left = memoryview(chunk)
+        target = memoryview(into)
+        n = min(len(target), len(self._left))
+        target[:n], self._left = self._left[:n], self._left[n:]
+        return n
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _decompressed(self) -> Iterator[bytes]:
+        frame = None
+        while data := self._file.read(_CHUNK_BYTES):
+            while data:
+                frame = frame or zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(data)
+                data, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
+        if frame is not None:
+            raise EOFError("the file ends too early")

@@ -90,6 +90,7 @@ WORDS = [
     (study(at="2026-03-01"), "RFC 3339 time with offset"),
     (study(at="1001-01-01T00:00:00Z"), "year from 1900 to 2999"),
     (study(scanner=1), "object"),
+    (study(acquisition={"": 1}), "names of 1 to 256 characters"),
     (outputs({"finding": "b", "score": 2}), "number from 0 to 1"),
     (outputs({"finding": "b", "positive": 1}), "true or false"),
     (outputs({"finding": "b"}), "an output needs a score, positive or value"),

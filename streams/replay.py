@@ -1,11 +1,13 @@
 """Recorded events through the same pipeline that runs live: backtest, tuning, post-mortem.
 
 Virtual time follows `arrived_at`, else `at`, and never goes back. A stamp without `arrived_at` that
-jumps ahead, and that the next line takes back, is a wrong clock and not the passage of time.
+jumps ahead, and that one of the next lines takes back, is a wrong clock and not the passage of
+time.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 
@@ -15,12 +17,14 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.deadletter import DeadLetter
 from schemas.decoding import decode_event
+from schemas.fields import EARLIEST_YEAR, LATEST_YEAR
 from schemas.messages import Event
 from schemas.refusal import Refused
 from streams.clock import from_us, seconds_to_us, to_us
 from streams.pipeline import Effect, Pipeline
 
-_START_US = 0
+_START_US = to_us(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC))
+_LOOK_AHEAD = 100  # lines: a wrong clock stamps the study and its results alike
 _BATCH = 500  # fixed: the order of what is told is part of a replay's bytes
 
 
@@ -61,7 +65,7 @@ def _arrived_us(text: bytes) -> int | None:
         return None  # not a time: as if it were not there, `at` dates the line
     if arrived_at is None or arrived_at.tzinfo is None:
         return None
-    return to_us(arrived_at)
+    return to_us(arrived_at) if EARLIEST_YEAR <= arrived_at.year <= LATEST_YEAR else None
 
 
 class Replay:
@@ -98,23 +102,23 @@ class Replay:
     def _dated(self, lines: Iterable[Line]) -> Iterator[tuple[Line, int]]:
         """Each line with the virtual time of its arrival."""
         following = iter(lines)
-        line = next(following, None)
-        while line is not None:
-            after = next(following, None)
+        ahead = deque(islice(following, _LOOK_AHEAD))
+        while ahead:
+            line = ahead.popleft()
+            ahead.extend(islice(following, 1))
             if not isinstance(line.event, Refused):
-                next_us = None if after is None else _stamp_us(after)
-                self.now_us = max(self.now_us, self._arrival_us(line, next_us))
+                self.now_us = max(self.now_us, self._arrival_us(line.arrived_us, line.event, ahead))
             yield line, self.now_us
-            line = after
 
-    def _arrival_us(self, line: Line, next_us: int | None) -> int:
-        if line.arrived_us is not None:
-            return line.arrived_us
-        stamp_us = _stamp_us(line) or self.now_us
-        jumps = stamp_us > self.now_us + self._max_skew_us
-        if jumps and next_us is not None and next_us < stamp_us - self._max_skew_us:
-            return next_us
-        return stamp_us
+    def _arrival_us(self, arrived_us: int | None, event: Event, ahead: Iterable[Line]) -> int:
+        if arrived_us is not None:
+            return arrived_us
+        stamp_us = to_us(event.at)
+        if stamp_us <= self.now_us + self._max_skew_us:
+            return stamp_us
+        stamps = (after for line in ahead if (after := _stamp_us(line)) is not None)
+        least_us = min(stamps, default=stamp_us)
+        return least_us if least_us < stamp_us - self._max_skew_us else stamp_us
 
 
 def _stamp_us(line: Line) -> int | None:

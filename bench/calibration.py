@@ -164,7 +164,7 @@ def plan(quick: bool) -> tuple[list[Cell], list[int], int]:
         return [*cells, Cell("continuous", 50, 1e3, 300)], [500], 24
     cells = [
         Cell(data, reference_n, arl, references)
-        for arl, references in ((1e4, 400), (1e5, 150))
+        for arl, references in ((1e4, 400), (1e5, 100))
         for reference_n in (500, 2000)
         for data in DATA
     ]

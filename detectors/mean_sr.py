@@ -43,11 +43,15 @@ class Detector:
         if not scores:
             return None
         self._found = None
+        n, total = self._n, self._total
         for index, score in enumerate(scores):
-            self._n += 1
-            self._total += score
-            if self._n % _LOOK_EVERY == 0 and self._look():
-                return index
+            n += 1
+            total += score
+            if n % _LOOK_EVERY == 0:
+                self._n, self._total = n, total
+                if self._look():
+                    return index
+        self._n, self._total = n, total
         return None
 
     @property

@@ -1,0 +1,70 @@
+"""The frozen reference of a categorical series: which values there were, and how often.
+
+A value becomes a cell. The most frequent have one each, the other known ones share one, and the
+last cell is for what was never seen.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Self
+
+import msgspec
+
+from detectors._contract import StateUnreadable
+
+CELLS_MAX = 32
+DISTINCT_MAX = 256
+_FORMAT = 1
+
+
+class Categories:
+    """Cells of a frozen sample; `counts` has how often each cell occurred in it.
+
+    ValueError for no values, or more than 256 different ones: that is a name, not a category.
+
+    >>> versions = Categories(["1.2", "1.2", "1.3"])
+    >>> [versions.cell(v) for v in ("1.2", "1.3", "2.0")], versions.counts
+    ([0, 1, 2], (2, 1, 0))
+    """
+
+    def __init__(self, values: Iterable[str | float]) -> None:
+        counted = Counter(values)
+        if not 0 < len(counted) <= DISTINCT_MAX:
+            raise ValueError(f"a category has 1 to {DISTINCT_MAX} different values")
+        ordered = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))
+        self._set(ordered)
+
+    def _set(self, ordered: list[tuple[str | float, int]]) -> None:
+        self._ordered = ordered
+        shared = min(len(ordered), CELLS_MAX - 2)
+        self._cells = {value: min(index, shared) for index, (value, _) in enumerate(ordered)}
+        own, rest = ordered[:shared], ordered[shared:]
+        together = [sum(count for _, count in rest)] if rest else []
+        self.counts = tuple([count for _, count in own] + together + [0])
+
+    def cell(self, value: str | float) -> int:
+        """The cell of a value; the last one if the sample did not have it."""
+        return self._cells.get(value, len(self.counts) - 1)
+
+    def is_new(self, value: str | float) -> bool:
+        """Whether the sample did not have the value."""
+        return value not in self._cells
+
+    def to_bytes(self) -> bytes:
+        """A versioned record that `from_bytes` reads."""
+        return msgspec.msgpack.encode([_FORMAT, self._ordered])
+
+    @classmethod
+    def from_bytes(cls, record: bytes) -> Self:
+        """The categories of a record; StateUnreadable if it is not one of this format."""
+        try:
+            version, ordered = msgspec.msgpack.decode(
+                record, type=tuple[int, list[tuple[str | float, int]]]
+            )
+        except msgspec.MsgspecError as error:
+            raise StateUnreadable("not a record of categories") from error
+        if version != _FORMAT:
+            raise StateUnreadable("written by another version")
+        categories = cls.__new__(cls)
+        categories._set(ordered)
+        return categories

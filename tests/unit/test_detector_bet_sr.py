@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import StateUnreadable
-from detectors.bet_sr import RateBet
+from detectors.bet_sr import NO_EVIDENCE, RateBet, raised
 
 shares = st.floats(0.001, 0.999)
 
@@ -46,9 +46,9 @@ def test_a_larger_share_is_found(tolerated: float, share: float, at_most: int) -
 def test_every_bet_is_fair_at_the_tolerated_share_and_cannot_lose_more_than_all(
     tolerated: float,
 ) -> None:
-    bet = RateBet(tolerated, 1e5)
+    if_yes, if_no = (raised(NO_EVIDENCE, tolerated, answer) for answer in (True, False))
 
-    for yes, no in zip(bet._if_yes, bet._if_no, strict=True):
+    for yes, no in zip(if_yes, if_no, strict=True):
         assert yes > 1 > no > 0
         assert tolerated * yes + (1 - tolerated) * no == pytest.approx(1)
 

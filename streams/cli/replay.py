@@ -8,8 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import msgspec
-
 from schemas.deadletter import DeadLetter
 from schemas.decoding import encode
 from schemas.incident import Incident
@@ -17,7 +15,7 @@ from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
 from streams.cli.arguments import BadInput, add_config, config_of, moment
 from streams.cli.progress import progress
-from streams.cli.summary import Summary, as_text
+from streams.cli.summary import Summary, as_json, as_text
 from streams.clock import to_us
 from streams.pipeline import Effect
 from streams.recordings import STDIN, lines
@@ -74,10 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
             if (output := outputs.get(type(effect))) is not None:
                 output.write(encode(effect) + b"\n")
     told = summary.finished(replay, time.perf_counter() - started_s)
-    if arguments.json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n")
-    else:
-        print(as_text(told))
+    # What goes to standard output as lines is read by a program: the summary stays out of it.
+    streamed = sys.stdout.buffer in outputs.values()
+    text = as_json(told) if arguments.json else as_text(told)
+    print(text, file=sys.stderr if streamed else sys.stdout)
     return 3 if arguments.exit_code and told.incidents else 0
 
 

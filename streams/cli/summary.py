@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
@@ -76,11 +77,17 @@ class Summary:
 
 def as_text(told: Told) -> str:
     """The summary as a person reads it."""
-    console = Console(width=None, highlight=False, soft_wrap=False)
+    # Names come from producers: a bracket in one is a bracket.
+    console = Console(highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         for part in _parts(told):
             console.print(part)
     return captured.get().rstrip("\n")
+
+
+def as_json(told: Told) -> str:
+    """The summary as a script reads it."""
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
 
 
 def _parts(told: Told) -> Iterator[str | Table]:

@@ -30,6 +30,9 @@ _Floats: TypeAlias = NDArray[np.float64]
 class Detector:
     """Mean since any start against the mean before it, reference included."""
 
+    _n: int
+    _total: float
+
     def __init__(self, arl: float, reference_n: int) -> None:
         check_settings(arl, reference_n)
         self.threshold = arl

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from schemas.config import Config
@@ -30,12 +31,14 @@ class IncidentLog:
         self.topic = shard_topics(config).incidents
         self.unreadable = 0
         self._broker = config.broker
+        self._settings = aiokafka_settings(config)
         self._consumer = AIOKafkaConsumer(
             group_id=None,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            **aiokafka_settings(config),
+            check_crcs=False,  # the embedded broker's transaction markers have none that is right
+            **self._settings,
         )
         self._ends: dict[TopicPartition, int] = {}
 
@@ -51,19 +54,28 @@ class IncidentLog:
         return self
 
     async def _start(self) -> None:
+        places = await self._places()
         await self._consumer.start()
-        numbers = self._consumer.partitions_for_topic(self.topic)
-        if not numbers:
-            raise NoIncidents(
-                f"there is no topic {self.topic}: `radvigil topics --create` makes it, or the "
-                "configuration's prefix is another"
-            )
-        places = [TopicPartition(self.topic, number) for number in sorted(numbers)]
         self._consumer.assign(places)
         # An explicit seek: without it the default reset can win, and nothing is read.
         for place, offset in (await self._consumer.beginning_offsets(places)).items():
             self._consumer.seek(place, offset)
         self._ends = dict(await self._consumer.end_offsets(places))
+
+    async def _places(self) -> list[TopicPartition]:
+        """By listing first: to ask for a topic that is not there may create it, wrongly."""
+        admin = AIOKafkaAdminClient(**self._settings)
+        try:
+            await admin.start()
+            if self.topic not in await admin.list_topics():
+                raise NoIncidents(
+                    f"there is no topic {self.topic}: `radvigil topics --create` makes it, or the "
+                    "configuration's prefix is another"
+                )
+            (described,) = await admin.describe_topics([self.topic])
+        finally:
+            await admin.close()
+        return [TopicPartition(self.topic, one["partition"]) for one in described["partitions"]]
 
     async def __aexit__(self, *error: object) -> None:
         await self._consumer.stop()

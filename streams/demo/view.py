@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,6 +12,7 @@ from schemas.incident import Incident
 from schemas.messages import Effect
 from schemas.outcome import Outcome
 from streams.incident_board import IncidentBoard, printable, table, told
+from streams.lifecycle import LIVE
 from streams.telemetry import Silent
 
 _TOLD = 8
@@ -54,8 +55,8 @@ class View(Silent):
     def standing(self, elapsed_s: float) -> str:
         """Read and behind, in a sentence."""
         rate = self.read_n / elapsed_s if elapsed_s > 0 else 0.0
-        lag = f"{max(self._lags_s.values()):.1f} s" if self._lags_s else "an unknown time"
-        return f"{self.read_n:,} events read, {rate:,.0f} a second, {lag} behind the promise."
+        lag = f"{max(self._lags_s.values()):.1f} s behind" if self._lags_s else "lag unknown"
+        return f"{self.read_n:,} events read, {rate:,.0f} a second, {lag}."
 
     def outcomes(self) -> str:
         """What became of the studies, in a line."""
@@ -89,8 +90,7 @@ class View(Silent):
         if not incidents:
             yield "No incident: it takes about half a minute until the first one."
         for incident in sorted(incidents, key=lambda one: one.opened_at):
-            lasted = _lasted(incident.at - incident.opened_at)
-            yield f"  {incident.state}, {lasted}: {printable(incident.title)}"
+            yield f"  {incident.state} {_when(incident)}: {printable(incident.title)}"
 
     def _outcome_table(self) -> Table:
         shown = Table(box=None, pad_edge=False, header_style="bold")
@@ -103,5 +103,7 @@ class View(Silent):
         return shown
 
 
-def _lasted(length: timedelta) -> str:
-    return f"{length.total_seconds():.0f} s"
+def _when(incident: Incident) -> str:
+    if incident.state in LIVE:
+        return f"since {incident.opened_at:%H:%M:%S}Z"
+    return f"after {(incident.at - incident.opened_at).total_seconds():.0f} s"

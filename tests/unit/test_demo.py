@@ -127,6 +127,6 @@ def test_the_view_tells_what_it_heard() -> None:
     view.behind(0, 3, 1.25, 0)
     view.behind(1, 3, 0.5, 0)
 
-    assert view.standing(10.0) == "15 events read, 2 a second, 1.2 s behind the promise."
+    assert view.standing(10.0) == "15 events read, 2 a second, 1.2 s behind."
     view.released(0)
     assert "0.5 s behind" in view.standing(10.0)

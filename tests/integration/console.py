@@ -1,0 +1,89 @@
+"""The command line as a process: what it prints is read line by line, with a deadline."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Console:
+    """`radvigil ARGUMENTS`; both outputs are one list of lines. `close` kills what still runs."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1", **environment},
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        self.seen: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def until(self, is_it: Callable[[str], object], seconds: float = 60) -> str:
+        """The first line from here on that is the one."""
+        deadline_s = time.monotonic() + seconds
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            try:
+                line = self._lines.get(timeout=min(left_s, 0.5))
+            except queue.Empty:
+                if self._process.poll() is not None and not self._reader.is_alive():
+                    break
+                continue
+            self.seen.append(line)
+            if is_it(line):
+                return line
+        raise AssertionError("never said; what was said:\n" + "\n".join(self.seen))
+
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 40) -> int:
+        """Signal it and wait; the exit status."""
+        self._process.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 40) -> int:
+        """Its exit status; all it said is in `seen`."""
+        status = self._process.wait(seconds)
+        self._reader.join(5)
+        while not self._lines.empty():
+            self.seen.append(self._lines.get())
+        return status
+
+    @property
+    def text(self) -> str:
+        """All that was said so far."""
+        return "\n".join(self.seen)
+
+    def close(self) -> None:
+        """No process is left."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+def run(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        cwd=ROOT,
+        check=False,
+    )

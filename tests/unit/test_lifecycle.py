@@ -18,7 +18,7 @@ RESERVED = {"pending", "held", "severity_changed", "reopened"}
 
 
 def test_every_trigger_is_evidence_a_person_or_time() -> None:
-    assert EVIDENCE | PEOPLE | TIME == set(TRIGGERS)
+    assert set(TRIGGERS) == EVIDENCE | PEOPLE | TIME
 
 
 @pytest.mark.parametrize("state", STATES)

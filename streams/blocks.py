@@ -54,7 +54,8 @@ class Blocks(Struct):
             block.score_total += score
         block.n += len(values)
         block.scored_n += len(scores)
-        block.at_us = ats_us[-1]
+        block.since_us = min(block.since_us, *ats_us)
+        block.at_us = max(block.at_us, *ats_us)
         block.low = min(block.low, *values)
         block.high = max(block.high, *values)
         if block.n == BLOCK_N:

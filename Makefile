@@ -1,0 +1,53 @@
+# make            what there is
+# PYTHON=python3.12 make setup    with another Python
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 0-1999
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev ## a virtual environment in .venv, with everything in it
+	@echo "ready: $(BIN)/radvigil --help"
+
+check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason
+	$(BIN)/python -m pytest -ra
+
+sim: $(VENV)/.dev ## thousands of simulated hospitals, each from a seed (SEEDS=0-1999)
+	$(BIN)/python -m tests.simulation $(SEEDS)
+
+integration: $(VENV)/.dev ## only the tests on a broker, the real Kafka among them
+	$(BIN)/python -m pytest -ra tests/integration
+
+bench: $(VENV)/.dev ## throughput, restore time, memory
+	$(BIN)/python -m bench
+
+demo: $(VENV)/.run ## a simulated hospital, watched in this terminal
+	@$(BIN)/radvigil demo
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	@echo "installing radvigil into $(VENV), once; a minute or so"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "installing radvigil and its tools into $(VENV), once; a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "radvigil needs Python 3.11 or newer; PYTHON=... names one" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+.PHONY: help setup check test sim integration bench demo

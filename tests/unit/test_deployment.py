@@ -1,0 +1,108 @@
+"""What is shipped to run radvigil: compose file, image, Prometheus rules, each checked offline."""
+
+import json
+import re
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from schemas.config_file import load
+from streams.cli import parser
+from streams.metrics import METRICS
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def compose_schema() -> jsonschema_rs.Validator:
+    """The compose specification's own schema, as check-jsonschema ships it."""
+    found = find_spec("check_jsonschema")
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    folder = Path(found.submodule_search_locations[0]) / "builtin_schemas" / "vendor"
+    return jsonschema_rs.validator_for(json.loads((folder / "compose-spec.json").read_text()))
+
+
+def test_the_compose_file_is_one() -> None:
+    compose_schema().validate(COMPOSE)
+
+
+def test_the_schema_would_notice() -> None:
+    wrong = {"services": {"kafka": {"image": "apache/kafka", "portz": []}}}
+
+    with pytest.raises(jsonschema_rs.ValidationError, match="portz"):
+        compose_schema().validate(wrong)
+
+
+@pytest.mark.parametrize("service", ["topics", "worker", "incidents"])
+def test_every_command_in_it_can_be_parsed(service: str) -> None:
+    parser().parse_args(COMPOSE["services"][service]["command"])
+
+
+def test_two_workers_wait_for_the_topics() -> None:
+    worker = COMPOSE["services"]["worker"]
+
+    assert worker["deploy"]["replicas"] == 2
+    assert worker["depends_on"]["topics"]["condition"] == "service_completed_successfully"
+
+
+def test_what_is_mounted_is_here() -> None:
+    volumes = [v for s in COMPOSE["services"].values() for v in s.get("volumes", ())]
+    files = [volume.split(":")[0] for volume in volumes if volume.startswith("./")]
+
+    assert len(files) >= 3
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_its_configuration_can_be_used() -> None:
+    config = load(ROOT / "examples" / "compose.toml")
+
+    inside, _, _ = COMPOSE["services"]["kafka"]["environment"][
+        "KAFKA_ADVERTISED_LISTENERS"
+    ].partition(",")
+    assert f"INSIDE://{config.broker}" == inside
+
+
+def test_the_image_copies_every_package_and_runs_as_nobody() -> None:
+    docker = (ROOT / "Dockerfile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for package in packages:
+        assert f"COPY {package} ./{package}" in docker
+        assert f"!{package}" in ignored
+    assert re.search(r"^USER [1-9]\d*$", docker, re.MULTILINE)
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "examples" / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
+def test_alerts_are_about_metrics_that_exist_and_say_what_to_do(rule: dict[str, Any]) -> None:
+    named = set(re.findall(r"radvigil_\w+", rule["expr"]))
+    chapter = re.search(r'"(.+)"', rule["annotations"]["what_to_do"])
+
+    assert named
+    assert named <= {metric.name for metric in METRICS}
+    assert chapter is not None
+    assert re.search(
+        rf"^#+ `?{re.escape(chapter[1])}`?$",
+        (ROOT / "docs" / "OPERATIONS.md").read_text(),
+        re.MULTILINE,
+    )
+
+
+def test_prometheus_reads_the_rules_that_are_mounted() -> None:
+    settings = yaml.safe_load((ROOT / "examples" / "prometheus.yml").read_text())
+    mounted = COMPOSE["services"]["prometheus"]["volumes"]
+
+    assert settings["rule_files"] == ["alerts.yml"]
+    assert "./examples/alerts.yml:/etc/prometheus/alerts.yml:ro" in mounted

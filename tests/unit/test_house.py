@@ -1,0 +1,130 @@
+"""The house rules that no other tool knows."""
+
+import re
+import subprocess
+import tomllib
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+
+from streams.cli import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+OURS = ("schemas", "detectors", "streams")
+LONGEST = 400  # lines; the aim is 250
+TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".jsonl", ".mjs", ""}
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("OPERATIONS",)))
+
+
+def shipped() -> list[Path]:
+    """What git knows, or will know: every file that is not ignored."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: what is shipped cannot be told from what lies around")
+    paths = [ROOT / name for name in listed.stdout.splitlines()]
+    return [path for path in paths if path.is_file()]
+
+
+def sources() -> list[Path]:
+    return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_a_file_is_short_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text()
+
+    assert text.count("\n") <= LONGEST
+    assert text.startswith('"""') or not text.strip()
+
+
+@pytest.mark.parametrize("path", sources(), ids=relative)
+def test_names_say_something(path: Path) -> None:
+    empty = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc", "base"}
+
+    assert not empty & set(path.stem.split("_"))
+
+
+def test_no_path_of_somebodys_machine() -> None:
+    homes = re.compile(r"(?<![\w.~-])/(?:work|root|home|Users)/\w")
+    found = [
+        f"{relative(path)}: {match[0]}"
+        for path in shipped()
+        if path.suffix in TEXT
+        for match in homes.finditer(path.read_text(errors="replace"))
+    ]
+
+    assert found == []
+
+
+def test_no_test_of_the_core_sleeps() -> None:
+    sleeps = re.compile(r"\b(?:time|asyncio)\.sleep\(")
+    found = [
+        relative(path)
+        for kind in ("unit", "property", "simulation")
+        for path in (ROOT / "tests" / kind).rglob("*.py")
+        if path != Path(__file__) and sleeps.search(path.read_text())
+    ]
+
+    assert found == []
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, ".ci/run"])
+def test_every_make_command_in_a_document_exists(name: str) -> None:
+    text = (ROOT / name).read_text()
+    at_start = "^" if name == ".ci/run" else "(?:^ {4}|`)"
+    named = re.findall(rf"{at_start}make ([a-z-]+)", text, re.MULTILINE)
+
+    assert set(named) <= targets()
+
+
+def test_the_two_commands_are_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text()
+
+    assert "make demo" in text
+    assert "make test" in text
+
+
+@pytest.mark.parametrize("command", [name.replace("_", "-") for name in COMMANDS])
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"radvigil {command}" in (ROOT / "README.md").read_text()
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    broken = [
+        f"{relative(path)}: {target}"
+        for path in shipped()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
+        if not (path.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_our_package_names_are_nobody_elses_here() -> None:
+    """`pip install` of another distribution with such a name overwrites ours without a word."""
+    owners = packages_distributions()
+
+    assert {name: set(owners.get(name, ())) - {"radvigil"} for name in OURS} == {
+        name: set() for name in OURS
+    }
+
+
+def test_no_dependency_brings_our_package_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = [re.split(r"[^\w.-]", requirement)[0] for requirement in needed]
+
+    for name in names:
+        tops = {file.parts[0] for file in distribution(name).files or () if len(file.parts) > 1}
+        assert not tops & set(OURS), name

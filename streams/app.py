@@ -34,20 +34,12 @@ def build(
     *,
     intake: Intake,
     take: Take,
-    rekey: Take,
 ) -> faust.App:
-    """The app of one worker. `take` handles chunks of merged topics, `rekey` those of sources."""
+    """The app of one worker; `take` handles a chunk."""
     app = _app(config, engine)
     app.transport = ShardTransport(
         app.conf.broker_consumer, app, intake=intake, plain=engine.plain_agents
     )
-    _agents(app, topics, take)
-    if topics.rekeyed:
-        _rekeying_agent(app, topics, rekey)
-    return app
-
-
-def _agents(app: faust.App, topics: ShardTopics, take: Take) -> None:
     studies_topic, predictions_topic, reports_topic, commands_topic = (
         app.topic(name, key_serializer="raw", value_serializer="raw", acks=False)
         for name in topics.merged
@@ -73,16 +65,7 @@ def _agents(app: faust.App, topics: ShardTopics, take: Take) -> None:
         async for chunk in chunks(stream):
             await handle(app, chunk, take)
 
-
-def _rekeying_agent(app: faust.App, topics: ShardTopics, rekey: Take) -> None:
-    sources = app.topic(
-        *topics.rekeyed.values(), key_serializer="raw", value_serializer="raw", acks=False
-    )
-
-    @app.agent(sources)
-    async def rekeyer(stream: StreamT[Any]) -> None:
-        async for chunk in chunks(stream):
-            await handle(app, chunk, rekey)
+    return app
 
 
 class EngineCrash(Exception):

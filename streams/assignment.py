@@ -1,13 +1,13 @@
-"""What a rebalance gives to a worker, and takes from it: shards and re-keyed sources together."""
+"""What a rebalance gives to a worker, and takes from it: shards, and the re-keyers with them."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 
-from aiokafka import TopicPartition
-
-from streams.rekeyer import Rekeyer
+from streams.rekeyer import Rekeyer, run_all
 from streams.shard_topics import ShardTopics
 from streams.shards import Shards
+
+STOP_S = 5.0
 
 
 class UnevenAssignment(Exception):
@@ -15,31 +15,47 @@ class UnevenAssignment(Exception):
 
 
 class Assignment:
-    """The consumer's view of the worker: where to start, where to pause, what is durable."""
+    """The consumer's view of the worker: where to start, where to pause, what is durable.
 
-    def __init__(self, topics: ShardTopics, shards: Shards, rekeyer: Rekeyer) -> None:
+    `rekeyers` makes the re-keyers; they run where partition 0 is.
+    """
+
+    def __init__(
+        self, topics: ShardTopics, shards: Shards, rekeyers: Callable[[], Iterable[Rekeyer]]
+    ) -> None:
         self._topics = topics
         self._shards = shards
-        self._rekeyer = rekeyer
+        self._rekeyers = rekeyers
+        self._rekeying: asyncio.Task[None] | None = None
 
     async def open(self, places: Collection[tuple[str, int]]) -> None:
-        """Take over what was assigned. Raises UnevenAssignment."""
-        by_topic = {
-            name: {p for topic, p in places if topic == name} for name in self._topics.merged
-        }
+        """Take over what was assigned. An uneven assignment ends the worker."""
+        by_topic = {name: {p for of, p in places if of == name} for name in self._topics.merged}
         partitions = by_topic[self._topics.merged[0]]
         if any(of_topic != partitions for of_topic in by_topic.values()):
             self._shards.fail(UnevenAssignment(f"{by_topic}"))
             return
-        sources = set(self._topics.rekeyed.values())
-        await asyncio.gather(
-            self._shards.open(partitions),
-            self._rekeyer.open(TopicPartition(*place) for place in places if place[0] in sources),
-        )
+        await self._stop_rekeying()
+        await self._shards.open(partitions)
+        if 0 in partitions and self._topics.rekeyed:
+            self._rekeying = asyncio.create_task(self._rekey())
+
+    async def _rekey(self) -> None:
+        try:
+            await run_all(self._rekeyers())
+        except Exception as error:
+            self._shards.fail(error)
 
     async def release(self) -> None:
         """Give everything up, after a last checkpoint."""
-        await asyncio.gather(self._shards.release(), self._rekeyer.release())
+        await self._stop_rekeying()
+        await self._shards.release()
+
+    async def _stop_rekeying(self) -> None:
+        rekeying, self._rekeying = self._rekeying, None
+        if rekeying is not None:
+            rekeying.cancel()
+            await asyncio.wait([rekeying], timeout=STOP_S)
 
     def full(self) -> set[tuple[str, int]]:
         """Where fetching should pause."""
@@ -47,8 +63,8 @@ class Assignment:
 
     def wanted(self) -> dict[tuple[str, int], int]:
         """Where each place is to be fetched from."""
-        return self._shards.wanted() | self._rekeyer.wanted()
+        return self._shards.wanted()
 
     def committable(self) -> dict[tuple[str, int], int]:
-        """What checkpoints made durable; the re-keyer commits for itself."""
+        """What checkpoints made durable."""
         return self._shards.committable()

@@ -6,9 +6,7 @@ checkpoint is fatal for the worker: what was to be written is in no one's memory
 fresh start restores the last checkpoint. Never retry here.
 """
 
-import time
 from collections.abc import Iterable
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -23,13 +21,12 @@ from streams.broker_clock import BrokerClock
 from streams.connection import aiokafka_settings
 from streams.shard import Checkpoint
 from streams.shard_topics import ShardTopics
+from streams.transaction import Row, send_rows
 
 TRANSACTION_TIMEOUT_MS = 10_000
 BATCH_BYTES = 512 * 1024
-LOG_APPEND_TIME = 1
 
 Message = Incident | Outcome | SeriesPoint | DeadLetter
-Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 
 class PartitionWriter:
@@ -62,35 +59,17 @@ class PartitionWriter:
         """One transaction; returns when the broker has committed it."""
         async with self._producer.transaction():
             for topic, rows in self._rows(checkpoint).items():
-                await self._send(topic, rows)
+                await send_rows(self._producer, topic, self._partition, rows, self._clock)
 
     def _rows(self, checkpoint: Checkpoint) -> dict[str, list[Row]]:
         rows: dict[str, list[Row]] = {}
         messages: Iterable[Message] = (*checkpoint.effects, *checkpoint.deadletters)
         for message in messages:
             key = message.site.encode() if message.site is not None else None
-            row = (key, encode(message), headers_of(message))
+            row = Row(key, encode(message), headers_of(message))
             rows.setdefault(self._topics[type(message)], []).append(row)
-        rows[self._state] = [(key, value, []) for key, value in checkpoint.changes]
+        rows[self._state] = [Row(key, value) for key, value in checkpoint.changes]
         return rows
-
-    async def _send(self, topic: str, rows: list[Row]) -> None:
-        """Batches built here: a send per message costs ten times as much."""
-        batch = self._producer.create_batch()
-        for key, value, headers in rows:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                await self._send_batch(topic, batch)
-                batch = self._producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        await self._send_batch(topic, batch)
-
-    async def _send_batch(self, topic: str, batch: Any) -> None:
-        batch.close()
-        acknowledged = await (
-            await self._producer.send_batch(batch, topic, partition=self._partition)
-        )
-        if acknowledged.timestamp_type == LOG_APPEND_TIME:
-            self._clock.acknowledged(acknowledged.timestamp, time.monotonic())
 
     async def stop(self) -> None:
         """Close without another word to the transaction coordinator."""

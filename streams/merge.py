@@ -14,6 +14,7 @@ earlier record's of the same topic. Ties go to the topic listed first, then to t
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -170,6 +171,10 @@ class Merge:
         if topic.proof is None:
             topic.proof = _Proof(end, t0_us)
             topic.settle_proof()
+
+    def take(self, limit: int) -> list[Arrival]:
+        """At most `limit` records whose turn has come."""
+        return list(islice(self.ready(), limit))
 
     def ready(self) -> Iterator[Arrival]:
         """Records whose turn has come; one counts as handled as soon as it is handed out."""

@@ -25,7 +25,6 @@ class Prover:
     """Asks the broker where topics begin and end, by a consumer of its own, without a group."""
 
     def __init__(self, config: Config) -> None:
-        self._group = config.prefix
         settings = aiokafka_settings(config)
         self._consumer = AIOKafkaConsumer(
             group_id=None, enable_auto_commit=False, metadata_max_age_ms=5000, **settings
@@ -50,11 +49,9 @@ class Prover:
         """The offset of the oldest record that is still kept."""
         return await asyncio.wait_for(self._consumer.beginning_offsets(list(places)), ANSWER_S)
 
-    async def committed(self) -> Mapping[TopicPartition, int]:
-        """What the group has committed: of a re-keyed source, how far the re-keyer is."""
-        listed = await asyncio.wait_for(
-            self._admin.list_consumer_group_offsets(self._group), ANSWER_S
-        )
+    async def committed(self, group: str) -> Mapping[TopicPartition, int]:
+        """What a group has committed: of a re-keyed source, how far the re-keyer is."""
+        listed = await asyncio.wait_for(self._admin.list_consumer_group_offsets(group), ANSWER_S)
         return {place: committed.offset for place, committed in listed.items()}
 
 
@@ -64,8 +61,9 @@ class RekeyedProof:
     `partitions` of the source; asked again at every tick, one question at a time is open.
     """
 
-    def __init__(self, prover: Prover, source: str, partitions: int) -> None:
+    def __init__(self, prover: Prover, source: str, partitions: int, *, group: str) -> None:
         self._prover = prover
+        self._group = group
         self._places = [TopicPartition(source, number) for number in range(partitions)]
         self._open: tuple[int, Mapping[TopicPartition, int]] | None = None
 
@@ -74,7 +72,7 @@ class RekeyedProof:
         if self._open is None:
             self._open = t0_us, await self._prover.ends(self._places)
         asked_us, ends = self._open
-        committed = await self._prover.committed()
+        committed = await self._prover.committed(self._group)
         if any(committed.get(place, 0) < end for place, end in ends.items()):
             return None
         self._open = None

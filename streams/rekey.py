@@ -8,8 +8,9 @@ the record that the producer wrote. Pure; `streams/rekeyer.py` moves the records
 from typing import NamedTuple
 
 from schemas.decoding import decode_event
-from streams.merge import Chunk, Record
+from streams.merge import Arrival, Chunk, Record
 from streams.partitioner import partition_of
+from streams.transaction import Row
 
 HEADER = "radvigil-source"
 
@@ -27,15 +28,6 @@ class Source(NamedTuple):
         return HEADER, "/".join(map(str, self)).encode()
 
 
-class Rekeyed(NamedTuple):
-    """A record to be written: `key` is the site, or what the producer chose where there is none."""
-
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
-
-
 class Restored(NamedTuple):
     """A re-keyed record with the time of its source in place of its own."""
 
@@ -46,15 +38,25 @@ class Restored(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
-def rekey(record: Record, topic: str, partition: int, partitions: int) -> Rekeyed:
-    """Where a record of `topic` and `partition` belongs; without a site it keeps its partition."""
-    site = decode_event(record.value, record.headers).site
-    source = Source(topic, partition, record.offset, record.timestamp)
+def rekeyer_group(prefix: str) -> str:
+    """The group under which re-keyers commit how far they have copied."""
+    return f"{prefix}-rekey"
+
+
+def rekey(arrival: Arrival, topic: str, partitions: int) -> tuple[int, Row]:
+    """Where a record of `topic` belongs, and the record as it goes there.
+
+    `arrival.topic` is the partition that it came from. A message without a readable site keeps
+    key and partition: the shard there will say what is wrong with it.
+    """
+    record = arrival.record
+    source = Source(topic, arrival.topic, record.offset, arrival.arrived_us // 1000)
     headers = [header for header in record.headers if header[0] != HEADER]
     headers.append(source.header())
+    site = decode_event(record.value, record.headers).site
     if site is None:
-        return Rekeyed(partition % partitions, record.key, record.value, headers)
-    return Rekeyed(partition_of(site, partitions), site.encode(), record.value, headers)
+        return arrival.topic % partitions, Row(record.key, record.value, headers)
+    return partition_of(site, partitions), Row(site.encode(), record.value, headers)
 
 
 def source_of(record: Record) -> Source | None:

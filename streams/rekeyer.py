@@ -1,107 +1,132 @@
-"""The re-keying agent's hands: a chunk of a source becomes records of its copy, in a transaction.
+"""The re-keyer: copies a source topic in the order of its append times, each event once.
 
-The source's offset is committed in the same transaction, so a message is copied once, whatever
-crashes. One producer for each source partition; starting it fences the former owner, and only then
-is the committed offset read.
+One re-keyer for each source, at the worker that owns partition 0. One, because the order counts:
+copied by several workers, an older study would arrive behind a newer one, and its result would be
+called missing. It merges the source's partitions strictly (streams/merge.py), so a copy is as much
+in the order of time as a topic that was keyed by site to begin with.
+
+Records and the offsets that they stand for are one transaction. Starting the producer fences the
+former owner; only then is the committed offset read.
 """
 
 import asyncio
-import logging
+import time
+from collections import defaultdict
 from collections.abc import Iterable
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas.config import Config
+from streams.broker_clock import BrokerClock
 from streams.connection import aiokafka_settings
-from streams.merge import Chunk, Merge, Place
+from streams.merge import Arrival, Chunk, Merge, Place
 from streams.proof import Prover
-from streams.rekey import rekey
-from streams.shard_topics import ShardTopics
+from streams.rekey import rekey, rekeyer_group
+from streams.transaction import Row, send_rows
 
-log = logging.getLogger("radvigil.rekeyer")
-
-STOP_S = 5.0
+POLL_MS = 100
+FETCHED_MAX = 5000
+HANDED_MAX = 5000
 TRANSACTION_TIMEOUT_MS = 10_000
-
-
-class _Source:
-    """One source partition: what was copied, and who writes."""
-
-    def __init__(self, place: TopicPartition, producer: AIOKafkaProducer, committed: int) -> None:
-        self.place = place
-        self.producer = producer
-        self.queue = Merge([place.topic], [Place(committed)])
+BATCH_BYTES = 512 * 1024
 
 
 class Rekeyer:
-    """All source partitions of this worker."""
+    """Copies `source` to `copy` until cancelled; both have `partitions`."""
 
     def __init__(
-        self, config: Config, topics: ShardTopics, prover: Prover, *, partitions: int
+        self, config: Config, source: str, copy: str, prover: Prover, clock: BrokerClock
     ) -> None:
-        self._config = config
-        self._copies = {source: copy for copy, source in topics.rekeyed.items()}
+        settings = aiokafka_settings(config)
+        self._source = source
+        self._copy = copy
+        self._group = rekeyer_group(config.prefix)
+        self._partitions = config.kafka.partitions
+        self._places = [TopicPartition(source, number) for number in range(self._partitions)]
         self._prover = prover
-        self._partitions = partitions
-        self._sources: dict[TopicPartition, _Source] = {}
-
-    async def open(self, places: Iterable[TopicPartition]) -> None:
-        """Fence the former owners and go on where they committed."""
-        await self.release()
-        producers = {place: self._producer(place) for place in places}
-        if not producers:
-            return
-        await asyncio.gather(*(producer.start() for producer in producers.values()))
-        committed = await self._prover.committed()
-        for place, producer in producers.items():
-            start = max(0, committed.get(place, 0))
-            self._sources[place] = _Source(place, producer, start)
-
-    def _producer(self, place: TopicPartition) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            transactional_id=f"{self._config.prefix}-rekey-{place.topic}-{place.partition}",
+        self._clock = clock
+        self._producer = AIOKafkaProducer(
+            transactional_id=f"{self._group}-{source}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            linger_ms=5,
-            **aiokafka_settings(self._config),
+            max_batch_size=BATCH_BYTES,
+            **settings,
+        )
+        self._consumer = AIOKafkaConsumer(
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=POLL_MS,
+            **settings,
         )
 
-    async def release(self) -> None:
-        """Give everything up."""
-        sources, self._sources = self._sources, {}
-        for source in sources.values():
-            try:
-                await asyncio.wait_for(source.producer.stop(), STOP_S)
-            except Exception as error:  # a fenced or stuck producer; the process outlives it
-                log.warning("the producer for %s did not close: %r", source.place, error)
+    async def run(self) -> None:
+        """Fence, go on where the former owner committed, and copy."""
+        try:
+            await self._producer.start()
+            await self._consumer.start()
+            merge = await self._begin()
+            committed: tuple[Place, ...] = ()
+            while True:
+                await self._fetch(merge)
+                await self._prove(merge)
+                committed = await self._copy_ready(merge, committed)
+        finally:
+            await self._consumer.stop()
+            await self._producer.stop()
 
-    async def take(self, chunk: Chunk) -> int | None:
-        """Copy a chunk; the offset to seek to where it does not join on to what was copied."""
-        place = TopicPartition(chunk.topic, chunk.partition)
-        source = self._sources.get(place)
-        if source is None:
-            return None
-        seek = source.queue.offer(chunk)
-        if seek is not None or source.queue.wanted(place.topic) != chunk.end:
-            return seek
-        records = [arrival.record for arrival in source.queue.ready()]
-        async with source.producer.transaction():
-            for record in records:
-                copied = rekey(record, place.topic, place.partition, self._partitions)
-                await source.producer.send(
-                    self._copies[place.topic],
-                    key=copied.key,
-                    value=copied.value,
-                    partition=copied.partition,
-                    headers=copied.headers,
+    async def _begin(self) -> Merge:
+        offsets = await self._prover.committed(self._group)
+        starts = [max(0, offsets.get(place, 0)) for place in self._places]
+        self._consumer.assign(self._places)
+        for place, start in zip(self._places, starts, strict=True):
+            self._consumer.seek(place, start)
+        names = [str(place.partition) for place in self._places]
+        return Merge(names, [Place(start) for start in starts])
+
+    async def _fetch(self, merge: Merge) -> None:
+        full = merge.full()
+        open_places = [place for place in self._places if str(place.partition) not in full]
+        fetched = await self._consumer.getmany(
+            *open_places, timeout_ms=POLL_MS, max_records=FETCHED_MAX
+        )
+        for place in open_places:
+            name = str(place.partition)
+            end = await self._consumer.position(place)
+            if end > merge.wanted(name):
+                merge.offer(
+                    Chunk(name, place.partition, merge.wanted(name), end, fetched.get(place, []))
                 )
-            await source.producer.send_offsets_to_transaction(
-                {place: chunk.end}, self._config.prefix
-            )
-        return None
 
-    def wanted(self) -> dict[tuple[str, int], int]:
-        """The offset that each source partition is to be fetched from."""
-        return {
-            (place.topic, place.partition): source.queue.wanted(place.topic)
-            for place, source in self._sources.items()
-        }
+    async def _prove(self, merge: Merge) -> None:
+        t0_us = self._clock.earliest_us(time.monotonic())
+        if t0_us is not None:
+            for place, end in (await self._prover.ends(self._places)).items():
+                merge.prove(str(place.partition), end, t0_us)
+
+    async def _copy_ready(self, merge: Merge, committed: tuple[Place, ...]) -> tuple[Place, ...]:
+        """One transaction, unless nothing has moved; where the source stands after it."""
+        ready = merge.take(HANDED_MAX)
+        places = merge.places()
+        if places == committed:
+            return committed
+        async with self._producer.transaction():
+            for partition, rows in self._rows(ready).items():
+                await send_rows(self._producer, self._copy, partition, rows, self._clock)
+            offsets = dict(zip(self._places, (one.next_offset for one in places), strict=True))
+            await self._producer.send_offsets_to_transaction(offsets, self._group)
+        return places
+
+    def _rows(self, ready: Iterable[Arrival]) -> dict[int, list[Row]]:
+        rows: dict[int, list[Row]] = defaultdict(list)
+        for arrival in ready:
+            partition, row = rekey(arrival, self._source, self._partitions)
+            rows[partition].append(row)
+        return rows
+
+
+async def run_all(rekeyers: Iterable[Rekeyer]) -> None:
+    """All of them, until cancelled or one fails."""
+    async with asyncio.TaskGroup() as group:
+        for rekeyer in rekeyers:
+            group.create_task(rekeyer.run())

@@ -60,7 +60,7 @@ async def _serve(config: Config, engine: Engine, telemetry: Telemetry | None) ->
         log.error("%s", error)
         _end(EXIT_UNFIT)
     except Exception as error:
-        log.error("the engine failed: %r", error)
+        log.error("the engine failed: %r", error, exc_info=error)
         if config.broker == "embedded":
             _end(EXIT_ENGINE)
         restart()
@@ -83,8 +83,8 @@ def _end(code: int) -> None:
 def restart() -> None:
     """Replace this process by a fresh one of the same command."""
     count, since_s = _restarts()
-    recent = time.time() - since_s < 300
-    os.environ[RESTARTS] = f"{count + 1 if recent else 1}/{time.time():.0f}"
+    recent = 0 <= time.monotonic() - since_s < 300
+    os.environ[RESTARTS] = f"{count + 1 if recent else 1}/{time.monotonic():.0f}"
     logging.shutdown()
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

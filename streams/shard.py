@@ -8,7 +8,6 @@ it. A checkpoint that fails ends the shard; nothing is put back.
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
-from itertools import islice
 
 import msgspec
 from msgspec import Struct
@@ -93,7 +92,7 @@ class Shard:
 
     def advance(self, limit: int = 1000) -> bool:
         """Handle at most `limit` records whose turn has come; True when there were as many."""
-        arrivals = list(islice(self.merge.ready(), limit))
+        arrivals = self.merge.take(limit)
         events = [event for event in map(self._admit, arrivals) if event is not None]
         self._decide(self.pipeline.handle_all(events))
         if len(arrivals) < limit:

@@ -19,7 +19,7 @@ from streams.checkpoint import PartitionWriter
 from streams.engine import Engine
 from streams.merge import Chunk
 from streams.proof import Prover, RekeyedProof
-from streams.rekey import restored
+from streams.rekey import rekeyer_group, restored
 from streams.shard import Shard, UnfitState
 from streams.shard_topics import ShardTopics
 from streams.telemetry import Telemetry
@@ -64,7 +64,7 @@ class Shards:
         self._partitions = partitions
         self._owned: dict[int, _Owned] = {}
         self._rekeyed = {
-            copy: RekeyedProof(prover, source, partitions)
+            copy: RekeyedProof(prover, source, partitions, group=rekeyer_group(config.prefix))
             for copy, source in topics.rekeyed.items()
         }
         self._opening: asyncio.Future[list[None]] | None = None

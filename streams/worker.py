@@ -108,21 +108,18 @@ class Worker:
             append_times=self._embedded is None,
             partitions=self.config.kafka.partitions,
         )
-        rekeyer = Rekeyer(
-            self.config, self._topics, prover, partitions=self.config.kafka.partitions
-        )
-        intake = Assignment(self._topics, shards, rekeyer)
-        app = build(
-            self.config,
-            self._topics,
-            self._engine,
-            intake=intake,
-            take=shards.take,
-            rekey=rekeyer.take,
-        )
+
+        def rekeyers() -> list[Rekeyer]:
+            return [
+                Rekeyer(self.config, source, copy, prover, shards.clock)
+                for copy, source in self._topics.rekeyed.items()
+            ]
+
+        assignment = Assignment(self._topics, shards, rekeyers)
+        app = build(self.config, self._topics, self._engine, intake=assignment, take=shards.take)
 
         async def take_over(*_: object, **__: object) -> None:
-            await intake.open(app.consumer.assignment())
+            await assignment.open(app.consumer.assignment())
             self.ready = True
 
         app.on_rebalance_complete.connect(take_over)
@@ -136,7 +133,7 @@ class Worker:
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ended:
             end.result()
-        await intake.release()
+        await assignment.release()
         await app.consumer.commit()
         await app.stop()
         for end in ends:

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.integration.kafka_rig import Kafka, Unavailable
+pytest.register_assert_rewrite("tests.integration.scene", "tests.integration.ward")
+
+from tests.integration.kafka_rig import Kafka, Unavailable  # noqa: E402
+from tests.integration.scene import Scene  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
         yield broker
     finally:
         broker.stop()
+
+
+@pytest.fixture
+def scene(kafka: Kafka, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """A scene of its own prefix; `request.param` is more configuration, as TOML."""
+    prefix = request.node.name.replace("_", "-")[5:45].split("[")[0]
+    scene = Scene(kafka, tmp_path, prefix, getattr(request, "param", ""))
+    yield scene
+    scene.close()

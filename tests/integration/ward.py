@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import orjson
-from confluent_kafka import Message, Producer
+from confluent_kafka import (
+    TIMESTAMP_CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Message,
+    Producer,
+)
 
 DEADLINE_S = 2.0
 LATENESS_S = 1.0
@@ -72,6 +77,8 @@ class Ward:
     seed: int = 1
     studies_per_s: float = 150
     sites: int = 12
+    troubled: bool = True  # some results late, some missing, an outage now and then
+    keyed_by_site: bool = True
     sent: dict[str, Sent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -87,6 +94,7 @@ class Ward:
             }
         )
         self._stop = threading.Event()
+        self._stamped_at: float | None = None  # None: the broker's time of append
         self._due: list[tuple[float, str]] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.failed: Counter[str] = Counter()
@@ -95,24 +103,47 @@ class Ward:
         self._thread.start()
         return self
 
+    def abandon(self) -> None:
+        """Stop without waiting for the broker."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
     def stop(self) -> None:
         """Stop, and wait until the broker has everything."""
-        self._stop.set()
-        self._thread.join()
+        self.abandon()
+        self.flush()
+
+    def flush(self) -> None:
+        """Wait until the broker has everything."""
         assert self._producer.flush(120) == 0
-        assert not self.failed
+        assert not self.failed, self.failed
 
     def _run(self) -> None:
         began = time.time()
         for number in range(10**9):
             if self._stop.is_set():
+                self._results(float("inf"), time.time())
                 return
             self.study(f"{self.seed}-{number}", time.time())
-            self._results(time.time())
+            self._results(time.time(), time.time())
             self._producer.poll(0)
             pause = began + number / self.studies_per_s - time.time()
             if pause > 0:
                 self._stop.wait(pause)
+
+    def past_hour(self, studies: int) -> None:
+        """Send the last hour at once, stamped as if it had been sent in time."""
+        began = time.time() - 3600
+        for number in range(studies):
+            at = began + number * 3590 / studies
+            self._stamped_at = at
+            self.study(f"{self.seed}-{number}", at)
+            for due, key in [one for one in self._due if one[0] <= at]:
+                self._stamped_at = at
+                self.result(key, due)
+            self._due = [one for one in self._due if one[0] > at]
+        self._stamped_at = None
 
     def study(self, key: str, at: float) -> None:
         """Send a study, and plan its result: most in time, some late, some never."""
@@ -122,15 +153,16 @@ class Ward:
         )
         fate = self._random.random()
         outage = int(at) % 20 < 4 and sent.site == "site-3"
-        if outage or fate < 0.02:
+        if self.troubled and (outage or fate < 0.02):
             return
-        delay = self._random.uniform(2.05, 5.0) if fate < 0.04 else self._random.uniform(0.0, 1.0)
+        late = self.troubled and fate < 0.04
+        delay = self._random.uniform(2.05, 5.0) if late else self._random.uniform(0.0, 1.0)
         self._due.append((at + delay, key))
 
-    def _results(self, now: float) -> None:
-        ready = [key for due, key in self._due if due <= now]
+    def _results(self, due_by: float, now: float) -> None:
+        ready = [key for due, key in self._due if due <= due_by]
         if ready:
-            self._due = [one for one in self._due if one[0] > now]
+            self._due = [one for one in self._due if one[0] > due_by]
         for key in ready:
             self.result(key, now)
 
@@ -169,17 +201,25 @@ class Ward:
         }
 
     def _send(self, stem: str, site: str, message: dict[str, object], arrived: object) -> None:
+        stamped = self._stamped_at is not None
+        expected_kind = TIMESTAMP_CREATE_TIME if stamped else TIMESTAMP_LOG_APPEND_TIME
+
         def delivered(error: object, message: Message) -> None:
+            kind, append_ms = message.timestamp()
             if error is not None:
                 self.failed[str(error)] += 1
+            elif kind != expected_kind:
+                self.failed["the broker did not say when it appended"] += 1
             else:
-                arrived(message.timestamp()[1] / 1000)  # type: ignore[operator]
+                arrived(append_ms / 1000)  # type: ignore[operator]
 
         topic = f"{self.prefix}.{stem}.v1"
         value = orjson.dumps(message)
+        key = site if self.keyed_by_site else str(message["study"])
+        stamp_ms = round((self._stamped_at or 0) * 1000)
         while True:
             try:
-                self._producer.produce(topic, value, site, on_delivery=delivered)
+                self._producer.produce(topic, value, key, on_delivery=delivered, timestamp=stamp_ms)
                 return
             except BufferError:
                 self._producer.poll(0.1)

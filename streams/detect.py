@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from detectors.reference import uniform
 from schemas.command import Command
 from schemas.config import Config
-from schemas.incident import Evidence, IncidentKind
+from schemas.incident import Evidence, Incident, IncidentKind
 from schemas.series import SeriesPoint
 from streams.blocks import Block
 from streams.budget import Budget
@@ -72,12 +72,19 @@ class Detect:
             elif (finding := self._finding(key, what)) is not None:
                 yield finding
 
-    def accept(self, command: Command) -> None:
-        """Make what is now the normal, for the series that a `rebaseline` names."""
+    def accept(self, command: Command, told: Iterable[Incident]) -> None:
+        """Make what is now the normal, where a person says so.
+
+        For the series whose incident was accepted, and for all that a `rebaseline` names.
+        """
+        accepted = {
+            (incident.site, incident.model or "", incident.subject or "")
+            for incident in told
+            if incident.reason == "accepted"
+        }
+        by_name = command.action == "rebaseline" and command.incident is None
         for key, kept in self._kept.items():
-            names = {"site": key[0], "model": key[1] or None, "subject": key[2]}
-            wanted = (command.matchers or {}).items()
-            if key[0] == command.site and all(names.get(n) == value for n, value in wanted):
+            if key in accepted or (by_name and _is_named(key, command)):
                 kept.series.accept()
                 self._dirty[key] = None
 
@@ -114,10 +121,9 @@ class Detect:
             return None
         site, model_name, subject = key
         model = self._models.get(model_name)
-        kind: IncidentKind = "output_drift" if model_name else "input_drift"
         return Finding(
             signal=signal,
-            kind=kind,
+            kind=_kind(key),
             site=site,
             model=model_name or None,
             subject=subject,
@@ -137,6 +143,17 @@ class Detect:
             owner=model.owner if model else None,
             runbook=model.runbook if model else None,
         )
+
+
+def _kind(key: SeriesId) -> IncidentKind:
+    return "output_drift" if key[1] else "input_drift"
+
+
+def _is_named(key: SeriesId, command: Command) -> bool:
+    site, model, subject = key
+    names = {"kind": _kind(key), "site": site, "model": model or None, "subject": subject}
+    wanted = (command.matchers or {}).items()
+    return site == command.site and all(names.get(name) == value for name, value in wanted)
 
 
 def _signal(change: Change) -> Signal | None:

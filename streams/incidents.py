@@ -14,7 +14,7 @@ from typing import cast
 from uuid import UUID, uuid5
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from schemas.command import Command
 from schemas.config import Config
@@ -24,7 +24,6 @@ from streams.clock import NEVER_US, from_us, seconds_to_us, to_us
 from streams.finding import Finding
 from streams.lifecycle import LIVE, State, Trigger, step
 
-_COMMANDS_KEPT = 16
 _NAMESPACE = UUID("6b0f1c1e-5f0e-5d0a-9a53-7a4d1f6c2f11")
 
 
@@ -56,7 +55,6 @@ class Case(Struct, omit_defaults=True):
     expires_us: int | None = None
     retire_us: int | None = None
     acknowledged: bool = False
-    commands: list[str] = field(default_factory=list)  # the last ones taken: each acts once
     reopen_of: str | None = None
 
     @property
@@ -111,14 +109,11 @@ class Incidents:
         trigger: Trigger = "accept" if _accepts(command) else cast(Trigger, command.action)
         told = []
         for case in self._addressed(command):
-            if command.command_id in case.commands:
-                continue
             found = step(case.state, trigger)
             stale = command.expected_seq is not None and command.expected_seq != case.seq
             if found is None or stale:
                 self.rejected["stale" if stale else "no_transition"] += 1
                 continue
-            case.commands = [*case.commands[1 - _COMMANDS_KEPT :], command.command_id]
             if trigger == "acknowledge":
                 case.expires_us = None if command.until is None else to_us(command.until)
             told += self._move(case, found.state, found.reason, at_us, command)

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from msgspec import Struct
+
 from schemas.command import Command
 from schemas.config import Config
 from schemas.incident import Incident
@@ -21,12 +23,13 @@ from schemas.study import Study
 from streams import state
 from streams.budget import Account, Budget
 from streams.clock import NEVER_US, Clock, from_us, to_us
+from streams.commands import Commands, Taken
 from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
 from streams.finding import Finding
 from streams.incidents import Case, Incidents
 from streams.observe import READ_STATUSES, Observation, Observe
-from streams.outage import Episode, Outages
+from streams.outage import Episode, Outages, Served
 from streams.self_watch import SelfWatch, Skew
 from streams.series_record import SeriesRecord
 from streams.study_record import Settlement, StudyRecord
@@ -52,6 +55,7 @@ class Pipeline:
         self._outages = Outages(config, budget)
         self._detect = Detect(config, budget)
         self._incidents = Incidents(config)
+        self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
         self._written_us: int | None = None
 
@@ -126,10 +130,11 @@ class Pipeline:
                 yield from self._observed(self._labels(event, at_us, arrived_us))
             case Command():
                 yield from self._flush()  # a person speaks of what was said before
-                if event.action == "rebaseline":
-                    self._detect.accept(event)
-                for incident in self._incidents.command(event, at_us):
-                    yield from self._told(incident)
+                if self._commands.is_new(event):
+                    told = self._incidents.command(event, at_us)
+                    self._detect.accept(event, told)
+                    for incident in told:
+                        yield from self._told(incident)
             case _:
                 assert_never(event)
 
@@ -174,7 +179,7 @@ class Pipeline:
             revision=settlement.revision,
         )
         oldest_us = self._correlate.oldest_waiting_us(settlement.site, settlement.model)
-        for finding in self._outages.settled(settlement, oldest_us):
+        for finding in self._outages.settled(settlement, oldest_us, self.watermark_us):
             yield from self._conclude(finding)
 
     def _conclude(self, finding: Finding) -> Iterator[Effect]:
@@ -211,16 +216,18 @@ class Pipeline:
         return list(self._changes())
 
     def _changes(self) -> Iterator[state.Record]:
-        for study_id, study in self._correlate.changes():
-            yield state.write("study/1", study_id, study)
-        for episode_id, episode in self._outages.changes():
-            yield state.write("episode/1", episode_id, episode)
-        for case in self._incidents.changes():
-            yield state.write("case/1", [case.fingerprint], case)
-        for skew_id, skew in self._self_watch.changes():
-            yield state.write("skew/1", skew_id, skew)
-        for account in self._budget.changes():
-            yield state.write("account/1", [account.site], account)
+        changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
+            "study/1": self._correlate.changes(),
+            "episode/1": self._outages.changes(),
+            "served/1": (([s.site, s.model], s) for s in self._outages.served_changes()),
+            "case/1": (([case.fingerprint], case) for case in self._incidents.changes()),
+            "commands/1": (([taken.site], taken) for taken in self._commands.changes()),
+            "skew/1": self._self_watch.changes(),
+            "account/1": (([account.site], account) for account in self._budget.changes()),
+        }
+        for kind, records in changed.items():
+            for key, record in records:
+                yield state.write(kind, key, record)
         for series_id, series, bulk in self._detect.changes():
             for name, value in bulk:
                 yield state.write_bulk([*series_id, name], value)
@@ -246,8 +253,9 @@ class Pipeline:
         bulk: dict[tuple[str, ...], dict[str, bytes]],
     ) -> None:
         self._correlate.restore(by_type[StudyRecord])
-        self._outages.restore(by_type[Episode])
+        self._outages.restore(by_type[Episode], by_type[Served])
         self._incidents.restore(by_type[Case])
+        self._commands.restore(by_type[Taken])
         self._self_watch.restore(by_type[Skew])
         self._budget.restore(by_type[Account])
         for series in by_type[SeriesRecord]:

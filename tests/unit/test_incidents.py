@@ -248,11 +248,11 @@ class TestAcknowledgement:
 
 
 class TestCommands:
-    def test_a_command_acts_once_however_often_it_is_delivered(self) -> None:
+    def test_a_note_says_who_and_what(self) -> None:
         desk = Desk()
-        note = command("note", "c-1", 5, incident=first(), text="we know")
 
-        told = desk.hears(finding("holds", 0), note, note)
+        note = command("note", "c-1", 5, incident=first(), text="we know")
+        told = desk.hears(finding("holds", 0), note)
 
         assert story(told) == ["open: opened @0", "open: noted @5"]
         assert (told[-1].actor, told[-1].note) == ("kim", "we know")

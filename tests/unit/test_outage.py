@@ -210,3 +210,20 @@ def test_a_generous_budget_and_a_slow_site_do_not_break_the_bet() -> None:
         north.send(study(f"s{number}", number * 86_400), prediction(f"s{number}", number * 86_400))
 
     assert north.incidents("missing_output") == []
+
+
+def test_a_study_served_before_an_older_miss_was_proved_counts_as_served_after_it() -> None:
+    north = shard()
+    north.send(study("missed", 0), study("served", 105), prediction("served", 110))
+
+    said = north.proved(100)
+
+    assert story(said) == ["open: opened @100", "resolving: recovering @110"]
+
+
+def test_so_it_does_after_a_restart() -> None:
+    north = shard()
+    north.send(study("missed", 0), study("served", 105), prediction("served", 110))
+    north.restart()
+
+    assert story(north.proved(100)) == ["open: opened @100", "resolving: recovering @110"]

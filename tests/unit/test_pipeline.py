@@ -11,6 +11,7 @@ from schemas.messages import Event
 from streams.pipeline import Effect, Pipeline
 from tests.unit.builders import (
     Shard,
+    command,
     config,
     outcomes,
     prediction,
@@ -195,3 +196,98 @@ def test_a_drift_that_returns_is_resolved_and_a_new_one_is_a_new_incident() -> N
     ]
     assert drift[-1].reopen_of == drift[0].incident
     assert {i.subject for i in drift} == {"acquisition.kvp"}
+
+
+class TestANewNormal:
+    """kvp moves at north and south, mas as well at north; a person says that it is meant."""
+
+    def moved(self) -> Shard:
+        shard = Shard(watching())
+        noise = Random(7)
+        for number in range(400):
+            level = 80 if number < 200 else 90
+            for site in ("north", "south"):
+                values = {name: noise.gauss(level, 1.0) for name in ("kvp", "mas")}
+                upsert = study(f"s{number}", number * 30.0, site=site, acquisition=values)
+                shard.send(upsert)
+        return shard
+
+    def opened(self, shard: Shard, subject: str, site: str = "north") -> Incident:
+        return next(
+            i
+            for i in shard.incidents("input_drift")
+            if (i.subject, i.site) == (f"acquisition.{subject}", site)
+        )
+
+    def references(self, shard: Shard) -> dict[tuple[str, str, str], tuple[bool, str]]:
+        """Of each series whether it is away from its reference, and its phase."""
+        kept = shard.pipeline._detect._kept
+        return {
+            key: (one.series.provisional is not None, one.series.phase) for key, one in kept.items()
+        }
+
+    @pytest.mark.parametrize(
+        "accepts", [{"action": "rebaseline"}, {"action": "resolve", "text": "accepted"}]
+    )
+    def test_it_becomes_the_reference_of_that_series_alone(self, accepts: dict[str, str]) -> None:
+        shard = self.moved()
+        before = self.references(shard)
+        assert set(before.values()) == {(True, "watching")}
+
+        said = shard.send(
+            command(at_s=12_000, incident=self.opened(shard, "kvp").incident, **accepts)
+        )
+
+        assert [i.split(" @")[0] for i in story(said)] == ["resolved: accepted"]
+        after = self.references(shard)
+        assert after.pop(("north", "", "acquisition.kvp")) == (False, "watching")
+        assert set(after.values()) == {(True, "watching")}
+
+    def test_a_rebaseline_may_name_series_by_what_they_are(self) -> None:
+        shard = self.moved()
+
+        shard.send(
+            command("rebaseline", at_s=12_000, matchers={"subject": "acquisition.mas"}),
+        )
+
+        assert {key for key, (away, _) in self.references(shard).items() if not away} == {
+            ("north", "", "acquisition.mas")
+        }
+
+    def test_told_twice_it_is_the_same_reference(self) -> None:
+        shard = self.moved()
+        once = command("rebaseline", at_s=12_000, matchers={"kind": "input_drift"})
+        shard.send(once)
+        after = self.references(shard)
+        shard.restart()
+
+        said = shard.send(once, arrived_s=13_000)
+
+        assert story(said) == []
+        assert self.references(shard) == after
+        assert after["north", "", "acquisition.kvp"] == (False, "watching")
+        assert after["south", "", "acquisition.kvp"] == (True, "watching")
+
+    def test_a_stale_or_aimless_one_changes_nothing(self) -> None:
+        shard = self.moved()
+        before = self.references(shard)
+        incident = self.opened(shard, "kvp").incident
+
+        shard.send(
+            command("rebaseline", "c-1", 12_000, incident=incident, expected_seq=99),
+            command("rebaseline", "c-2", 12_000, incident="who knows"),
+        )
+
+        assert self.references(shard) == before
+
+
+def test_an_old_command_told_again_does_not_reach_what_has_opened_since() -> None:
+    north = Shard()
+    north.send(study("a", 0))
+    north.proved(100)
+    acknowledge = command("acknowledge", at_s=170, matchers={"site": "north"})
+    north.send(acknowledge, study("b", 200), prediction("b", 210, status="failed"))
+
+    said = north.send(acknowledge, arrived_s=300)
+
+    assert story(said) == []

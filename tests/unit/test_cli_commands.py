@@ -1,0 +1,101 @@
+"""The commands without a broker: their help, their words, their screen."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.incident import Evidence, Incident
+from streams.cli import COMMANDS, main
+from streams.cli.incidents import _live
+from streams.cli.topics import Shown, _lines
+from streams.incident_board import IncidentBoard
+from streams.topics_admin import Difference
+
+
+@pytest.mark.parametrize("command", [name.replace("_", "-") for name in COMMANDS])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"usage: radvigil {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["run", "demo", "topics", "incidents", "replay", "simulate"])
+def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    assert f"radvigil {command}" in capsys.readouterr().out.partition("examples:")[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run"], ["run", "--config", "c", "--http", "9100"], ["demo", "--seconds", "-1"], ["topics"]],
+)
+def test_bad_usage_ends_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+
+
+def test_a_topic_that_differs_says_how_and_why() -> None:
+    difference = Difference("partitions", "3", "6", "all need the same number", fatal=True)
+    topic = Shown("r.studies.v1", "Studies.", True, 3, 1, {"retention.ms": "9"}, (difference,))
+
+    assert not topic.fits
+    assert list(_lines(topic)) == [
+        "r.studies.v1: 3 partitions, 1 copies",
+        "    retention.ms=9",
+        "    partitions is 3, wanted is 6: all need the same number. No worker starts with it.",
+    ]
+
+
+def test_a_missing_topic_says_what_it_is_for() -> None:
+    topic = Shown("r.studies.v1", "Studies.", False, None, None, {}, ())
+
+    assert not topic.fits
+    assert list(_lines(topic)) == ["r.studies.v1: not there. Studies."]
+
+
+class Ended(Exception):
+    """The log of the test has nothing more."""
+
+
+class ShortLog:
+    """One transition, then the end."""
+
+    def __init__(self, *incidents: Incident) -> None:
+        self._incidents = list(incidents)
+
+    async def next(self, timeout_s: float) -> list[Incident]:
+        if not self._incidents:
+            raise Ended
+        return [self._incidents.pop()]
+
+
+async def test_the_live_table_shows_what_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    incident = Incident(
+        incident="a",
+        seq=1,
+        fingerprint="f",
+        kind="missing_output",
+        state="open",
+        reason="opened",
+        severity="critical",
+        site="north",
+        title="ptx at north gives no result",
+        opened_at=at,
+        last_seen=at,
+        at=at,
+        evidence=Evidence(),
+    )
+
+    with pytest.raises(Ended):
+        await _live(ShortLog(incident), IncidentBoard(), over=False)  # type: ignore[arg-type]
+
+    shown = capsys.readouterr().out
+    assert "1 incident is open; 0 are over." in shown
+    assert "ptx at north" in shown

@@ -13,7 +13,7 @@ import yaml
 
 from schemas.config_file import load
 from streams.cli import parser
-from streams.metrics import METRICS
+from streams.metric_list import METRICS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -11,7 +11,8 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from schemas.config import Config, Model
 from schemas.incident import Evidence, Incident
 from schemas.outcome import Outcome
-from streams.metrics import METRICS, MOST_SITES, Metrics
+from streams.metric_list import METRICS
+from streams.metrics import MOST_SITES, Metrics
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "OPERATIONS.md"
 AT = datetime(2026, 1, 5, 10, tzinfo=UTC)

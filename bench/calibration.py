@@ -1,6 +1,6 @@
 """Do the detectors keep their promise, and how soon do they find a shift?
 
-    python -m bench.calibration [--quick] [--json]
+    python -m bench.calibration [--kinds adwin page_hinkley] [--quick] [--json]
 
 False alarms: values that never change, scored against a frozen reference of the same distribution,
 watched for one ARL each; counted in units of what is promised (1 = one alarm in ARL observations).
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors import kinds, make
+import detectors
 from detectors.reference import Reference
 
 PROCESSES = 2
@@ -86,34 +86,34 @@ def scored(seed: list[int], draw: Draw, reference_n: int, n: int) -> list[float]
     return reference.scores(draw(rng, n).astype(float).tolist(), rng.random(n).tolist())
 
 
-def false_alarms(task: tuple[Cell, int]) -> list[int]:
+def false_alarms(task: tuple[list[str], Cell, int]) -> list[int]:
     """Of each kind, on one reference's stream."""
-    cell, seed = task
+    kinds, cell, seed = task
     scores = scored([seed, cell.reference_n], DATA[cell.data], cell.reference_n, int(cell.arl))
-    return [_alarms(kind, cell, scores) for kind in kinds()]
+    return [_alarms(kind, cell, scores) for kind in kinds]
 
 
 def _alarms(kind: str, cell: Cell, scores: list[float]) -> int:
-    detector = make(kind, cell.arl, cell.reference_n)
+    detector = detectors.make(kind, cell.arl, cell.reference_n)
     alarms, begin = 0, 0
     while (index := detector.run(scores[begin:])) is not None:
         alarms, begin = alarms + 1, begin + index + 1
     return alarms
 
 
-def delays(task: tuple[int, float, int]) -> list[int | None]:
+def delays(task: tuple[list[str], int, float, int]) -> list[int | None]:
     """Of each kind, for one reference; None when nothing was found in FOLLOWED_N observations."""
-    reference_n, shift_sd, seed = task
+    kinds, reference_n, shift_sd, seed = task
     rng = np.random.default_rng([seed, reference_n, 77])
     reference = Reference(rng.normal(size=reference_n).tolist())
     values = rng.normal(size=IN_CONTROL_N + FOLLOWED_N)
     values[IN_CONTROL_N:] += shift_sd
     scores = reference.scores(values.tolist(), rng.random(len(values)).tolist())
-    return [_delay(kind, reference_n, scores) for kind in kinds()]
+    return [_delay(kind, reference_n, scores) for kind in kinds]
 
 
 def _delay(kind: str, reference_n: int, scores: list[float]) -> int | None:
-    detector = make(kind, DELAY_ARL, reference_n)
+    detector = detectors.make(kind, DELAY_ARL, reference_n)
     begin = 0
     while (index := detector.run(scores[begin:IN_CONTROL_N])) is not None:
         begin += index + 1
@@ -121,26 +121,26 @@ def _delay(kind: str, reference_n: int, scores: list[float]) -> int | None:
     return None if index is None else index + 1
 
 
-def rates(pool: Any, cells: list[Cell]) -> list[Rate]:
-    """All kinds in all cells."""
+def rates(pool: Any, kinds: list[str], cells: list[Cell]) -> list[Rate]:
+    """Each kind in each cell."""
     measured = []
     for cell in cells:
-        tasks = [(cell, seed) for seed in range(cell.references)]
+        tasks = [(kinds, cell, seed) for seed in range(cell.references)]
         counts = pool.map(false_alarms, tasks, chunksize=4)
-        for kind, alarms in zip(kinds(), zip(*counts, strict=True), strict=True):
+        for kind, alarms in zip(kinds, zip(*counts, strict=True), strict=True):
             error = stdev(alarms) / len(alarms) ** 0.5
             measured.append(Rate(kind, cell, fmean(alarms), error))
     return measured
 
 
-def all_delays(pool: Any, references: list[int], repeats: int) -> list[Delay]:
-    """All kinds, references and shifts."""
+def all_delays(pool: Any, kinds: list[str], references: list[int], repeats: int) -> list[Delay]:
+    """Each kind, reference and shift."""
     measured = []
     for reference_n in references:
         for shift_sd in SHIFTS_SD:
-            tasks = [(reference_n, shift_sd, seed) for seed in range(repeats)]
+            tasks = [(kinds, reference_n, shift_sd, seed) for seed in range(repeats)]
             by_kind = zip(*pool.map(delays, tasks, chunksize=4), strict=True)
-            for kind, found in zip(kinds(), by_kind, strict=True):
+            for kind, found in zip(kinds, by_kind, strict=True):
                 capped = [FOLLOWED_N if n is None else n for n in found]
                 measured.append(
                     Delay(
@@ -164,7 +164,7 @@ def plan(quick: bool) -> tuple[list[Cell], list[int], int]:
         return [*cells, Cell("continuous", 50, 1e3, 300)], [500], 24
     cells = [
         Cell(data, reference_n, arl, references)
-        for arl, references in ((1e4, 400), (1e5, 100))
+        for arl, references in ((1e4, 400), (1e5, 150))
         for reference_n in (500, 2000)
         for data in DATA
     ]
@@ -192,13 +192,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=detectors.kinds(),
+        default=["adwin", "page_hinkley"],
+        help="default: the two that vote in the pipeline",
+    )
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of minutes")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
     with Pool(PROCESSES) as pool:
-        found = rates(pool, cells)
-        late = all_delays(pool, references, repeats)
+        found = rates(pool, chosen.kinds, cells)
+        late = all_delays(pool, chosen.kinds, references, repeats)
     if chosen.json:
         print(
             json.dumps({"rates": [*map(asdict, found)], "delays": [*map(asdict, late)]}, indent=1)

@@ -41,10 +41,13 @@ class Observe:
         self._watch = watch
         self._fixed = [(path, read) for path, read in FIXED if self._is_wanted(path)]
         self._known: dict[tuple[str, str], str | None] = {}
+        self._nothing = "*" in watch.exclude  # deadlines alone are watched
         self.counts: Counter[str] = Counter()
 
     def study(self, study: Study, at_us: int) -> list[Observation]:
         """The study's own numbers."""
+        if self._nothing:
+            return []
         named = [(path, value) for path, read in self._fixed if (value := read(study)) is not None]
         named += self._mapped("acquisition.", study.acquisition)
         named += self._mapped("attributes.", study.attributes)
@@ -52,6 +55,8 @@ class Observe:
 
     def prediction(self, prediction: Prediction, at_us: int) -> list[Observation]:
         """Scores, calls and the model's own features."""
+        if self._nothing:
+            return []
         p = prediction
         named: dict[str, Value] = {}
         for output in p.outputs or ():
@@ -87,7 +92,7 @@ class Observe:
                 self.counts["not_finite"] += 1
 
     def _mapped(self, head: str, values: Mapping[str, Value] | None) -> list[tuple[str, Value]]:
-        if not values:
+        if not values or self._nothing:
             return []
         return [
             (subject, value)

@@ -20,7 +20,9 @@ class EmbeddedBroker:
 
     def __init__(self, topics: Iterable[str] = ()) -> None:
         """Start it and create the topics."""
-        self._host = Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 1})
+        self._host = Producer(
+            {"bootstrap.servers": "unused", "test.mock.num.brokers": 1, "log_level": 4}
+        )
         metadata = self._host.list_topics(timeout=10)
         broker = next(iter(metadata.brokers.values()))
         self.address = f"{broker.host}:{broker.port}"

@@ -43,13 +43,13 @@ PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
 def serve(config: Config, engine: Engine, telemetry: Telemetry | None = None) -> int:
     """Run a worker in this process with its signals; the exit code, unless it restarts."""
-    _pause_after_restarts()
-
-    asyncio.run(_serve(config, engine, telemetry))
+    asyncio.run(work(config, engine, telemetry))
     return EXIT_STOPPED
 
 
-async def _serve(config: Config, engine: Engine, telemetry: Telemetry | None) -> None:
+async def work(config: Config, engine: Engine, telemetry: Telemetry | None = None) -> None:
+    """The same on a loop that is already running, beside whatever else runs there."""
+    await _pause_after_restarts()
     worker = Worker(config, engine, telemetry)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,12 +95,12 @@ def _restarts() -> tuple[int, float]:
     return int(count), float(since_s)
 
 
-def _pause_after_restarts() -> None:
+async def _pause_after_restarts() -> None:
     count, _ = _restarts()
     if count:
         pause_s = PAUSES_S[min(count - 1, len(PAUSES_S) - 1)]
         log.warning("restarted in place %d times, going on in %g s", count, pause_s)
-        time.sleep(pause_s)
+        await asyncio.sleep(pause_s)
 
 
 def main() -> int:

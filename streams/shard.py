@@ -157,6 +157,15 @@ class Shard:
         counts, self._handled = self._handled, Counter()
         return counts
 
+    def noticed(self) -> dict[str, int]:
+        """Rare things since the start: what was dropped, came elsewhere, came again."""
+        return {
+            "misplaced": self.misplaced,
+            "skipped": self.merge.skipped,
+            "repeated": self.merge.repeated,
+            **{f"dropped:{reason}": n for reason, n in self.pipeline.losses().items()},
+        }
+
     @property
     def undecided(self) -> int:
         """Effects and dead letters that wait for a checkpoint."""

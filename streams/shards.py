@@ -8,7 +8,7 @@ starts anew are one path. The first failure ends the worker (`failed`): nothing 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aiokafka import TopicPartition
 
@@ -16,6 +16,7 @@ from schemas.config import Config
 from streams.broker_clock import BrokerClock
 from streams.changelog import last_values
 from streams.checkpoint import PartitionWriter
+from streams.clock import seconds_to_us
 from streams.engine import Engine
 from streams.merge import Chunk
 from streams.proof import Prover, RekeyedProof
@@ -39,6 +40,7 @@ class _Owned:
         self.lock = asyncio.Lock()
         self.written_s = 0.0
         self.next_offsets: dict[str, int] = {}
+        self.noticed: dict[str, int] = {}
 
 
 class Shards:
@@ -104,7 +106,9 @@ class Shards:
             await writer.stop()
             raise
         self._owned[partition] = _Owned(shard, writer)
-        self._telemetry.restored(partition, time.monotonic() - began_s, records)
+        took_s = time.monotonic() - began_s
+        log.info("partition %d: restored %d records in %.2f s", partition, records, took_s)
+        self._telemetry.restored(partition, took_s, records)
 
     async def _check(self, shard: Shard) -> None:
         """State and inputs must fit: a recreated topic would be skipped as a repeat for good."""
@@ -186,6 +190,10 @@ class Shards:
         self._telemetry.checkpointed(partition, seconds, records)
         self._telemetry.handled(one.shard.take_counts())
         self._telemetry.sizes(partition, one.shard.pipeline.sizes())
+        for what, n in one.shard.noticed().items():
+            if n > one.noticed.get(what, 0):
+                self._telemetry.noticed(what, n - one.noticed.get(what, 0))
+                one.noticed[what] = n
 
     async def prove(self) -> None:
         """Raise the watermark as far as the broker's word allows; raises when it gives none."""
@@ -206,6 +214,21 @@ class Shards:
         for partition, one in owned.items():
             await self._advance(partition, one)
             one.shard.observe_lag(t0_us)
+            self._tell_lag(partition, one, ends, t0_us)
+
+    def _tell_lag(
+        self, partition: int, one: _Owned, ends: Mapping[TopicPartition, int], t0_us: int
+    ) -> None:
+        merge, watermark_us = one.shard.merge, one.shard.pipeline.watermark_us
+        unread = (
+            max(0, end - merge.wanted(place.topic))
+            for place, end in ends.items()
+            if place.partition == partition
+        )
+        lag_us = t0_us - seconds_to_us(self._config.clock.lateness_s) - watermark_us
+        if watermark_us > 0:
+            waiting = merge.queued() + sum(unread)
+            self._telemetry.behind(partition, waiting, max(0, lag_us) / 1e6, watermark_us)
 
     def _now_us(self) -> int | None:
         if not self._append_times:

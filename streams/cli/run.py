@@ -66,7 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(as_json=arguments.log_json)
     config = load(arguments.config)
     try:
-        serve._pause_after_restarts()
         asyncio.run(_work(config, arguments.http))
     except MissingSecret as error:
         raise ConfigError(arguments.config, [str(error)]) from None
@@ -84,7 +83,7 @@ async def _work(config: Config, http: Address | None) -> None:
     async with AsyncExitStack() as stack:
         if http is not None:
             await listen(stack, http, metrics, standing)
-        await serve._serve(config, from_environment(), FanOut(metrics, standing))
+        await serve.work(config, from_environment(), FanOut(metrics, standing))
 
 
 async def listen(

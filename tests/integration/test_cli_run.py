@@ -90,6 +90,11 @@ def test_metrics_count_what_happened_and_name_nobody(worker: Running) -> None:
     assert 'radvigil_dead_letters_total{reason="not_json"} 1.0' in text
     assert 'radvigil_outcomes_total{kind="missing",model="ptx",site="north"} 1.0' in text
     assert "radvigil_partitions 4.0" in text
+    for partition in "0123":
+        lag = re.search(rf'radvigil_lag_seconds{{partition="{partition}"}} (\S+)', text)
+        assert lag is not None
+        assert float(lag[1]) < 10
+        assert f'radvigil_watermark_age_seconds{{partition="{partition}"}}' in text
     assert "planted" not in text
 
 

@@ -152,7 +152,7 @@ class Outage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The incident's numbers are told anew at most this often."""
     policy: Literal["every", "rate"] = "every"
     """`rate` opens only when the share of bad ones is shown to exceed `tolerated_share`."""
-    tolerated_share: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    tolerated_share: Annotated[float, Meta(ge=0.0001, lt=1)] = 0.05
     """With policy `rate`: the share of bad ones that is normal."""
 
 

@@ -14,7 +14,7 @@ from streams.clock import seconds_to_us
 from streams.finding import Finding, Signal
 
 MONITOR_SITE = "radvigil"
-_SKEW_HOLD_US = 300_000_000
+_SKEW_CALM_US = 300_000_000
 _UPDATE_US = 300_000_000
 
 
@@ -26,6 +26,7 @@ class Skew(Struct, omit_defaults=True):
     n: int = 0
     since_us: int = 0
     ahead_us: int = 0
+    last_us: int = 0
     eased: bool = False
 
 
@@ -44,14 +45,15 @@ class SelfWatch:
         skew = self._skews.setdefault((site, feed), Skew(site=site, feed=feed, since_us=arrived_us))
         self._dirty[site, feed] = None
         skew.n += 1
+        skew.last_us = arrived_us
         skew.ahead_us = max(skew.ahead_us, at_us - arrived_us)
         skew.eased = False
         return self._skew_finding(skew, "holds", arrived_us)
 
     def sane_stamp(self, site: str, feed: str, arrived_us: int) -> Finding | None:
-        """A good stamp: of a feed with a wrong clock, the sign that it may be right again."""
+        """A good stamp: after a while without a wild one, the sign that the clock is right."""
         skew = self._skews.get((site, feed))
-        if skew is None or skew.eased:
+        if skew is None or skew.eased or arrived_us < skew.last_us + _SKEW_CALM_US:
             return None
         skew.eased = True
         self._dirty[site, feed] = None
@@ -113,6 +115,5 @@ class SelfWatch:
                 threshold=self._max_skew_s,
                 affected_count=skew.n,
             ),
-            hold_us=_SKEW_HOLD_US,
             update_us=_UPDATE_US,
         )

@@ -37,6 +37,27 @@ class Settings(Struct, frozen=True):
     kinds: tuple[str, ...] = ("adwin", "page_hinkley")
 
 
+class Pace(Struct, omit_defaults=True):
+    """How long a sample has been growing, by its stamps; one wild stamp must not decide it."""
+
+    first_us: int | None = None
+    newest_us: int = 0
+
+    def see(self, at_us: int, gap_max_us: int) -> int:
+        """The elapsed time with one more observation; a gap longer than allowed does not count."""
+        if self.first_us is None:
+            self.first_us = self.newest_us = at_us
+        if at_us - self.newest_us > gap_max_us:
+            self.first_us += at_us - self.newest_us
+        self.newest_us = max(self.newest_us, at_us)
+        return self.elapsed_us
+
+    @property
+    def elapsed_us(self) -> int:
+        """From the first observation to the newest."""
+        return self.newest_us - (self.first_us or 0)
+
+
 class Change(Struct, frozen=True):
     """What happened to a series. `since_us` is the estimated start; means are in its own unit."""
 
@@ -71,7 +92,7 @@ class Series:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.phase: Phase = "learning"
-        self.first_us: int | None = None
+        self.pace = Pace()
         self.sample: list[float] = []
         self.sample_generation = 0
         self.original: Reference | None = None
@@ -107,13 +128,14 @@ class Series:
     def accept(self) -> None:
         """What is now is the normal: the provisional reference becomes the reference."""
         if self.phase == "relearning":
-            self.original = self.provisional = self.first_us = None
+            self.original = self.provisional = None
+            self.pace = Pace()
             self.phase = "learning"
         elif self.provisional is not None:
             self.original, self.provisional = self.provisional, None
             self._arm()
         elif self.original is not None:
-            self.original, self.first_us = None, None
+            self.original, self.pace = None, Pace()
             self._start_sample("learning")
 
     def statistics(self) -> dict[str, float]:
@@ -133,19 +155,18 @@ class Series:
         return len(part.values), self._relearnt(part.ats_us[-1]) if complete else None
 
     def _learn(self, part: Seen, grant: Callable[[float], float]) -> int:
-        first_us = self.first_us = part.ats_us[0] if self.first_us is None else self.first_us
         n = len(self.sample)
         complete_at = (
             taken
             for taken, at_us in enumerate(part.ats_us, start=1)
-            if self._is_complete(n + taken, at_us - first_us)
+            if self._is_complete(n + taken, self.pace.see(at_us, self._settings.max_us))
         )
         taken = next(complete_at, None)
         part = part.part(0, taken or len(part.values))
         self.sample += part.values
         self.blocks.extend(part.values, part.ats_us)
         if taken is not None:
-            self._freeze(part.ats_us[-1] - first_us, grant)
+            self._freeze(grant)
         return len(part.values)
 
     def _is_complete(self, n: int, elapsed_us: int) -> bool:
@@ -153,9 +174,10 @@ class Series:
             return True
         return elapsed_us >= self._settings.max_us and n >= self._settings.least_n
 
-    def _freeze(self, elapsed_us: int, grant: Callable[[float], float]) -> None:
+    def _freeze(self, grant: Callable[[float], float]) -> None:
         if self.arl is None:
-            self.arl = grant(len(self.sample) / (max(elapsed_us, _SECOND_US) / _DAY_US))
+            elapsed_us = max(self.pace.elapsed_us, _SECOND_US)
+            self.arl = grant(len(self.sample) / (elapsed_us / _DAY_US))
         self.original = Reference(self.sample)
         self._watch_from_now()
 

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from detectors.reference import Reference
 from schemas.series import Phase
 from streams.blocks import Blocks
-from streams.series import Seen, Series, Settings
+from streams.series import Pace, Seen, Series, Settings
 
 SeriesId = tuple[str, str, str]
 BulkKey = tuple[str, str, str, str]
@@ -27,7 +27,7 @@ class SeriesRecord(Struct, omit_defaults=True):
     subject: str
     phase: Phase
     blocks: Blocks
-    first_us: int | None = None
+    pace: Pace = field(default_factory=Pace)
     arl: float | None = None
     changed_us: int = 0
     generation: int = 0
@@ -55,7 +55,7 @@ class Kept:
             *self.key,
             phase=series.phase,
             blocks=series.blocks,
-            first_us=series.first_us,
+            pace=series.pace,
             arl=series.arl,
             changed_us=series.changed_us,
             generation=series.sample_generation,
@@ -96,7 +96,7 @@ class Kept:
         kept = cls((record.site, record.model, record.subject), settings)
         series = kept.series
         series.phase, series.blocks = record.phase, record.blocks
-        series.first_us, series.arl = record.first_us, record.arl
+        series.pace, series.arl = record.pace, record.arl
         series.changed_us, series.sample_generation = record.changed_us, record.generation
         for chunk in range(record.chunks):
             raw = bulk[_chunk_name(record.generation, chunk)]

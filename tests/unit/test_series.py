@@ -301,3 +301,18 @@ class TestBlocks:
 
         assert blocks.filling is not None
         assert (blocks.filling.since_us, blocks.filling.at_us) == (10, 20)
+
+
+def test_one_ancient_stamp_neither_ends_the_learning_nor_sets_the_pace() -> None:
+    years_us = 25 * 365 * DAY_US
+    honest, troubled = Watched(), Watched()
+
+    honest.around(10, 100)
+    troubled.feed([10.0], every_us=0)  # at the epoch, the rest 25 years later
+    troubled.n = years_us // MINUTE_US
+    troubled.around(10, 98)
+    learning = troubled.series.phase
+    troubled.around(10, 1)
+
+    assert (learning, troubled.series.phase) == ("learning", "watching")
+    assert troubled.paces[0] == pytest.approx(honest.paces[0], rel=0.05)

@@ -28,7 +28,7 @@ IncidentKind = Literal[
     "flapping",
 ]
 IncidentState = Literal["pending", "open", "acknowledged", "resolving", "resolved", "closed"]
-# Why a transition happened. Log word, metric label and test name at once; docs/ARCHITECTURE.md
+# Why a transition happened. Log word, metric label and test name at once; docs/lifecycle.md
 # says what each means.
 TransitionReason = Literal[
     "pending",

@@ -19,9 +19,10 @@ from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
 from streams.broker_clock import BrokerClock
 from streams.connection import aiokafka_settings
+from streams.row import Row
 from streams.shard import Checkpoint
 from streams.shard_topics import ShardTopics
-from streams.transaction import Row, send_rows
+from streams.transaction import send_rows
 
 TRANSACTION_TIMEOUT_MS = 10_000
 BATCH_BYTES = 512 * 1024

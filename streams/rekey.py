@@ -10,7 +10,7 @@ from typing import NamedTuple
 from schemas.decoding import decode_event
 from streams.merge import Arrival, Chunk, Record
 from streams.partitioner import partition_of
-from streams.transaction import Row
+from streams.row import Row
 
 HEADER = "radvigil-source"
 

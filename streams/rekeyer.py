@@ -22,7 +22,8 @@ from streams.connection import aiokafka_settings
 from streams.merge import Arrival, Chunk, Merge, Place
 from streams.proof import Prover
 from streams.rekey import rekey, rekeyer_group
-from streams.transaction import Row, send_rows
+from streams.row import Row
+from streams.transaction import send_rows
 
 POLL_MS = 100
 FETCHED_MAX = 5000

@@ -5,21 +5,14 @@ A `send` for each record costs ten times as much, and so many tasks.
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
 from streams.broker_clock import BrokerClock
+from streams.row import Row
 
 LOG_APPEND_TIME = 1
-
-
-class Row(NamedTuple):
-    """A record to be written."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]] = []
 
 
 async def send_rows(

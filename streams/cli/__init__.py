@@ -32,8 +32,8 @@ _EXAMPLES = """first steps:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or what of it one command needs: each brings its own imports."""
     top = argparse.ArgumentParser(
         prog="radvigil",
         description="A monitor for clinical AI: missing outputs and drift, as incidents.",
@@ -42,14 +42,15 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"radvigil {version('radvigil')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in (only,) if only in COMMANDS else COMMANDS:
         import_module(f"streams.cli.{name}").add(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is a sentence on stderr, never a traceback."""
-    arguments = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = parser(argv[0].replace("-", "_") if argv else None).parse_args(argv)
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -18,14 +18,17 @@ def add(commands: Any) -> None:
         description="Check a configuration file. Exit status 0: it can be used; 2: it cannot, "
         "and stderr says where and why.",
     )
-    parser.add_argument("config", metavar="FILE")
+    files = parser.add_mutually_exclusive_group(required=True)
+    files.add_argument("config", nargs="?", metavar="FILE")
+    files.add_argument("--config", dest="named", metavar="FILE", help="the same")
     parser.add_argument("--json", action="store_true", help="the whole configuration, as JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load it, and say what it comes to."""
-    config = load(arguments.config)
+    path = arguments.config or arguments.named
+    config = load(path)
     if arguments.json:
         text = msgspec.json.format(msgspec.json.encode(config), indent=2).decode()
         sys.stdout.write(text + "\n")
@@ -38,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
         f"at most {config.budget.false_incidents:g} false incidents in {config.budget.per_days:g} "
         f"days, shared by {budget.sites} sites"
     )
-    print(f"{arguments.config}: can be used")
+    print(f"{path}: can be used")
     return 0

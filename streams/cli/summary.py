@@ -1,5 +1,6 @@
 """What a replay found, summed up: for a person first, as JSON for a script."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -15,6 +16,7 @@ from streams.pipeline import Effect
 from streams.replay import Replay
 
 _TOLD = 20
+_PIPE_WIDTH = 160
 _FOLDED = {"what", "evidence"}
 
 
@@ -78,7 +80,8 @@ class Summary:
 def as_text(told: Told) -> str:
     """The summary as a person reads it."""
     # Names come from producers: a bracket in one is a bracket.
-    console = Console(highlight=False, markup=False, emoji=False)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         for part in _parts(told):
             console.print(part)

@@ -1,0 +1,34 @@
+"""All benchmarks that need no more than this repository, one after the other: `make bench`.
+
+`python -m bench NAME...` runs some of them; each is also a program of its own, with options.
+"""
+
+import subprocess
+import sys
+
+BENCHES = {
+    "pipeline": "the core alone: events a second, replay, restore, memory",
+    "decoding": "what strict decoding costs over a bare decoder",
+    "detect_cost": "a score and its votes, hot and over 20,000 series",
+    "calibration": "false alarms against the promise, and delays (minutes)",
+    "kafka": "a durable worker on a real Kafka (Java and Maven)",
+}
+
+
+def main() -> int:
+    """Run them; the first failure ends it."""
+    unknown = [name for name in sys.argv[1:] if name not in BENCHES]
+    if unknown:
+        told = "\n".join(f"  {name:12} {what}" for name, what in BENCHES.items())
+        print(f"no benchmark {', '.join(unknown)}; there are:\n{told}", file=sys.stderr)
+        return 2
+    for name in sys.argv[1:] or BENCHES:
+        print(f"== bench.{name}: {BENCHES[name]}", flush=True)
+        status = subprocess.call([sys.executable, "-m", f"bench.{name}"])
+        if status:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

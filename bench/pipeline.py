@@ -23,6 +23,7 @@ from schemas.config import Config, Watch
 from schemas.messages import Event
 from schemas.study import Study
 from streams.clock import to_us
+from streams.collector import expect_large_state
 from streams.hospital.settings import Hospital, config_for
 from streams.pipeline import Pipeline
 from streams.replay import Replay, parse
@@ -87,6 +88,7 @@ def restore(config: Config, records: Iterable[tuple[bytes, bytes]]) -> int:
 
 def measure(studies: int) -> dict[str, float]:
     """All figures by name."""
+    expect_large_state()
     detectors.kinds()  # their imports are not what is measured
     hospital = Hospital(studies_per_day=1_000, days=studies / 1_500)
     config = config_for(hospital)

@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 
 from schemas.config import Config
+from streams.collector import expect_large_state
 from streams.engine import Engine, from_environment
 from streams.shard import UnfitState
 from streams.state import UnreadableState
@@ -50,6 +51,7 @@ def serve(config: Config, engine: Engine, telemetry: Telemetry | None = None) ->
 async def work(config: Config, engine: Engine, telemetry: Telemetry | None = None) -> None:
     """The same on a loop that is already running, beside whatever else runs there."""
     await _pause_after_restarts()
+    expect_large_state()
     worker = Worker(config, engine, telemetry)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -17,6 +17,7 @@ from streams.cli.arguments import BadInput, add_config, config_of, moment
 from streams.cli.progress import progress
 from streams.cli.summary import Summary, as_json, as_text
 from streams.clock import to_us
+from streams.collector import expect_large_state
 from streams.pipeline import Effect
 from streams.recordings import STDIN, lines
 from streams.replay import Line, Replay, parse
@@ -62,6 +63,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, write what was asked for, and sum up."""
+    expect_large_state()
     replay = Replay(config_of(arguments))
     summary = Summary()
     started_s = time.perf_counter()

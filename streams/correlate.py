@@ -60,11 +60,11 @@ class Correlate:
         key = (study.site, study.study)
         known = self._recall(key, watermark_us)
         record = known or self._new(key, arrived_us, self._settled_us)
-        if record.newest_us is None and at_us <= watermark_us - self._settled_us:
+        if not record.upserts and at_us <= watermark_us - self._settled_us:
             self.dropped["too_old"] += 1  # it may have been settled and forgotten: expect nothing
             record.too_old = True
         before = _snapshot(record)
-        was_stranger = known is not None and known.newest_us is None
+        was_stranger = known is not None and not known.upserts
         settled = record.upsert(study, at_us, self._expectations)
         self._schedule(record, before)
         self._touch(record, arrived_us)
@@ -85,7 +85,7 @@ class Correlate:
         rule = self._expectations.rules.get(prediction.model)
         result = result_of(prediction, at_us, rule)
         pending = prediction.model in record.expected and (
-            record.expected[prediction.model].outcome is None
+            not record.expected[prediction.model].outcomes
         )
         settlement = record.answer(prediction.model, result)
         self.pending_n -= pending and settlement is not None
@@ -164,11 +164,16 @@ class Correlate:
         for key in dirty:
             yield key, self._studies.get(key)
 
+    def settlements_after(self, us: int) -> Iterator[Settlement]:
+        """Every outcome that is dated after `us`."""
+        for record in self._studies.values():
+            yield from record.settlements_after(us)
+
     def restore(self, records: Iterable[StudyRecord]) -> None:
         """Take up the records of a checkpoint."""
         for record in records:
             self._studies[record.site, record.study] = record
-            if record.newest_us is None:
+            if not record.upserts:
                 self._strangers.setdefault(record.site, {})[record.study] = None
             self._schedule(record, {})
             heappush(self._forgets, (self._forget_us(record), record.site, record.study))
@@ -210,7 +215,7 @@ class Correlate:
         """Set timers for what has begun to wait, or waits otherwise than `before`."""
         for model, expected in record.expected.items():
             was_pending = before.get(model) is not None
-            if expected.outcome is not None:
+            if expected.outcomes:
                 self.pending_n -= was_pending
                 continue
             self.pending_n += not was_pending
@@ -224,33 +229,33 @@ class Correlate:
         self._dirty[record.site, record.study] = None
 
     def _forget(self, record: StudyRecord) -> None:
-        if record.newest_us is None:
+        if not record.upserts:
             self.dropped["waited_in_vain"] += 1
         self._drop(record)
 
     def _drop(self, record: StudyRecord) -> None:
         key = (record.site, record.study)
-        if record.newest_us is None:
+        if not record.upserts:
             del self._strangers[record.site][record.study]
         del self._studies[key]
         self._dirty[key] = None
 
     def _forget_us(self, record: StudyRecord) -> int:
-        if record.newest_us is None:
+        if not record.upserts:
             return record.touched_us + self._waiting_us
-        last_us = max(record.touched_us, record.newest_us)
+        last_us = max(record.touched_us, record.upserts[-1].at_us)
         return max((last_us, *(e.due_us for e in record.expected.values()))) + self._settled_us
 
     def _is_live(self, due: tuple[int, str, str, str]) -> bool:
         due_us, site, study, model = due
         record = self._studies.get((site, study))
         expected = record.expected.get(model) if record else None
-        return expected is not None and expected.outcome is None and expected.due_us == due_us
+        return expected is not None and not expected.outcomes and expected.due_us == due_us
 
     def _still_waits(self, site: str, model: str, entry: tuple[int, str]) -> bool:
         record = self._studies.get((site, entry[1]))
         expected = record.expected.get(model) if record else None
-        return expected is not None and expected.outcome is None and expected.start_us == entry[0]
+        return expected is not None and not expected.outcomes and expected.start_us == entry[0]
 
     def _turnarounds_of_waiting(self, record: StudyRecord) -> Iterator[Turnaround]:
         for model, result in record.results.items():
@@ -260,7 +265,7 @@ class Correlate:
                     yield turnaround
 
     def _turnaround(self, record: StudyRecord, model: str, at_us: int) -> Turnaround | None:
-        since_us = record.available_us if record.available_us is not None else record.newest_us
+        since_us = record.available_us
         if since_us is None or not self._once(record, f"{model}\nturnaround"):
             return None
         return Turnaround(model=model, seconds=(at_us - since_us) / 1e6, at_us=at_us)
@@ -279,6 +284,6 @@ class Correlate:
 def _snapshot(record: StudyRecord) -> dict[str, tuple[int, int] | None]:
     """Start and deadline of what is waited for; None for what is settled."""
     return {
-        model: (e.start_us, e.due_us) if e.outcome is None else None
+        model: (e.start_us, e.due_us) if not e.outcomes else None
         for model, e in record.expected.items()
     }

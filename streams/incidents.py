@@ -179,6 +179,7 @@ class Incidents:
         case.retire_us = case.expires_us = None
         case.opened_us = finding.at_us if finding.since_us is None else finding.since_us
         case.last_seen_us = case.opened_us
+        case.at_us = finding.at_us  # a late miss may open an episode before the end of the last
 
     def _fire(self, case: Case, at_us: int) -> list[Incident]:
         if case.held_at_us == at_us:

@@ -5,7 +5,7 @@ when a study that started after the last bad one was served and no study that st
 is still waiting, whatever the order in which those two became known.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct, field
 
@@ -20,7 +20,7 @@ from streams.study_record import Settlement
 
 _SERVED = frozenset({"on_time", "late"})
 _EXAMPLES = 20
-_SERVED_KEPT = 1_000
+OldestWaiting = Callable[[str, str], int]  # (site, model) -> its start, NEVER_US if none waits
 EpisodeId = tuple[IncidentKind, str, str]
 
 
@@ -48,36 +48,21 @@ class Episode(Struct, omit_defaults=True):
         self.last_us = max(self.last_us, settlement.at_us)
         self.bad_n += 1
         self.eased = False
-        if self.served_start_us is not None and self.served_start_us <= self.last_us:
-            self.served_start_us = None
+        self.served_start_us = None  # only news from after it can show that it was the last
         if len(self.examples) < _EXAMPLES:
             self.examples.append(settlement.study)
 
-    def served(self, start_us: int, at_us: int) -> None:
+    def served(self, settlement: Settlement) -> None:
         """A study was served; it counts if it started after the last bad one."""
-        self.latest_us = max(self.latest_us, at_us)
-        if start_us > self.last_us:
+        if settlement.start_us > self.last_us:
+            start_us = settlement.start_us
             self.served_start_us = min(self.served_start_us or start_us, start_us)
 
-    def is_over(self, oldest_waiting_us: int | None) -> bool:
+    def is_over(self, oldest_waiting_us: OldestWaiting) -> bool:
         """Whether a newer study was served and no older one waits."""
-        return self.served_start_us is not None and (
-            oldest_waiting_us is None or oldest_waiting_us >= self.served_start_us
-        )
-
-
-class Served(Struct):
-    """Studies of a model served so recently that an older one may yet prove to be missed."""
-
-    site: str
-    model: str
-    starts_and_ats_us: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, settlement: Settlement, watermark_us: int) -> None:
-        """Remember one; what started before proved time can follow no miss still to be found."""
-        known = self.starts_and_ats_us
-        kept = [pair for pair in known if pair[0] > watermark_us]
-        self.starts_and_ats_us = [*kept[-_SERVED_KEPT:], (settlement.start_us, settlement.at_us)]
+        if self.eased or self.served_start_us is None:
+            return False
+        return oldest_waiting_us(self.site, self.model) >= self.served_start_us
 
 
 class Outages:
@@ -88,15 +73,9 @@ class Outages:
         self._budget = budget
         self._episodes: dict[EpisodeId, Episode] = {}
         self._dirty: dict[EpisodeId, None] = {}
-        self._served: dict[tuple[str, str], Served] = {}
-        self._dirty_served: dict[tuple[str, str], None] = {}
 
-    def settled(
-        self, settlement: Settlement, oldest_waiting_us: int | None, watermark_us: int
-    ) -> list[Finding]:
-        """What an outcome says of the model's outages; `oldest_waiting_us` after it was settled."""
-        if settlement.outcome in _SERVED:
-            self._remember(settlement, watermark_us)
+    def settled(self, settlement: Settlement, oldest_waiting_us: OldestWaiting) -> list[Finding]:
+        """What an outcome says of the model's outages; `oldest_waiting_us` tells who waits."""
         findings: list[Finding] = []
         for watch in self._watches_of(settlement.model):
             key = (watch.kind, settlement.site, settlement.model)
@@ -126,21 +105,9 @@ class Outages:
         for key in dirty:
             yield key, self._episodes.get(key)
 
-    def served_changes(self) -> Iterator[Served]:
-        """What was served recently, where that has changed since the last call."""
-        dirty, self._dirty_served = self._dirty_served, {}
-        for key in dirty:
-            yield self._served[key]
-
-    def restore(self, episodes: Iterable[Episode], served: Iterable[Served]) -> None:
-        """Take up the records of a checkpoint."""
+    def restore(self, episodes: Iterable[Episode]) -> None:
+        """Take up the episodes of a checkpoint."""
         self._episodes.update(((e.kind, e.site, e.model), e) for e in episodes)
-        self._served.update(((s.site, s.model), s) for s in served)
-
-    def _remember(self, settlement: Settlement, watermark_us: int) -> None:
-        key = (settlement.site, settlement.model)
-        self._served.setdefault(key, Served(*key)).add(settlement, watermark_us)
-        self._dirty_served[key] = None
 
     def _watches_of(self, name: str) -> "tuple[Watch, ...]":
         watches = self._watches.get(name)
@@ -154,23 +121,19 @@ class Outages:
         watch: "Watch",
         settlement: Settlement,
         bad: bool,
-        oldest_waiting_us: int | None,
+        oldest_waiting_us: OldestWaiting,
     ) -> Iterator[Finding]:
         self._dirty[key] = None
         episode = self._episodes.setdefault(key, Episode(*key))
-        episode.latest_us = max(episode.latest_us, settlement.at_us)
         if bad:
             episode.bad(settlement)
-            # A miss is proved late: studies that started after it may have been served already.
-            served = self._served.get((settlement.site, settlement.model))
-            for start_us, at_us in served.starts_and_ats_us if served else ():
-                episode.served(start_us, at_us)
             if episode.bad_n >= watch.settings.open_after:
                 episode.told = True
                 yield watch.finding("holds", episode)
         elif settlement.outcome in _SERVED:
-            episode.served(settlement.start_us, settlement.at_us)
-        if episode.is_over(oldest_waiting_us) and not episode.eased:
+            episode.served(settlement)
+        episode.latest_us = max(episode.latest_us, settlement.at_us)
+        if episode.is_over(oldest_waiting_us):
             episode.eased = True
             if episode.told:
                 yield watch.finding("eased", episode)

@@ -29,7 +29,8 @@ from streams.detect import Detect
 from streams.finding import Finding
 from streams.incidents import Case, Incidents
 from streams.observe import READ_STATUSES, Observation, Observe
-from streams.outage import Episode, Outages, Served
+from streams.outage import Episode, Outages
+from streams.proving import Proving
 from streams.self_watch import SelfWatch, Skew
 from streams.series_record import SeriesRecord
 from streams.study_record import Settlement, StudyRecord
@@ -52,6 +53,7 @@ class Pipeline:
         self._correlate = Correlate(config)
         self._observe = Observe(config.watch)
         self._budget = budget
+        self._proving = Proving()
         self._outages = Outages(config, budget)
         self._detect = Detect(config, budget)
         self._incidents = Incidents(config)
@@ -101,10 +103,16 @@ class Pipeline:
 
     def next_due(self) -> int | None:
         """When time alone next says something of a study or an incident."""
+        at_us = self._due_us()
+        return None if at_us == NEVER_US else at_us
+
+    def _due_us(self) -> int:
         due_us, timer_us = self._correlate.deadline(), self._incidents.deadline()
-        if due_us is None or timer_us is None:
-            return due_us if timer_us is None else timer_us
-        return min(due_us, timer_us)
+        return min(
+            NEVER_US if due_us is None else due_us,
+            NEVER_US if timer_us is None else timer_us,
+            self._proving.earliest_us(),
+        )
 
     def observe_lag(self, now_us: int) -> list[Effect]:
         """Say whether this shard is behind its promise at `now_us`, the broker's time."""
@@ -178,9 +186,20 @@ class Pipeline:
             at=from_us(settlement.at_us),
             revision=settlement.revision,
         )
-        oldest_us = self._correlate.oldest_waiting_us(settlement.site, settlement.model)
-        for finding in self._outages.settled(settlement, oldest_us, self.watermark_us):
+        if settlement.at_us <= self.watermark_us:
+            yield from self._proved(settlement)
+        else:
+            self._proving.add([settlement])
+
+    def _proved(self, settlement: Settlement) -> Iterator[Effect]:
+        for finding in self._outages.settled(settlement, self._oldest_waiting_us):
             yield from self._conclude(finding)
+
+    def _oldest_waiting_us(self, site: str, model: str) -> int:
+        """When the oldest study started that waits for the model, as far as time is proved."""
+        oldest_us = self._correlate.oldest_waiting_us(site, model)
+        unproved_us = self._proving.oldest_us(site, model)
+        return unproved_us if oldest_us is None else min(oldest_us, unproved_us)
 
     def _conclude(self, finding: Finding) -> Iterator[Effect]:
         for incident in self._incidents.finding(finding):
@@ -193,7 +212,11 @@ class Pipeline:
             self._self_watch.over(incident.kind, incident.site, incident.subject)
 
     def _advance(self, watermark_us: int) -> Iterable[Effect]:
-        earliest_us = min(self._correlate.earliest_us(), self._incidents.earliest_us())
+        earliest_us = min(
+            self._correlate.earliest_us(),
+            self._proving.earliest_us(),
+            self._incidents.earliest_us(),
+        )
         return () if earliest_us > watermark_us else self._pass(watermark_us)
 
     def _pass(self, watermark_us: int) -> Iterator[Effect]:
@@ -201,6 +224,8 @@ class Pipeline:
         while (at_us := self._next_us()) <= watermark_us:
             for settlement in self._correlate.expire(at_us):
                 yield from self._settled(settlement)
+            for settlement in self._proving.reached(at_us):
+                yield from self._proved(settlement)
             if self._incidents.earliest_us() <= at_us:
                 yield from self._flush()  # what was observed was so before this moment
             for incident in self._incidents.tick(at_us):
@@ -208,8 +233,8 @@ class Pipeline:
         self._correlate.forget(watermark_us)
 
     def _next_us(self) -> int:
-        due_us, retire_us = self.next_due(), self._incidents.retire_at()
-        return min(NEVER_US if us is None else us for us in (due_us, retire_us))
+        retire_us = self._incidents.retire_at()
+        return self._due_us() if retire_us is None else min(self._due_us(), retire_us)
 
     def changes(self) -> list[state.Record]:
         """State changed since the last call, as records for the changelog."""
@@ -219,7 +244,6 @@ class Pipeline:
         changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
             "study/1": self._correlate.changes(),
             "episode/1": self._outages.changes(),
-            "served/1": (([s.site, s.model], s) for s in self._outages.served_changes()),
             "case/1": (([case.fingerprint], case) for case in self._incidents.changes()),
             "commands/1": (([taken.site], taken) for taken in self._commands.changes()),
             "skew/1": self._self_watch.changes(),
@@ -253,7 +277,7 @@ class Pipeline:
         bulk: dict[tuple[str, ...], dict[str, bytes]],
     ) -> None:
         self._correlate.restore(by_type[StudyRecord])
-        self._outages.restore(by_type[Episode], by_type[Served])
+        self._outages.restore(by_type[Episode])
         self._incidents.restore(by_type[Case])
         self._commands.restore(by_type[Taken])
         self._self_watch.restore(by_type[Skew])
@@ -262,6 +286,7 @@ class Pipeline:
             self._detect.restore(series, bulk[series.site, series.model, series.subject])
         for now in by_type[state.Now]:
             self._written_us = self._clock.advance(now.watermark_us)
+        self._proving.add(self._correlate.settlements_after(self.watermark_us))
 
     def sizes(self) -> dict[str, int]:
         """What is remembered, for the metrics."""

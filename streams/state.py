@@ -13,7 +13,7 @@ from msgspec import Struct
 from streams.budget import Account
 from streams.commands import Taken
 from streams.incidents import Case
-from streams.outage import Episode, Served
+from streams.outage import Episode
 from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
 from streams.study_record import StudyRecord
@@ -31,7 +31,6 @@ _KINDS: dict[str, type[Struct]] = {
     "now/1": Now,
     "study/1": StudyRecord,
     "episode/1": Episode,
-    "served/1": Served,
     "case/1": Case,
     "commands/1": Taken,
     "skew/1": Skew,

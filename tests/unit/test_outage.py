@@ -27,9 +27,11 @@ def test_one_good_result_does_not_end_an_outage_while_an_older_study_still_waits
     north.send(study("missed", 0), study("waits", 50))
     north.proved(100)
     north.send(study("served", 110), prediction("served", 120))
+    north.proved(125)
 
     waiting = story(north.said)
     north.send(prediction("waits", 130))
+    north.proved(130)
 
     assert waiting == ["open: opened @100"]
     assert story(north.said) == ["open: opened @100", "resolving: recovering @130"]
@@ -43,6 +45,7 @@ def test_an_older_study_that_is_missed_as_well_keeps_the_outage_open() -> None:
 
     north.proved(150)
     north.send(study("later", 160), prediction("later", 165))
+    north.proved(165)
 
     assert story(north.said) == [
         "open: opened @100",
@@ -57,6 +60,7 @@ def test_a_result_of_a_study_that_started_during_the_outage_does_not_end_it() ->
     north.proved(100)
 
     north.send(prediction("same time", 110))
+    north.proved(110)
 
     assert story(north.said) == ["open: opened @100"]
 
@@ -135,7 +139,11 @@ def test_each_bad_outcome_has_its_own_kind_of_incident(status: str, kind: str) -
     north = Shard(config([Model(name="ptx", deadline_s=100.0, findings=("fracture",))]))
 
     north.send(study("a", 0), prediction("a", 10, status=status))
+    before = north.proved(9.9)
+    said = north.proved(10)
 
+    assert before == []
+    assert story(said) == ["open: opened @10"]
     assert [i.state for i in north.incidents(kind)] == ["open"]
 
 
@@ -208,6 +216,7 @@ def test_a_generous_budget_and_a_slow_site_do_not_break_the_bet() -> None:
 
     for number in range(120):
         north.send(study(f"s{number}", number * 86_400), prediction(f"s{number}", number * 86_400))
+    north.proved(120 * 86_400)
 
     assert north.incidents("missing_output") == []
 
@@ -216,14 +225,43 @@ def test_a_study_served_before_an_older_miss_was_proved_counts_as_served_after_i
     north = shard()
     north.send(study("missed", 0), study("served", 105), prediction("served", 110))
 
-    said = north.proved(100)
+    missed = north.proved(100)
+    served = north.proved(110)
 
-    assert story(said) == ["open: opened @100", "resolving: recovering @110"]
+    assert story(missed) == ["open: opened @100"]
+    assert story(served) == ["resolving: recovering @110"]
 
 
-def test_so_it_does_after_a_restart() -> None:
+@pytest.mark.parametrize("restart_s", [0, 100])
+def test_so_it_does_after_a_restart(restart_s: float) -> None:
     north = shard()
     north.send(study("missed", 0), study("served", 105), prediction("served", 110))
+    north.proved(restart_s)
     north.restart()
 
-    assert story(north.proved(100)) == ["open: opened @100", "resolving: recovering @110"]
+    north.proved(110)
+
+    assert story(north.said) == ["open: opened @100", "resolving: recovering @110"]
+
+
+@pytest.mark.parametrize("restart_s", [0, 9.9, 10, 50])
+def test_a_failure_is_told_once_whenever_it_is_restarted(restart_s: float) -> None:
+    north = shard()
+    north.send(study("a", 0), prediction("a", 10, status="failed"))
+    north.proved(restart_s)
+    north.restart()
+
+    north.proved(1_000)
+
+    assert story(north.said) == ["open: opened @10"]
+
+
+def test_the_order_in_which_failures_arrive_does_not_matter() -> None:
+    north, other = shard(), shard()
+    failures = [prediction(key, at_s, status="failed") for key, at_s in (("a", 20), ("b", 10))]
+    for one, told in ((north, failures), (other, failures[::-1])):
+        one.send(study("a", 0), study("b", 5), *told, arrived_s=30)
+        one.proved(1_000)
+
+    assert story(north.said) == ["open: opened @10", "open: updated @70"]
+    assert north.incidents("failed_output") == other.incidents("failed_output")

@@ -287,7 +287,9 @@ def test_an_old_command_told_again_does_not_reach_what_has_opened_since() -> Non
     north.proved(100)
     acknowledge = command("acknowledge", at_s=170, matchers={"site": "north"})
     north.send(acknowledge, study("b", 200), prediction("b", 210, status="failed"))
+    north.proved(210)
 
     said = north.send(acknowledge, arrived_s=300)
 
+    assert story(north.said)[-1] == "open: opened @210"
     assert story(said) == []

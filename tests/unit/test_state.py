@@ -57,6 +57,8 @@ def events(n: int = 260) -> list[Event]:
             told.append(report(key, at_s + 50))
         if number == 259:
             told.append(command("acknowledge", "c-1", at_s, matchers={"model": "ptx"}))
+        if number == 259:
+            told.append(prediction(key, at_s + 20, status="failed"))  # not yet proved
         if number == n - 2:
             told.append(study("wild", at_s + 1e6))
     return told
@@ -80,6 +82,7 @@ def test_state_of_version_1_is_read_and_gone_on_with() -> None:
 
     shard.send(study("early 257", 15_460), arrived_s=15_550)
     shard.send(prediction("s258", 15_570), study("next", 15_580), prediction("next", 15_590))
+    shard.send(study("calm", 15_850), prediction("calm", 15_860))
     shard.proved(16_000)
 
     assert sizes == json.loads((GOLDEN / "v1-sizes.json").read_text())
@@ -88,15 +91,20 @@ def test_state_of_version_1_is_read_and_gone_on_with() -> None:
         "s258 on_time 1 @15570",
         "s257 missing 1 @15520",
         "next on_time 1 @15590",
-        "s259 missing 1 @15640",
         "wild missing 1 @15640",
+        "calm on_time 1 @15860",
     ]
     assert story(shard.said) == [
+        "open: opened @15560",
         "acknowledged: updated @15600",
+        "resolving: recovering @15640",
         "acknowledged: updated @15660",
-        "resolved: recovered @15840",
+        "resolving: recovering @15850",
+        "resolved: recovered @15850",
+        "resolving: recovering @15860",
+        "resolved: recovered @15940",
     ]
-    assert [i.seq for i in shard.incidents("missing_output")] == [4, 5]
+    assert [i.seq for i in shard.incidents("missing_output")] == [4, 5, 6]
 
 
 def test_every_kind_of_record_is_in_the_golden_state() -> None:

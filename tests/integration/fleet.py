@@ -18,12 +18,20 @@ ENGINE = {"session_s": 5, "heartbeat_s": 1, "checkpoint_s": 0.3, "proof_s": 0.3}
 class Fleet:
     """Named workers of one configuration; `close` ends those still running."""
 
-    def __init__(self, folder: Path, toml: str, **engine: object) -> None:
+    def __init__(self, folder: Path, toml: str) -> None:
         self._folder = folder
         self._config = folder / "radvigil.toml"
         self._config.write_text(toml)
-        self._engine = orjson.dumps(ENGINE | engine).decode()
+        self._engine = orjson.dumps(ENGINE).decode()
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def plain(self) -> None:
+        """Workers started from now on use Faust's own consumer."""
+        self._engine = orjson.dumps(ENGINE | {"plain_agents": True}).decode()
+
+    def wait(self, name: str) -> int:
+        """The exit code of a worker that ends of itself."""
+        return self._workers.pop(name).wait(40)
 
     def start(self, *names: str) -> None:
         for name in names:

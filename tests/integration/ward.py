@@ -182,7 +182,7 @@ class Ward:
             "type": "radvigil.study.v1",
             "site": sent.site,
             "study": key,
-            "at": _text(sent.at),
+            "at": text(sent.at),
             "modality": "DX",
             "acquisition": {"kvp": self._random.gauss(80, 5)},
         }
@@ -196,7 +196,7 @@ class Ward:
             "model": "ptx",
             "model_version": "1",
             "status": "completed",
-            "at": _text(sent.result_at),
+            "at": text(sent.result_at),
             "outputs": [{"finding": "ptx", "score": self._random.random()}],
         }
 
@@ -245,5 +245,6 @@ def _stamp(at: float) -> float:
     return round(at, 3)
 
 
-def _text(at: float) -> str:
+def text(at: float) -> str:
+    """A stamp on the wire."""
     return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=round(at * 1000))).isoformat()

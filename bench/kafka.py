@@ -10,7 +10,6 @@ and 95 % of the outcomes. Exit status 1 when there is a false overdue study or a
 """
 
 import argparse
-import random
 import re
 import subprocess
 import sys
@@ -18,7 +17,6 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -27,12 +25,12 @@ import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from bench.hour import HOUR_S, Event, hour
 from schemas.config import Config
 from streams.topics_admin import TopicsAdmin
 from tests.integration.fleet import Reader
 from tests.integration.kafka_rig import Kafka
 
-SITES = [f"site-{number}" for number in range(12)]
 CONFIG = """
 prefix = "{prefix}"
 broker = "{broker}"
@@ -47,83 +45,6 @@ name = "ptx"
 deadline_s = {deadline}
 findings = ["ptx"]
 """
-HOUR_S = 3600.0
-Event = tuple[float, str, str, bytes]  # seconds into the hour, topic stem, site, value
-
-
-def text(at_s: float) -> str:
-    """A stamp on the wire."""
-    return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=at_s)).isoformat()
-
-
-def study(rng: random.Random, key: str, site: str, at_s: float) -> bytes:
-    """12 numeric and 6 categorical fields."""
-    numbers = ("kvp", "exposure_mas", "slice_mm", "pixel_mm", "rows", "cols", "snr", "dose")
-    return orjson.dumps(
-        {
-            "type": "radvigil.study.v1",
-            "site": site,
-            "study": key,
-            "at": text(at_s),
-            "modality": "DX",
-            "body_part": "CHEST",
-            "view": rng.choice(["PA", "AP", "LL"]),
-            "scanner": {
-                "manufacturer": rng.choice(["A", "B"]),
-                "model": rng.choice(["m1", "m2", "m3", "m4"]),
-                "software": "1.0",
-            },
-            "acquisition": {name: rng.gauss(10, 1) for name in numbers},
-            "patient": {"sex": rng.choice(["F", "M"]), "age_years": rng.randrange(18, 90)},
-            "attributes": {name: rng.gauss(0, 1) for name in ("noise", "blur", "contrast")},
-        }
-    )
-
-
-def result(rng: random.Random, key: str, site: str, at_s: float) -> bytes:
-    """A completed prediction with one scored finding."""
-    return orjson.dumps(
-        {
-            "type": "radvigil.prediction.v1",
-            "site": site,
-            "study": key,
-            "model": "ptx",
-            "model_version": "1",
-            "status": "completed",
-            "at": text(at_s),
-            "outputs": [{"finding": "ptx", "score": rng.random(), "positive": rng.random() < 0.1}],
-        }
-    )
-
-
-def report(key: str, site: str, at_s: float) -> bytes:
-    """A final report."""
-    return orjson.dumps(
-        {
-            "type": "radvigil.report.v1",
-            "site": site,
-            "study": key,
-            "report": key,
-            "status": "final",
-            "at": text(at_s),
-            "labels": [{"finding": "ptx", "value": "absent"}],
-        }
-    )
-
-
-def hour(studies: int, began_s: float) -> tuple[list[Event], int]:
-    """An hour of events in order, and how many results are truly missing."""
-    rng, events, missing = random.Random(9), [], 0
-    for number in range(studies):
-        key, site, at = f"s{number}", rng.choice(SITES), number * HOUR_S * 0.8 / studies
-        events.append((at, "studies", site, study(rng, key, site, began_s + at)))
-        events.append((at + 200, "reports", site, report(key, site, began_s + at + 200)))
-        if rng.random() < 0.005:
-            missing += 1
-        else:
-            late = at + rng.uniform(1, 60)
-            events.append((late, "predictions", site, result(rng, key, site, began_s + late)))
-    return sorted(events, key=lambda event: event[0]), missing
 
 
 class Deployment:
@@ -193,7 +114,9 @@ def measure(deployment: Deployment, studies: int, missing: int) -> bool:
     first = next(point for point in points if point[0] > studies * 0.1)
     last = next(point for point in points if point[0] > studies * 0.95)
     events = 3 * (last[0] - first[0])
-    outcomes = [orjson.loads(r.value or b"") for r in reader.rows(f"{deployment.prefix}.outcomes.v1")]
+    outcomes = [
+        orjson.loads(r.value or b"") for r in reader.rows(f"{deployment.prefix}.outcomes.v1")
+    ]
     kinds = Counter(outcome["outcome"] for outcome in outcomes)
     false = kinds["missing"] - missing
     print(f"durable worker     {events / (last[1] - first[1]):10,.0f} events/s")

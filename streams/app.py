@@ -17,9 +17,10 @@ from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
 from schemas.config import Config, Kafka
-from streams.bulk_consumer import Delivery, Intake, PlainConsumer, ShardTransport
+from streams.bulk_consumer import Delivery, PlainConsumer, ShardTransport
 from streams.connection import credentials, ssl_context
 from streams.engine import Engine
+from streams.intake import Intake
 from streams.merge import Chunk
 from streams.shard_topics import ShardTopics
 

@@ -12,7 +12,7 @@ records that a rebalance drops are past every other check.
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -22,6 +22,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 from faust.types.tuples import Message
 
+from streams.intake import Intake
 from streams.merge import Chunk
 
 log = logging.getLogger("radvigil.consumer")
@@ -29,22 +30,6 @@ log = logging.getLogger("radvigil.consumer")
 FAUST = "0.15.3"
 POLL_S = 0.2
 COMMIT_S = 10.0
-
-
-class Intake(Protocol):
-    """Where chunks go to; what the consumer asks of it."""
-
-    def full(self) -> set[tuple[str, int]]:
-        """Places not to fetch from now."""
-
-    def wanted(self) -> dict[tuple[str, int], int]:
-        """Where to start fetching after an assignment; the rest starts at its committed offset."""
-
-    def committable(self) -> dict[tuple[str, int], int]:
-        """What the group may take as read."""
-
-    async def release(self) -> None:
-        """Everything was revoked."""
 
 
 class Delivery(Message):

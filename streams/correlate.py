@@ -7,6 +7,7 @@ Everything remembered is bounded in time, and what waits for its study also in n
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
+from itertools import takewhile
 
 from msgspec import Struct
 
@@ -47,7 +48,7 @@ class Correlate:
         self._least_us = min(self._settled_us, self._waiting_us)
         self._waiting_per_site = config.bounds.waiting_per_site
         self._studies: dict[StudyId, StudyRecord] = {}
-        self._strangers: dict[str, dict[str, None]] = {}  # studies known only by their results
+        self._strangers: dict[str, dict[str, None]] = {}  # known only by results, by last touch
         self._dues: list[tuple[int, str, str, str]] = []
         self._forgets: list[tuple[int, str, str]] = []
         self._waiting: dict[tuple[str, str], list[tuple[int, str]]] = {}
@@ -171,7 +172,7 @@ class Correlate:
 
     def restore(self, records: Iterable[StudyRecord]) -> None:
         """Take up the records of a checkpoint."""
-        for record in records:
+        for record in sorted(records, key=lambda record: record.touched_us):
             self._studies[record.site, record.study] = record
             if not record.upserts:
                 self._strangers.setdefault(record.site, {})[record.study] = None
@@ -207,9 +208,16 @@ class Correlate:
         strangers = self._strangers.setdefault(key[0], {})
         if len(strangers) >= self._waiting_per_site:
             self.dropped["waiting_overflow"] += 1
-            self._drop(self._studies[key[0], next(iter(strangers))])
+            self._drop(self._longest_untouched(key[0]))
         strangers[key[1]] = None
         return self._new(key, arrived_us, self._waiting_us)
+
+    def _longest_untouched(self, site: str) -> StudyRecord:
+        """The same after a restart as without: of those touched at one moment the first by name."""
+        strangers = (self._studies[site, study] for study in self._strangers[site])
+        first = next(strangers)
+        ties = takewhile(lambda record: record.touched_us == first.touched_us, strangers)
+        return min((first, *ties), key=lambda record: record.study)
 
     def _schedule(self, record: StudyRecord, before: dict[str, tuple[int, int] | None]) -> None:
         """Set timers for what has begun to wait, or waits otherwise than `before`."""
@@ -227,6 +235,9 @@ class Correlate:
     def _touch(self, record: StudyRecord, touched_us: int) -> None:
         record.touched_us = touched_us
         self._dirty[record.site, record.study] = None
+        if not record.upserts:
+            strangers = self._strangers[record.site]
+            strangers[record.study] = strangers.pop(record.study)  # in order of their last touch
 
     def _forget(self, record: StudyRecord) -> None:
         if not record.upserts:

@@ -189,7 +189,7 @@ class Pipeline:
         if settlement.at_us <= self.watermark_us:
             yield from self._proved(settlement)
         else:
-            self._proving.add([settlement])
+            self._proving.add(settlement)
 
     def _proved(self, settlement: Settlement) -> Iterator[Effect]:
         for finding in self._outages.settled(settlement, self._oldest_waiting_us):
@@ -212,19 +212,25 @@ class Pipeline:
             self._self_watch.over(incident.kind, incident.site, incident.subject)
 
     def _advance(self, watermark_us: int) -> Iterable[Effect]:
-        earliest_us = min(
-            self._correlate.earliest_us(),
-            self._proving.earliest_us(),
-            self._incidents.earliest_us(),
-        )
+        earliest_us = min(self._timer_us(), self._proving.earliest_us())
         return () if earliest_us > watermark_us else self._pass(watermark_us)
+
+    def _timer_us(self) -> int:
+        """Before this no deadline, hold, update or retention ends: cheap, and perhaps too early."""
+        return min(self._correlate.earliest_us(), self._incidents.earliest_us())
 
     def _pass(self, watermark_us: int) -> Iterator[Effect]:
         """What time alone brings about until then: each at its own time, in order."""
+        timer_us = self._timer_us()
+        while settlement := self._proving.reached(min(timer_us - 1, watermark_us)):
+            yield from self._proved(settlement)
+            timer_us = self._timer_us()
+        if timer_us > watermark_us:
+            return
         while (at_us := self._next_us()) <= watermark_us:
             for settlement in self._correlate.expire(at_us):
                 yield from self._settled(settlement)
-            for settlement in self._proving.reached(at_us):
+            while settlement := self._proving.reached(at_us):
                 yield from self._proved(settlement)
             if self._incidents.earliest_us() <= at_us:
                 yield from self._flush()  # what was observed was so before this moment
@@ -286,7 +292,8 @@ class Pipeline:
             self._detect.restore(series, bulk[series.site, series.model, series.subject])
         for now in by_type[state.Now]:
             self._written_us = self._clock.advance(now.watermark_us)
-        self._proving.add(self._correlate.settlements_after(self.watermark_us))
+        for settlement in self._correlate.settlements_after(self.watermark_us):
+            self._proving.add(settlement)
 
     def sizes(self) -> dict[str, int]:
         """What is remembered, for the metrics."""

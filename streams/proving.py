@@ -5,7 +5,6 @@ in which they became true: when proved time reaches them. So it does not depend 
 arrival, and an outage may be seen to be over at the moment when it is seen to have begun.
 """
 
-from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 from streams.clock import NEVER_US
@@ -18,20 +17,19 @@ class Proving:
     def __init__(self) -> None:
         self._waiting: list[tuple[int, int, str, str, str, int, Settlement]] = []
 
-    def add(self, settlements: Iterable[Settlement]) -> None:
-        """Keep them until proved time reaches them."""
-        for s in settlements:
-            entry = (s.at_us, s.start_us, s.site, s.study, s.model, s.revision, s)
-            heappush(self._waiting, entry)
+    def add(self, s: Settlement) -> None:
+        """Keep it until proved time reaches it."""
+        heappush(self._waiting, (s.at_us, s.start_us, s.site, s.study, s.model, s.revision, s))
 
     def earliest_us(self) -> int:
         """When proved time reaches the next."""
         return self._waiting[0][0] if self._waiting else NEVER_US
 
-    def reached(self, now_us: int) -> Iterator[Settlement]:
-        """Those that are dated `now_us` or before, in order."""
-        while self._waiting and self._waiting[0][0] <= now_us:
-            yield heappop(self._waiting)[-1]
+    def reached(self, now_us: int) -> Settlement | None:
+        """The first of those that are dated `now_us` or before; it waits no longer."""
+        if self._waiting and self._waiting[0][0] <= now_us:
+            return heappop(self._waiting)[-1]
+        return None
 
     def oldest_us(self, site: str, model: str) -> int:
         """When the oldest study started that is settled, but only after proved time."""

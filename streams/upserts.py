@@ -37,30 +37,43 @@ class Reading(NamedTuple):
     """Since when and until when each model is expected to answer, and which ones still are."""
 
     begun: dict[str, tuple[int, int]]
-    wanted: frozenset[str]
+    wanted: set[str]
     cancelled: bool
     newest_us: int
 
 
 def remember(upserts: list[Upsert], new: Upsert) -> bool:
-    """Insert by stamp, and say whether it is news.
-
-    Of upserts in a row that say the same, the first and the last tell all there is to tell.
-    """
+    """Insert by stamp, and say whether it is news."""
+    if not upserts:
+        upserts.append(new)
+        return True
     if new in upserts:
         return False
     upserts.insert(bisect_right(upserts, new.at_us, key=lambda upsert: upsert.at_us), new)
-    for middle in range(len(upserts) - 2, 0, -1):
-        before, this, after = upserts[middle - 1 : middle + 2]
-        if before.says_the_same(this) and this.says_the_same(after):
-            del upserts[middle]
     if len(upserts) > _KEPT:
-        del upserts[1]
+        _make_room(upserts)
     return True
+
+
+def _make_room(upserts: list[Upsert]) -> None:
+    """Give up one that only repeats what was said before and after it.
+
+    Or else the second, whose facts the next one takes over: only its own moment is lost.
+    """
+    for before, this, after in zip(upserts, upserts[1:], upserts[2:], strict=False):
+        if before.says_the_same(this) and this.says_the_same(after):
+            upserts.remove(this)
+            return
+    gone = upserts.pop(1)
+    heir = upserts[1]
+    heir.facts = gone.facts | heir.facts
+    heir.expects = gone.expects if heir.expects is None else heir.expects
 
 
 def read(upserts: list[Upsert], expectations: Expectations) -> Reading:
     """Read them from the oldest to the newest."""
+    if len(upserts) == 1:
+        return _read_one(upserts[0], expectations)
     priorities = {upsert.priority for upsert in upserts}
     starts: dict[str, int] = {}
     allowed_us: dict[str, int] = {}
@@ -68,17 +81,38 @@ def read(upserts: list[Upsert], expectations: Expectations) -> Reading:
     expects: Pairs | None = None
     rules: list[Rule] = []
     for upsert in upserts:
-        facts.update(upsert.facts)
+        facts = facts | upsert.facts if facts else upsert.facts
         expects = expects if upsert.expects is None else upsert.expects
         rules = [r for r in expectations.rules_for(expects).values() if r.matches(facts)]
+        rank = STATE_RANK.get(upsert.state, -1)
         for rule in rules:
-            shortest_us = min(map(rule.deadline_us.__getitem__, priorities))
+            shortest_us = _shortest_us(rule, priorities)
             allowed_us[rule.model] = min(allowed_us.get(rule.model, shortest_us), shortest_us)
-            if STATE_RANK.get(upsert.state, -1) >= rule.start_rank:
+            if rank >= rule.start_rank:
                 starts.setdefault(rule.model, upsert.at_us)
     return Reading(
         begun={model: (us, us + allowed_us[model]) for model, us in starts.items()},
-        wanted=frozenset(rule.model for rule in rules),
+        wanted={rule.model for rule in rules},
         cancelled=upserts[-1].state == "cancelled",
         newest_us=upserts[-1].at_us,
     )
+
+
+def _read_one(upsert: Upsert, expectations: Expectations) -> Reading:
+    """The same for a study that came once, as most do; nothing is to be merged."""
+    facts, at_us, rank = upsert.facts, upsert.at_us, STATE_RANK.get(upsert.state, -1)
+    rules = [r for r in expectations.rules_for(upsert.expects).values() if r.matches(facts)]
+    return Reading(
+        {
+            r.model: (at_us, at_us + r.deadline_us[upsert.priority])
+            for r in rules
+            if rank >= r.start_rank
+        },
+        {r.model for r in rules},
+        upsert.state == "cancelled",
+        at_us,
+    )
+
+
+def _shortest_us(rule: Rule, priorities: set[Priority]) -> int:
+    return min([rule.deadline_us[priority] for priority in priorities])

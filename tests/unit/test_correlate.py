@@ -1,5 +1,7 @@
 """Studies and predictions joined: what waits, what is remembered, what is forgotten."""
 
+from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import msgspec
@@ -35,12 +37,14 @@ class Joint:
         self.correlate.forget(us(until_s))
         return [f"{m.study} {m.outcome}" for m in missing]
 
-    def restarted(self) -> "Joint":
+    def restarted(self, order: Callable[[list[StudyRecord]], list[StudyRecord]] = list) -> "Joint":
+        """Go on from what was written, read in any order."""
         other = Joint.__new__(Joint)
         other.config = self.config
         other.correlate = Correlate(self.config)
         written = [msgspec.msgpack.encode(r) for _, r in self.correlate.changes() if r is not None]
-        other.correlate.restore(msgspec.msgpack.decode(raw, type=StudyRecord) for raw in written)
+        records = [msgspec.msgpack.decode(raw, type=StudyRecord) for raw in written]
+        other.correlate.restore(order(records))
         return other
 
 
@@ -74,6 +78,30 @@ class TestOrphans:
 
         assert said(settled) == ["b on_time 1", "c on_time 1"]
         assert joint.correlate.dropped == {"waiting_overflow": 1}
+
+    @pytest.mark.parametrize("order", list(permutations("abc")), ids="".join)
+    def test_after_a_restart_the_same_one_has_to_go(self, order: tuple[str, ...]) -> None:
+        joint = Joint(waiting_per_site=3)
+        joint.takes(*(prediction(key, n) for n, key in enumerate(order)))
+        joint.takes(prediction(order[0], 3, model_version="2"))
+        restarted = joint.restarted(lambda records: sorted(records, key=lambda r: r.study))
+
+        for one in (joint, restarted):
+            one.takes(prediction("d", 4))
+
+            kept = {key for _, key in one.correlate._studies}
+            assert kept == {*"abcd"} - {order[1]}
+
+    @pytest.mark.parametrize("order", list(permutations("abc")), ids="".join)
+    def test_of_those_that_came_at_one_moment_too(self, order: tuple[str, ...]) -> None:
+        joint = Joint(waiting_per_site=3)
+        joint.takes(*(prediction(key, 0) for key in order))
+        restarted = joint.restarted(lambda records: sorted(records, key=lambda r: r.study)[::-1])
+
+        for one in (joint, restarted):
+            one.takes(prediction("d", 4))
+
+            assert sorted(key for _, key in one.correlate._studies) == ["b", "c", "d"]
 
     def test_one_site_does_not_push_out_what_waits_at_another(self) -> None:
         joint = Joint(waiting_per_site=1)

@@ -227,6 +227,52 @@ class TestExpects:
         assert told(study("a", 0, expects=twice), 15.0, 20.0, models=[]) == ["cxr missing 1 @20"]
 
 
+class TestMany:
+    PROMPT = Model(name="ptx", deadline_s=Deadlines(routine=200, stat=100))
+
+    def test_one_upsert_is_read_as_many_are(self) -> None:
+        upserts = [
+            study("a", 10, body_part="CHEST"),
+            study("a", 10, priority="stat"),
+            study("a", 10, state="cancelled"),
+            study("a", 10, state="received"),
+            study("a", 10, expects=[Expectation(model="ptx", deadline_s=7.0)]),
+            study("a", 10, expects=[]),
+        ]
+        chest = Model(name="cxr", starts_at="received", applies={"body_part": ["CHEST"]})
+        expectations = Expectations([self.PROMPT, chest])
+        for upsert in upserts:
+            records = [StudyRecord(site="north", study="a", touched_us=0) for _ in range(2)]
+            records[1].upsert(study("a", 0, state="unheard of"), us(0), expectations)
+            for record in records:
+                record.upsert(upsert, us(10), expectations)
+
+            assert records[0].expected == records[1].expected
+
+    def test_what_the_first_of_very_many_said_stays_known(self) -> None:
+        chest = Model(name="cxr", deadline_s=100.0, applies={"body_part": ["CHEST"]})
+        views = [
+            study("a", n, view=f"{n % 2}", priority=("stat", "urgent")[n % 2]) for n in range(200)
+        ]
+        expectations = Expectations([chest])
+        record = StudyRecord(site="north", study="a", touched_us=0)
+
+        settled = []
+        for upsert in [study("a", -1, body_part="HAND"), study("a", -1, body_part="CHEST"), *views]:
+            settled += record.upsert(upsert, us(seconds(upsert.at)), expectations)
+
+        assert settled == []
+        assert record.expected["cxr"].start_us == us(-1)
+        assert len(record.upserts) <= 32
+
+    def test_a_late_one_among_many_alike_counts_from_the_next_of_them(self) -> None:
+        chest = Model(name="cxr", deadline_s=100.0, applies={"body_part": ["CHEST"]})
+        alike = [study("a", at_s) for at_s in (0, 10, 20)]
+        early = study("a", 5, state="received", body_part="CHEST")
+
+        assert told(*alike, early, 110.0, models=[chest]) == ["cxr missing 1 @110"]
+
+
 class TestApplies:
     CHEST = Model(name="cxr", deadline_s=100.0, applies={"body_part": ["CHEST"]})
 

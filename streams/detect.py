@@ -102,6 +102,10 @@ class Detect:
         self._kept[kept.key] = kept
         self._per_site_n[record.site] += 1
 
+    def series(self) -> Iterator[tuple[SeriesId, Series]]:
+        """Every series, to be looked at only."""
+        return ((key, kept.series) for key, kept in self._kept.items())
+
     def sizes(self) -> dict[str, int]:
         """How many series there are in each phase, for the metrics."""
         phases = Counter(kept.series.phase for kept in self._kept.values())

@@ -32,7 +32,8 @@ from streams.observe import READ_STATUSES, Observation, Observe
 from streams.outage import Episode, Outages
 from streams.proving import Proving
 from streams.self_watch import SelfWatch, Skew
-from streams.series_record import SeriesRecord
+from streams.series import Series
+from streams.series_record import SeriesId, SeriesRecord
 from streams.study_record import Settlement, StudyRecord
 
 Effect = Outcome | Incident | SeriesPoint
@@ -294,6 +295,10 @@ class Pipeline:
             self._written_us = self._clock.advance(now.watermark_us)
         for settlement in self._correlate.settlements_after(self.watermark_us):
             self._proving.add(settlement)
+
+    def series(self) -> Iterator[tuple[SeriesId, Series]]:
+        """Every series by site, model and subject, to be looked at only."""
+        return self._detect.series()
 
     def sizes(self) -> dict[str, int]:
         """What is remembered, for the metrics."""

@@ -24,6 +24,7 @@ COMMANDS = (
     "check_config",
     "schemas",
     "incidents",
+    "budget",
 )
 _EXAMPLES = """first steps:
   radvigil demo                                    a simulated hospital, watched, on one machine

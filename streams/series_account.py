@@ -1,0 +1,148 @@
+"""What one series has of the false-alarm promise, how far it is, and how long it takes to see.
+
+The words of docs/OPERATIONS.md, "The account of the promise", are made from this.
+"""
+
+from collections.abc import Iterable, Iterator
+from math import inf, isfinite, log
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.config import Config
+from streams.clock import seconds_to_us
+from streams.series import Pace, Series, Settings
+from streams.series_record import SeriesId
+
+Standing = Literal["learning", "watching", "away"]
+SHIFTS_SD = (0.5, 1.0)
+SLOWEST_N = 5
+_DAY_S = 86_400
+_DAY_US = _DAY_S * 1_000_000
+_PACE_US = 7 * _DAY_US
+_LOOK_N = 8  # ADWIN looks at every 8th observation
+
+
+class Delay(Struct, frozen=True):
+    """About how long a shift of so many sd of the reference takes to be found."""
+
+    shift_sd: float
+    observations: float
+    hours: float | None  # at today's pace, where there is one
+
+
+class SeriesAccount(Struct, frozen=True):
+    """One series. `arl`: granted observations from one false alarm to the next; None: none yet.
+
+    `part` is what that means in false incidents of the period at today's pace. `needed_n` and
+    `ready_in_days` are of a series that learns its first reference; no `delays`: no threshold.
+    """
+
+    site: str
+    model: str | None
+    subject: str
+    standing: Standing
+    per_day: float | None
+    reference_n: int
+    needed_n: int | None = None
+    ready_in_days: float | None = None
+    arl: float | None = None
+    part: float = 0.0
+    delays: tuple[Delay, ...] = ()
+
+
+def series_account(config: Config, key: SeriesId, series: Series, proved_us: int) -> SeriesAccount:
+    """What is to be told of one series when its shard has proved time until then."""
+    site, model, subject = key
+    per_day = _pace(series, proved_us)
+    learning = series.phase == "learning"
+    arl = series.arl if series.arl is not None and isfinite(series.arl) else None
+    standing: Standing = "learning" if learning else "away" if _is_away(series) else "watching"
+    return SeriesAccount(
+        site=site,
+        model=model or None,
+        subject=subject,
+        standing=standing,
+        per_day=per_day,
+        reference_n=series.reference.n if series.reference else len(series.sample),
+        needed_n=config.reference.observations if learning else None,
+        ready_in_days=_ready_in_days(config, series, per_day, proved_us) if learning else None,
+        arl=arl,
+        part=(per_day or 0.0) / arl * config.budget.per_days if arl else 0.0,
+        delays=tuple(_delays(arl, len(series.detectors), per_day)),
+    )
+
+
+def slowest(series: Iterable[SeriesAccount]) -> list[SeriesAccount]:
+    """Those that find half a sd last, slowest first; one without a pace may never find it."""
+    watched = [one for one in series if one.delays]
+    return sorted(watched, key=lambda one: -_hours(one.delays[0]))[:SLOWEST_N]
+
+
+def delay_n(arl: float, shift_sd: float) -> float:
+    """About how many observations a detector of this average run length needs for a shift.
+
+    ln(A) / KL with KL = shift^2 / 2 for a normal score (STATISTICS.md, sections 0, 3, 9), and
+    half of the 8 observations after which ADWIN looks again. Of the mean delays measured with a
+    reference of 2,000 (section 2, docs/DETECTION.md; A from 1e5 to 3e8) none is longer by more
+    than a tenth; half a sd at 1e5 is found sooner, after 75 to 85. With a reference of fewer
+    than 500, or values that depend on each other, it takes longer than this says.
+
+    >>> round(delay_n(1e5, 0.5)), round(delay_n(1e5, 1.0)), round(delay_n(3e8, 0.5))
+    (96, 27, 160)
+    """
+    return log(max(arl, 1.0)) / (shift_sd**2 / 2) + _LOOK_N / 2
+
+
+def _delays(arl: float | None, votes: int, per_day: float | None) -> Iterator[Delay]:
+    """Each vote has its part of the series' share: an average run length as many times as long."""
+    if arl is None or votes == 0:
+        return
+    for shift_sd in SHIFTS_SD:
+        n = delay_n(arl * votes, shift_sd)
+        yield Delay(shift_sd, n, n / per_day * 24 if per_day else None)
+
+
+def _is_away(series: Series) -> bool:
+    return series.phase == "relearning" or series.provisional is not None
+
+
+def _pace(series: Series, proved_us: int) -> float | None:
+    """Observations a day in the last week, or since the last block before; None: not yet known.
+
+    Counted from the newest stamp of a block, which one ancient stamp does not move.
+    """
+    blocks = [*series.blocks.full, *([series.blocks.filling] if series.blocks.filling else [])]
+    if not blocks:
+        return None
+    until_us = max(proved_us, *(block.at_us for block in blocks))
+    older = [i for i, block in enumerate(blocks[:-1]) if block.at_us < until_us - _PACE_US]
+    first = older[-1] if older else 0
+    alone = len(blocks) == 1
+    start_us = blocks[0].since_us if alone else blocks[first].at_us
+    n = blocks[0].n - 1 if alone else sum(block.n for block in blocks[first + 1 :])
+    return n / ((until_us - start_us) / _DAY_US) if n and until_us > start_us else None
+
+
+def _ready_in_days(
+    config: Config, series: Series, per_day: float | None, proved_us: int
+) -> float | None:
+    """Until the reference is frozen, by number or by age; None where there is no pace."""
+    if not per_day:
+        return None
+    needs = Settings(
+        observations=config.reference.observations,
+        max_us=seconds_to_us(config.reference.max_days * _DAY_S),
+    )
+    n = len(series.sample)
+    age_us = _age_us(series.pace, proved_us)
+    by_age = max((needs.max_us - age_us) / _DAY_US, (needs.least_n - n) / per_day, 0.0)
+    return min((needs.observations - n) / per_day, by_age)
+
+
+def _age_us(pace: Pace, proved_us: int) -> int:
+    return pace.elapsed_us + max(0, proved_us - pace.newest_us)
+
+
+def _hours(delay: Delay) -> float:
+    return inf if delay.hours is None else delay.hours

@@ -95,6 +95,10 @@ class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a prediction or report waits for its study."""
     waiting_per_site: Positive = 10_000
     """How many of them wait at one site."""
+    patient_s: Seconds = 60 * 86_400
+    """How long a patient is remembered, of whom the first study counts as an observation."""
+    patients_per_site: Positive = 100_000
+    """How many patients of a site are remembered."""
     closed_s: Seconds = 30 * 86_400
     """A resolved incident is closed after this."""
     series_per_site: Positive = 2_000

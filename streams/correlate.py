@@ -16,6 +16,7 @@ from schemas.prediction import Prediction
 from schemas.study import Study
 from streams.clock import NEVER_US, seconds_to_us
 from streams.expectation import Expectations
+from streams.patients import Patients
 from streams.study_record import Settlement, StudyRecord, result_of
 
 StudyId = tuple[str, str]
@@ -53,6 +54,7 @@ class Correlate:
         self._forgets: list[tuple[int, str, str]] = []
         self._waiting: dict[tuple[str, str], list[tuple[int, str]]] = {}
         self._dirty: dict[StudyId, None] = {}
+        self.patients = Patients(config.bounds)
         self.pending_n = 0
         self.dropped: Counter[str] = Counter()
 
@@ -71,10 +73,16 @@ class Correlate:
         self._touch(record, arrived_us)
         if was_stranger:
             del self._strangers[study.site][study.study]
+        fresh = study.state == "complete" and self._once(record, "study")
+        if fresh:
+            key_of_patient = study.patient.key if study.patient else None
+            record.repeat = not self.patients.is_first(
+                study.site, key_of_patient, arrived_us, watermark_us
+            )
         return Correlated(
             settled=tuple(settled),
             turnarounds=tuple(self._turnarounds_of_waiting(record)) if was_stranger else (),
-            fresh=study.state == "complete" and self._once(record, "study"),
+            fresh=fresh and not record.repeat,
         )
 
     def prediction(
@@ -98,7 +106,7 @@ class Correlate:
         return Correlated(
             settled=() if settlement is None else (settlement,),
             turnarounds=() if turnaround is None else (turnaround,),
-            fresh=fresh,
+            fresh=fresh and not record.repeat,
         )
 
     def report_is_fresh(
@@ -108,7 +116,7 @@ class Correlate:
         key = (site, study)
         record = self._recall(key, watermark_us) or self._stranger(key, arrived_us)
         self._touch(record, arrived_us)
-        return self._once(record, f"report\n{finding}")
+        return self._once(record, f"report\n{finding}") and not record.repeat
 
     def earliest_us(self) -> int:
         """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
@@ -148,6 +156,7 @@ class Correlate:
 
     def forget(self, now_us: int) -> None:
         """Drop what has been settled, or has waited for its study, long enough."""
+        self.patients.forget(now_us)
         while self._forgets and self._forgets[0][0] <= now_us:
             _, site, study = heappop(self._forgets)
             record = self._studies.get((site, study))
@@ -185,6 +194,7 @@ class Correlate:
             "studies": len(self._studies),
             "pending": self.pending_n,
             "waiting_for_study": sum(map(len, self._strangers.values())),
+            "patients": len(self.patients),
         }
 
     def _recall(self, key: StudyId, now_us: int) -> StudyRecord | None:

@@ -46,7 +46,7 @@ class Detect:
         queue.values.append(seen.value)
         queue.uniforms.append(uniform(seen.site, seen.study, seen.subject))
         queue.ats_us.append(seen.at_us)
-        if kept.series.phase == "learning":
+        if kept.series.may_freeze(queue):
             # At once: shares of the budget are given in the order in which references freeze.
             return self._observed(key, kept)
         self._queued[key] = kept

@@ -30,6 +30,7 @@ from streams.finding import Finding
 from streams.incidents import Case, Incidents
 from streams.observe import READ_STATUSES, Observation, Observe
 from streams.outage import Episode, Outages
+from streams.patients import Known
 from streams.proving import Proving
 from streams.self_watch import SelfWatch, Skew
 from streams.series import Series
@@ -250,6 +251,7 @@ class Pipeline:
     def _changes(self) -> Iterator[state.Record]:
         changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
             "study/1": self._correlate.changes(),
+            "patient/1": self._correlate.patients.changes(),
             "episode/1": self._outages.changes(),
             "case/1": (([case.fingerprint], case) for case in self._incidents.changes()),
             "commands/1": (([taken.site], taken) for taken in self._commands.changes()),
@@ -284,6 +286,7 @@ class Pipeline:
         bulk: dict[tuple[str, ...], dict[str, bytes]],
     ) -> None:
         self._correlate.restore(by_type[StudyRecord])
+        self._correlate.patients.restore(by_type[Known])
         self._outages.restore(by_type[Episode])
         self._incidents.restore(by_type[Case])
         self._commands.restore(by_type[Taken])
@@ -310,7 +313,12 @@ class Pipeline:
 
     def losses(self) -> dict[str, int]:
         """What a bound or a rule has dropped, by reason, for the metrics."""
-        counted = (self._correlate.dropped, self._detect.dropped, self._incidents.rejected)
+        counted = (
+            self._correlate.dropped,
+            self._correlate.patients.dropped,
+            self._detect.dropped,
+            self._incidents.rejected,
+        )
         return {
             **{reason: n for counter in counted for reason, n in counter.items()},
             **{reason: self._observe.counts[reason] for reason in ("not_finite", "name_too_long")},

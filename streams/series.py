@@ -125,6 +125,16 @@ class Series:
             if self.blocks.room == BLOCK_N:
                 yield self.blocks.full[-1]
 
+    def may_freeze(self, queued: Seen) -> bool:
+        """Whether its reference may be complete with what is queued; if not, it is not."""
+        if self.phase != "learning":
+            return False
+        if len(self.sample) + len(queued.values) >= self._settings.observations:
+            return True
+        first_us = self.pace.first_us
+        since_us = queued.ats_us[0] if first_us is None else first_us
+        return queued.ats_us[-1] - since_us >= self._settings.max_us
+
     def accept(self) -> None:
         """What is now is the normal: the provisional reference becomes the reference."""
         if self.phase == "relearning":

@@ -14,6 +14,7 @@ from streams.budget import Account
 from streams.commands import Taken
 from streams.incidents import Case
 from streams.outage import Episode
+from streams.patients import Known
 from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
 from streams.study_record import StudyRecord
@@ -30,6 +31,7 @@ class Now(Struct):
 _KINDS: dict[str, type[Struct]] = {
     "now/1": Now,
     "study/1": StudyRecord,
+    "patient/1": Known,
     "episode/1": Episode,
     "case/1": Case,
     "commands/1": Taken,

@@ -69,6 +69,7 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
     study: str
     touched_us: int
     upserts: list[Upsert] = field(default_factory=list)
+    repeat: bool = False  # another study of its patient has counted already
     too_old: bool = False  # when it came it may have been settled and forgotten: expect nothing
     expected: dict[str, Expected] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)

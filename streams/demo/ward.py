@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from schemas.config import Budget, Clock, Config, Deadlines, Outage, Reference
+from schemas.config import Bounds, Budget, Clock, Config, Deadlines, Outage, Reference
 from streams.hospital import faults
 from streams.hospital.settings import MODELS, Hospital, config_for
 
@@ -71,6 +71,7 @@ def config() -> Config:
         models=[replace(model, missing=Outage(hold_s=5, update_s=5)) for model in watched.models],
         clock=Clock(lateness_s=3, stale_after_s=30),
         reference=Reference(observations=500),
+        bounds=Bounds(patient_s=5),  # days are seconds here, and patients come again as fast
         budget=Budget(false_incidents=1, per_days=1, sites=len(SITES)),
     )
 

@@ -27,6 +27,6 @@ def event_lines(program: str, *arguments: str) -> list[bytes]:
     return written.getvalue().encode().splitlines()
 
 
-def nih() -> list[bytes]:
+def nih(*arguments: str) -> list[bytes]:
     """NIH ChestX-ray14, stream D01: one image of each patient from 3001 to 12000."""
-    return event_lines("nih_cxr14.py", str(DATA / "nih_cxr14_dev.parquet"))
+    return event_lines("nih_cxr14.py", str(DATA / "nih_cxr14_dev.parquet"), *arguments)

@@ -4,6 +4,7 @@ D01 of the data's streams.json: about row 4247 of 9,000 chest X-rays a detector 
 0.171 mm gives way to one with 0.168 mm, which shows in rows 4085 to 4297.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,24 @@ def test_the_change_of_the_nih_detector_is_named_inside_its_interval_and_not_bef
     found = opened(replayed(nih(), Config()), "acquisition.pixel_mm")
 
     assert row_of(found[0]) in CHANGED_ROWS
+
+
+def test_many_images_of_a_patient_are_one_observation_and_raise_no_more_than_the_first() -> None:
+    images = nih("--all-images")
+    without_keys = [re.sub(rb'"key":"nih-patient-\d+",', b"", line) for line in images]
+
+    of_patients, of_images = (
+        [i for i in replayed(lines, Config()) if i.reason == "opened"]
+        for lines in (images, without_keys)
+    )
+
+    assert {i.subject for i in of_patients} == {
+        "acquisition.rows",
+        "acquisition.pixel_mm",
+        "acquisition.cols",
+    }
+    assert len(of_patients) == 3
+    assert len(of_images) > 10
 
 
 def test_a_replay_of_real_data_says_the_same_bytes_twice() -> None:

@@ -116,7 +116,12 @@ class TestOrphans:
 
         joint.passes(10_000)
 
-        assert joint.correlate.sizes() == {"studies": 0, "pending": 0, "waiting_for_study": 0}
+        assert joint.correlate.sizes() == {
+            "studies": 0,
+            "pending": 0,
+            "waiting_for_study": 0,
+            "patients": 0,
+        }
         assert joint.correlate.dropped == {"waited_in_vain": 1}
 
 

@@ -5,9 +5,11 @@ from random import Random
 
 import pytest
 
-from schemas.config import Bounds, Budget, Config, Model, Reference
+from schemas.config import Bounds, Budget, Config, Model, Reference, Watch
 from schemas.incident import Incident
 from schemas.messages import Event
+from schemas.series import SeriesPoint
+from schemas.study import Patient
 from streams.pipeline import Effect, Pipeline
 from tests.unit.builders import (
     Shard,
@@ -15,6 +17,7 @@ from tests.unit.builders import (
     config,
     outcomes,
     prediction,
+    report,
     seconds,
     story,
     study,
@@ -293,3 +296,22 @@ def test_an_old_command_told_again_does_not_reach_what_has_opened_since() -> Non
 
     assert story(north.said)[-1] == "open: opened @210"
     assert story(said) == []
+
+
+@pytest.mark.parametrize(("patients", "points"), [(1, 0), (49, 0), (50, 3), (100, 6)])
+def test_each_patient_is_one_observation_of_the_study_the_answer_and_the_report(
+    patients: int, points: int
+) -> None:
+    """A series tells a point for every 50 observations: kvp, score and prevalence."""
+    north = Shard(config(watch=Watch(include=("acquisition.*", "*.score", "*.present"))))
+    for number in range(100):
+        key, at_s = f"s{number}", number * 10.0
+        who = Patient(key=f"p-{number % patients}")
+        north.send(
+            study(key, at_s, patient=who, acquisition={"kvp": 80 + number}),
+            prediction(key, at_s + 1),
+            report(key, at_s + 2),
+        )
+
+    assert len([effect for effect in north.said if isinstance(effect, SeriesPoint)]) == points
+    assert len(outcomes(north.said)) == 100

@@ -47,7 +47,8 @@ def events(n: int = 260) -> list[Event]:
         level = 80 if number < 100 else 95
         values = {"kvp": random.gauss(level, 2), "kernel": "B30"}
         key, modality = f"s{number}", "CR" if number % 3 else "DX"
-        told.append(study(key, at_s, modality=modality, acquisition=values))
+        who = Patient(key=f"patient {number}") if number % 90 == 0 else None
+        told.append(study(key, at_s, modality=modality, acquisition=values, patient=who))
         if number % 40 != 39 and number < 255:
             told.append(prediction(key, at_s + 30, features={"quality": random.random()}))
         if number % 3:

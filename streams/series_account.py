@@ -82,7 +82,7 @@ def slowest(series: Iterable[SeriesAccount]) -> list[SeriesAccount]:
 def delay_n(arl: float, shift_sd: float) -> float:
     """About how many observations a detector of this average run length needs for a shift.
 
-    ln(A) / KL with KL = shift^2 / 2 for a normal score (Lorden 1971; measured in docs/DETECTION.md), and
+    ln(A) / KL with KL = shift^2 / 2 for a normal score (Lorden 1971, to first order), and
     half of the 8 observations after which ADWIN looks again. Of the mean delays measured with a
     reference of 2,000 (section 2, docs/DETECTION.md; A from 1e5 to 3e8) none is longer by more
     than a tenth; half a sd at 1e5 is found sooner, after 75 to 85. With a reference of fewer

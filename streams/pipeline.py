@@ -194,7 +194,10 @@ class Pipeline:
             self._proving.add(settlement)
 
     def _proved(self, settlement: Settlement) -> Iterator[Effect]:
-        for finding in self._outages.settled(settlement, self._oldest_waiting_us):
+        yield from self._conclude_all(self._outages.settled(settlement, self._oldest_waiting_us))
+
+    def _conclude_all(self, findings: Iterable[Finding]) -> Iterator[Effect]:
+        for finding in findings:
             yield from self._conclude(finding)
 
     def _oldest_waiting_us(self, site: str, model: str) -> int:
@@ -214,19 +217,22 @@ class Pipeline:
             self._self_watch.over(incident.kind, incident.site, incident.subject)
 
     def _advance(self, watermark_us: int) -> Iterable[Effect]:
-        earliest_us = min(self._timer_us(), self._proving.earliest_us())
-        return () if earliest_us > watermark_us else self._pass(watermark_us)
+        if self._proving.earliest_us() > watermark_us and self._timer_us() > watermark_us:
+            return ()
+        return self._pass(watermark_us)
 
     def _timer_us(self) -> int:
         """Before this no deadline, hold, update or retention ends: cheap, and perhaps too early."""
-        return min(self._correlate.earliest_us(), self._incidents.earliest_us())
+        due_us, held_us = self._correlate.earliest_us(), self._incidents.earliest_us()
+        return due_us if due_us < held_us else held_us
 
     def _pass(self, watermark_us: int) -> Iterator[Effect]:
         """What time alone brings about until then: each at its own time, in order."""
         timer_us = self._timer_us()
         while settlement := self._proving.reached(min(timer_us - 1, watermark_us)):
-            yield from self._proved(settlement)
-            timer_us = self._timer_us()
+            if findings := self._outages.settled(settlement, self._oldest_waiting_us):
+                yield from self._conclude_all(findings)
+                timer_us = self._timer_us()
         if timer_us > watermark_us:
             return
         while (at_us := self._next_us()) <= watermark_us:

@@ -5,7 +5,6 @@ late one may show that the study was for a model all along.
 """
 
 from bisect import bisect_right
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -33,7 +32,7 @@ class Upsert(Struct, array_like=True, omit_defaults=True, gc=False):
         return mine == (other.state, other.priority, other.facts, other.expects)
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True, gc=False):
     """Since when and until when each model is expected to answer, and which ones still are."""
 
     begun: dict[str, tuple[int, int]]
@@ -99,19 +98,15 @@ def read(upserts: list[Upsert], expectations: Expectations) -> Reading:
 
 
 def _read_one(upsert: Upsert, expectations: Expectations) -> Reading:
-    """The same for a study that came once, as most do; nothing is to be merged."""
+    """The same for a study that came once, as most do: nothing is to be merged."""
     facts, at_us, rank = upsert.facts, upsert.at_us, STATE_RANK.get(upsert.state, -1)
-    rules = [r for r in expectations.rules_for(upsert.expects).values() if r.matches(facts)]
-    return Reading(
-        {
-            r.model: (at_us, at_us + r.deadline_us[upsert.priority])
-            for r in rules
-            if rank >= r.start_rank
-        },
-        {r.model for r in rules},
-        upsert.state == "cancelled",
-        at_us,
-    )
+    begun, wanted = {}, set()
+    for rule in expectations.rules_for(upsert.expects).values():
+        if rule.matches(facts):
+            wanted.add(rule.model)
+            if rank >= rule.start_rank:
+                begun[rule.model] = (at_us, at_us + rule.deadline_us[upsert.priority])
+    return Reading(begun, wanted, upsert.state == "cancelled", at_us)
 
 
 def _shortest_us(rule: Rule, priorities: set[Priority]) -> int:

@@ -151,12 +151,15 @@ class Outages:
             episode.excess = Excess(tolerated_share=watch.settings.tolerated_share)
         grant = self._budget.grant
         verdict = episode.excess.take(bad, settlement.at_us, lambda pace: grant(key[1], pace))
+        eased = episode.eased
         if bad:
             episode.bad(settlement)
-        if verdict == "shown" or (bad and episode.told and not episode.eased):
+        if verdict == "shown" or (bad and episode.told and not eased):
             episode.told = True
             yield watch.finding("holds", episode)
-        elif verdict == "clean" and not episode.told:
+            return
+        episode.eased = eased  # one that is tolerated does not bring it back
+        if verdict == "clean" and not episode.told:
             self.over(*key)
         elif verdict == "clean" and not episode.eased:
             episode.eased = True

@@ -120,6 +120,8 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
     def _begin(self, reading: Reading) -> Iterator[Settlement]:
         for model, (start_us, due_us) in reading.begun.items():
             expected = self.expected.get(model)
+            if expected is None and len(self.expected) >= _MAX_MODELS:
+                continue
             if expected is None:
                 expected = self.expected[model] = Expected(start_us=start_us, due_us=due_us)
                 result = self.results.get(model)

@@ -177,8 +177,9 @@ def test_a_note_on_a_resolved_incident_does_not_forget_what_has_begun_since() ->
     assert story(north.said)[-2:] == ["resolved: noted @595", "open: opened @700"]
 
 
-def rate(per_days: float = 30) -> Shard:
-    model = Model(name="ptx", missing=Outage(policy="rate", tolerated_share=0.05), deadline_s=100.0)
+def rate(per_days: float = 30, hold_s: float = 300) -> Shard:
+    missing = Outage(policy="rate", tolerated_share=0.05, hold_s=hold_s)
+    model = Model(name="ptx", missing=missing, deadline_s=100.0)
     return Shard(config([model], budget=Budget(per_days=per_days, sites=1)))
 
 
@@ -209,6 +210,19 @@ def test_an_excess_of_misses_opens_and_a_clean_run_ends_it_under_the_rate_policy
     assert opened[0].startswith("open: opened")
     assert [i.state for i in north.incidents("missing_output")][-1] == "resolved"
     assert north.incidents("missing_output")[0].evidence.detector == "bet_sr"
+
+
+def test_a_miss_that_is_tolerated_does_not_bring_an_outage_back_under_the_rate_policy() -> None:
+    north = rate(hold_s=20_000)
+    answered(north, 0, 100)
+    answered(north, 100, 130, missed=range(100, 130))
+    answered(north, 130, 200)
+    before = [i.state for i in north.incidents("missing_output")][-1]
+
+    answered(north, 200, 230, missed=range(200, 201))
+
+    assert before == "resolving"
+    assert [i.state for i in north.incidents("missing_output")][-1] == "resolving"
 
 
 def test_a_generous_budget_and_a_slow_site_do_not_break_the_bet() -> None:

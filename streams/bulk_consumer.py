@@ -56,7 +56,15 @@ class Delivery(Message):
 
 
 class _Thread(AIOKafkaConsumerThread):
-    """The thread that fetches: read committed, and a commit that cannot crash the worker."""
+    """The thread that fetches: read committed, and a commit that cannot crash the worker.
+
+    Faust works on two calls of this thread at a time, and one that nobody waits for any more goes
+    on. `_positions_lock` keeps fetches and seeks apart: positions read before a fetch are its own.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._positions_lock = asyncio.Lock()
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -82,9 +90,10 @@ class _Thread(AIOKafkaConsumerThread):
 
     async def _seek_all(self, offsets: Mapping[TP, int]) -> None:
         consumer = self._ensure_consumer()
-        for place, offset in offsets.items():
-            if place in self.assignment():
-                consumer.seek(TopicPartition(*place), offset)
+        async with self._positions_lock:
+            for place, offset in offsets.items():
+                if place in self.assignment():
+                    consumer.seek(TopicPartition(*place), offset)
 
 
 class _ChunkThread(_Thread):
@@ -97,9 +106,11 @@ class _ChunkThread(_Thread):
         timeout: float | None = None,  # noqa: ASYNC109
         max_records: int | None = None,
     ) -> Any:
-        before = _positions(consumer)
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        after = _positions(consumer)
+        fetch = super()._fetch_records
+        async with self._positions_lock:
+            before = _positions(consumer)
+            fetched = await fetch(consumer, active_partitions, timeout, max_records)
+            after = _positions(consumer)
         return _chunks(before, fetched, after)
 
 

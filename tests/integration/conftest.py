@@ -8,29 +8,30 @@ import pytest
 
 pytest.register_assert_rewrite("tests.integration.scene", "tests.integration.ward")
 
-from tests.integration.kafka_rig import Kafka, Unavailable  # noqa: E402
+from tests.integration.brokers import Broker, broker  # noqa: E402
+from tests.integration.kafka_rig import Unavailable  # noqa: E402
 from tests.integration.scene import Scene  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     try:
-        broker = Kafka(tmp_path_factory.mktemp("kafka"))
+        found = broker(tmp_path_factory.mktemp("kafka"))
+        found.start()
     except Unavailable as reason:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no real Kafka: {reason}")
-    broker.start()
     try:
-        yield broker
+        yield found
     finally:
-        broker.stop()
+        found.close()
 
 
 @pytest.fixture
-def scene(kafka: Kafka, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+def scene(kafka: Broker, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """A scene of its own prefix; `request.param` is more configuration, as TOML."""
-    prefix = request.node.name.replace("_", "-")[5:45].split("[")[0]
+    prefix = request.node.name.replace("_", "-")[5:45].split("[")[0] + kafka.suffix
     scene = Scene(kafka, tmp_path, prefix, getattr(request, "param", ""))
     yield scene
     scene.close()

@@ -71,6 +71,8 @@ def free_port() -> int:
 class Kafka:
     """One broker, with a log directory that survives `stop` and `start`."""
 
+    suffix = ""
+
     def __init__(self, folder: Path) -> None:
         if shutil.which("java") is None:
             raise Unavailable("Java is missing: Kafka runs on it")
@@ -114,6 +116,10 @@ class Kafka:
             self._process.terminate()
             self._process.wait(60)
             self._process = None
+
+    def close(self) -> None:
+        """The session is over."""
+        self.stop()
 
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing answers."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 
 from schemas.config import Config
+from tests.integration.brokers import Broker
 from tests.integration.fleet import Fleet, Reader, wait_until
-from tests.integration.kafka_rig import Kafka
 from tests.integration.verdict import Left, gaps, kept, left, outcomes, published, replayed
 from tests.integration.ward import Ward, config_toml
 
@@ -14,7 +14,7 @@ from tests.integration.ward import Ward, config_toml
 class Scene:
     """Everything a test of the whole needs."""
 
-    def __init__(self, kafka: Kafka, folder: Path, prefix: str, more: str = "") -> None:
+    def __init__(self, kafka: Broker, folder: Path, prefix: str, more: str = "") -> None:
         self.kafka = kafka
         toml = config_toml(prefix, kafka.bootstrap) + more
         self.config = msgspec.toml.decode(toml, type=Config)

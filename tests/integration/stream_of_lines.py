@@ -7,8 +7,8 @@ from confluent_kafka import Producer
 
 from schemas.config import Config
 from streams.topics_admin import TopicsAdmin
+from tests.integration.brokers import Broker
 from tests.integration.fleet import Fleet, Reader
-from tests.integration.kafka_rig import Kafka
 
 _CONFIG = """
 prefix = "{prefix}"
@@ -21,8 +21,8 @@ replication = 1
 class Stream:
     """One deployment with the default settings."""
 
-    def __init__(self, kafka: Kafka, folder: Path, prefix: str) -> None:
-        toml = _CONFIG.format(prefix=prefix, broker=kafka.bootstrap)
+    def __init__(self, kafka: Broker, folder: Path, prefix: str) -> None:
+        toml = _CONFIG.format(prefix=prefix + kafka.suffix, broker=kafka.bootstrap)
         self.config = msgspec.toml.decode(toml, type=Config)
         TopicsAdmin(self.config).create()
         self.fleet = Fleet(folder, toml)

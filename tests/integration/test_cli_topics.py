@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.integration.brokers import Broker
 from tests.integration.console import run
-from tests.integration.kafka_rig import Kafka
 
 pytestmark = pytest.mark.kafka
 CONFIG = """
@@ -21,13 +21,13 @@ name = "ptx"
 """
 
 
-def config_of(kafka: Kafka, folder: Path, prefix: str) -> str:
+def config_of(kafka: Broker, folder: Path, prefix: str) -> str:
     path = folder / "radvigil.toml"
-    path.write_text(CONFIG.format(prefix=prefix, broker=kafka.bootstrap))
+    path.write_text(CONFIG.format(prefix=prefix + kafka.suffix, broker=kafka.bootstrap))
     return str(path)
 
 
-def test_topics_are_missing_then_made_then_as_wanted(kafka: Kafka, tmp_path: Path) -> None:
+def test_topics_are_missing_then_made_then_as_wanted(kafka: Broker, tmp_path: Path) -> None:
     config = config_of(kafka, tmp_path, "made")
 
     missing = run("topics", "--config", config)
@@ -35,21 +35,22 @@ def test_topics_are_missing_then_made_then_as_wanted(kafka: Kafka, tmp_path: Pat
     again = run("topics", "--config", config, "--json")
 
     assert (missing.returncode, made.returncode, again.returncode) == (1, 0, 0)
-    assert "made.studies.v1: not there" in missing.stdout
+    assert f"made{kafka.suffix}.studies.v1: not there" in missing.stdout
     assert "--create" in missing.stdout
-    assert "created made.state.v1" in made.stdout
+    assert f"created made{kafka.suffix}.state.v1" in made.stdout
     shown = {topic["name"]: topic for topic in json.loads(again.stdout)}
     assert len(shown) == 10
     assert all(topic["exists"] and not topic["differences"] for topic in shown.values())
-    assert shown["made.state.v1"]["settings"]["cleanup.policy"] == "compact"
-    assert shown["made.studies.v1"]["partitions"] == 2
+    assert shown[f"made{kafka.suffix}.state.v1"]["settings"]["cleanup.policy"] == "compact"
+    assert shown[f"made{kafka.suffix}.studies.v1"]["partitions"] == 2
 
 
-def test_what_differs_is_said_in_words_and_left_alone(kafka: Kafka, tmp_path: Path) -> None:
+def test_what_differs_is_said_in_words_and_left_alone(kafka: Broker, tmp_path: Path) -> None:
     config = config_of(kafka, tmp_path, "odd")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    wrong = NewTopic("odd.studies.v1", 3, 1, config={"message.timestamp.type": "CreateTime"})
-    admin.create_topics([wrong])["odd.studies.v1"].result(20)
+    stamped = {"message.timestamp.type": "CreateTime"}
+    topic = f"odd{kafka.suffix}.studies.v1"
+    admin.create_topics([NewTopic(topic, 3, 1, config=stamped)])[topic].result(20)
 
     ran = run("topics", "--config", config, "--create")
 
@@ -60,27 +61,29 @@ def test_what_differs_is_said_in_words_and_left_alone(kafka: Kafka, tmp_path: Pa
     assert "1 different from what is wanted" in ran.stdout
 
 
-def test_run_refuses_topics_that_do_not_fit(kafka: Kafka, tmp_path: Path) -> None:
+def test_run_refuses_topics_that_do_not_fit(kafka: Broker, tmp_path: Path) -> None:
     config = config_of(kafka, tmp_path, "unfit")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.create_topics([NewTopic("unfit.studies.v1", 3, 1)])["unfit.studies.v1"].result(20)
+    topic = f"unfit{kafka.suffix}.studies.v1"
+    admin.create_topics([NewTopic(topic, 3, 1)])[topic].result(20)
 
     ran = run("run", "--config", config)
 
     assert ran.returncode == 4
-    assert "unfit.studies.v1: partitions is 3, wanted 2" in ran.stderr
+    assert f"unfit{kafka.suffix}.studies.v1: partitions is 3, wanted 2" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
 def test_incidents_of_topics_that_are_not_there_says_what_to_do(
-    kafka: Kafka, tmp_path: Path
+    kafka: Broker, tmp_path: Path
 ) -> None:
     ran = run("incidents", "--config", config_of(kafka, tmp_path, "nowhere"))
 
     assert ran.returncode == 1
-    assert "there is no topic nowhere.incidents.v1: `radvigil topics --create`" in ran.stderr
+    topic = f"nowhere{kafka.suffix}.incidents.v1"
+    assert f"there is no topic {topic}: `radvigil topics --create`" in ran.stderr
     names = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=10).topics
-    assert "nowhere.incidents.v1" not in names
+    assert topic not in names
 
 
 def test_no_broker_is_a_sentence(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.serve import EXIT_UNFIT
+from tests.integration.brokers import Broker
 from tests.integration.fleet import Fleet, Reader, wait_until
-from tests.integration.kafka_rig import Kafka
 from tests.integration.scene import Scene
 from tests.integration.ward import config_toml, text
 
@@ -30,7 +30,7 @@ def test_plain_agents_are_as_safe(scene: Scene) -> None:
 
 
 @pytest.mark.kafka
-def test_unequal_partitions_are_refused_with_the_reason(kafka: Kafka, tmp_path: Path) -> None:
+def test_unequal_partitions_are_refused_with_the_reason(kafka: Broker, tmp_path: Path) -> None:
     client = AdminClient({"bootstrap.servers": kafka.bootstrap})
     client.create_topics([NewTopic("uneven.studies.v1", 3, 1)])["uneven.studies.v1"].result(10)
     fleet = Fleet(tmp_path, config_toml("uneven", kafka.bootstrap))

@@ -15,8 +15,8 @@ from schemas.config import Config
 from schemas.decoding import encode
 from schemas.incident import Incident
 from streams.replay import Replay, parse
+from tests.integration.brokers import Broker
 from tests.integration.fleet import wait_until
-from tests.integration.kafka_rig import Kafka
 from tests.integration.real_data import DATA, event_lines, nih
 from tests.integration.stream_of_lines import Stream
 
@@ -75,7 +75,7 @@ def test_a_replay_of_real_data_says_the_same_bytes_twice() -> None:
 
 @pytest.mark.kafka
 def test_a_worker_on_real_kafka_finds_the_same_in_the_nih_stream(
-    kafka: Kafka, tmp_path: Path
+    kafka: Broker, tmp_path: Path
 ) -> None:
     lines = nih()
     stream = Stream(kafka, tmp_path, "real-nih")

@@ -4,6 +4,7 @@ A failure here means that the pin has moved. Read the new version's consumer wit
 streams/bulk_consumer.py beside it, run the chaos suite, and only then change these numbers.
 """
 
+import asyncio
 import hashlib
 import inspect
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
-from streams.bulk_consumer import FAUST, _chunks
+from streams.bulk_consumer import FAUST, _chunks, _ChunkThread
 from tests.property.test_merge import Written
 
 READ = {
@@ -89,3 +90,47 @@ def test_a_seek_back_during_the_fetch_is_seen() -> None:
     records = [Written(2, 0)]
 
     assert ranges((one, {PLACE: 5}), {PLACE: records}, (one, {PLACE: 3})) == [(2, 3, 1)]
+
+
+class Fetched:
+    """A consumer whose fetches take the next ten records, some time after they were asked for."""
+
+    class State:
+        _position = 0
+
+    class Assignment:
+        tps = [PLACE]
+
+        def __init__(self, state: Any) -> None:
+            self._state = state
+
+        def state_value(self, _place: Any) -> Any:
+            return self._state
+
+    def __init__(self) -> None:
+        self.state = self.State()
+        self._subscription: Any = self
+        self.subscription: Any = self
+        self.assignment = self.Assignment(self.state)
+
+    async def fetch(self, *_: Any) -> dict[Any, list[Written]]:
+        await asyncio.sleep(0)
+        start = self.state._position
+        self.state._position += 10
+        return {PLACE: [Written(offset, 0) for offset in range(start, start + 10)]}
+
+
+async def test_a_fetch_that_nobody_waits_for_hides_no_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes its records along; the next chunk must not claim their offsets as empty."""
+    consumer: Any = Fetched()
+    monkeypatch.setattr(
+        AIOKafkaConsumerThread, "_fetch_records", lambda _self, *rest: consumer.fetch(*rest)
+    )
+    thread = _ChunkThread.__new__(_ChunkThread)
+    thread._positions_lock = asyncio.Lock()
+
+    both = await asyncio.gather(*(thread._fetch_records(consumer, set()) for _ in range(2)))
+
+    assert [(c.start, c.end, len(c.records)) for [c] in both] == [(0, 10, 10), (10, 20, 10)]

@@ -114,7 +114,9 @@ class Fetched:
         self.assignment = self.Assignment(self.state)
 
     async def fetch(self, *_: Any) -> dict[Any, list[Written]]:
-        await asyncio.sleep(0)
+        turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turn.set_result, None)
+        await turn
         start = self.state._position
         self.state._position += 10
         return {PLACE: [Written(offset, 0) for offset in range(start, start + 10)]}

@@ -4,20 +4,36 @@ Every secret is a `NAME_env` (an environment variable) or a `NAME_file` (a path)
 the two. Every address can be set, for proxies, private clouds and tests.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from schemas.fields import Name, Seconds, Text
+from schemas.fields import Name, Positive, Seconds, Severity, Text
+
+RoutedField = Literal["kind", "severity", "site", "model", "subject", "owner"]
+Wait = Annotated[float, Meta(ge=0, le=86_400)]
 
 
-class Slack(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="slack"
-):
-    """Slack by bot token; Socket Mode by app token, or signed HTTP by signing secret."""
+class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every receiver has, whatever its kind."""
 
     name: Name
     """What routes call it."""
+    min_severity: Severity = "info"
+    """It is told nothing that is less severe."""
+    send_resolved: bool = True
+    """Whether it is told that an incident is over."""
+    deadline_s: Seconds = 86_400.0
+    """What could not be delivered in this time is given up, and that is an incident."""
+    fallback: Name | None = None
+    """The receiver that is told instead when this one cannot be reached."""
+
+
+class Slack(
+    Recipient, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="slack"
+):
+    """Slack by bot token; Socket Mode by app token, or signed HTTP by signing secret."""
+
     channel: Text
     """Where to post: `#name` or a channel id."""
     url: Text = "https://slack.com/api/"
@@ -37,12 +53,15 @@ class Slack(
 
 
 class PagerDuty(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="pagerduty"
+    Recipient,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="pagerduty",
 ):
     """PagerDuty, Events API v2."""
 
-    name: Name
-    """What routes call it."""
     url: Text = "https://events.pagerduty.com/v2/enqueue"
     """Where events are sent."""
     routing_key_env: Text | None = None
@@ -56,12 +75,15 @@ class PagerDuty(
 
 
 class Webhook(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="webhook"
+    Recipient,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="webhook",
 ):
     """Any HTTP endpoint; signed as Standard Webhooks describes where there is a secret."""
 
-    name: Name
-    """What routes call it."""
     url: Text
     """Where incidents are posted."""
     secret_env: Text | None = None
@@ -71,7 +93,7 @@ class Webhook(
 
 
 class Alertmanager(
-    Struct,
+    Recipient,
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
@@ -80,8 +102,6 @@ class Alertmanager(
 ):
     """Prometheus Alertmanager, API v2."""
 
-    name: Name
-    """What routes call it."""
     url: Text
     """Address of the Alertmanager, without `/api/v2`."""
     username_env: Text | None = None
@@ -95,12 +115,10 @@ class Alertmanager(
 
 
 class Teams(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="teams"
+    Recipient, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="teams"
 ):
     """A Microsoft Teams workflow; its address is a secret."""
 
-    name: Name
-    """What routes call it."""
     url_env: Text | None = None
     """Environment variable with the workflow's address."""
     url_file: Text | None = None
@@ -108,12 +126,10 @@ class Teams(
 
 
 class Email(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"
+    Recipient, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="email"
 ):
     """Mail, by SMTP."""
 
-    name: Name
-    """What routes call it."""
     host: Text
     """The mail server."""
     sender: Text
@@ -133,12 +149,9 @@ class Email(
 
 
 class Log(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="log"
+    Recipient, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="log"
 ):
     """The worker's own log."""
-
-    name: Name
-    """What routes call it."""
 
 
 Receiver = Slack | PagerDuty | Webhook | Alertmanager | Teams | Email | Log
@@ -148,7 +161,7 @@ class Escalation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is told next when nobody has acknowledged."""
 
     after_s: Seconds
-    """Seconds since the incident opened."""
+    """Seconds since the incident opened; while somebody has acknowledged it, it waits."""
     receivers: Annotated[list[Name], Meta(min_length=1, max_length=64)]
     """Names of receivers."""
 
@@ -157,10 +170,26 @@ class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """First match wins unless `continue`; an incident that no route matches goes to the log."""
 
     receivers: Annotated[list[Name], Meta(min_length=1, max_length=64)]
-    """Names of receivers."""
+    """Names of receivers; `log` is there without being configured."""
     match: dict[Name, list[Text]] = {}
-    """Incident fields (kind, severity, site, model, subject, owner) and the values that match."""
+    """Incident fields (kind, severity, site, model, subject, owner) and the values that match.
+
+    Values are exact or patterns as in a shell: `*_drift`. A field that an incident does not have
+    is empty."""
     continue_: bool = field(default=False, name="continue")
     """Whether the routes below are tried as well."""
+    group_by: Annotated[tuple[RoutedField, ...], Meta(max_length=6)] = ("site", "model")
+    """What incidents have in common that are told together; always the site."""
+    group_wait_s: Wait = 30.0
+    """How long the first of a group waits for others, and for what explains it; critical: not."""
+    group_interval_s: Wait = 300.0
+    """What joins a group that was told, and new numbers of what was, is told at most this often."""
+    repeat_s: Seconds = 14_400.0
+    """An open incident that nobody has acknowledged is told again after so long."""
+    storm_n: Positive = 10
+    """More incidents of a site than this, told to a receiver for the first time within
+    `storm_window_s`, become one digest."""
+    storm_window_s: Seconds = 60.0
+    """The length of time in which a storm shows."""
     escalate: list[Escalation] = []
     """Further steps while nobody acknowledges."""

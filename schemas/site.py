@@ -1,17 +1,21 @@
 """What is known of single sites: their time zone, and when work on them is planned."""
 
-from msgspec import Struct
+from typing import Annotated
 
-from schemas.fields import Positive, Site, Text
+from msgspec import Meta, Struct
+
+from schemas.fields import Site, Text
 
 
 class Maintenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A recurring window in which nothing of a site opens an incident."""
+    """A recurring window in which nobody is told of a site's incidents.
+
+    They open all the same; what is still open at its end is told then."""
 
     cron: Text
-    """When it begins: minute, hour, day, month, weekday, in the site's zone."""
-    minutes: Positive
-    """How long it lasts."""
+    """When it begins: minute, hour, day, month, weekday, in the site's zone, as cron reads them."""
+    minutes: Annotated[int, Meta(ge=1, le=10_080)]
+    """How long it lasts, a week at most."""
 
 
 class SiteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

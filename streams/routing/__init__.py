@@ -1,0 +1,1 @@
+"""From incidents to notifications: who is told what, when, and why not. docs/ROUTING.md."""

@@ -1,0 +1,68 @@
+"""What explains what: an incident that makes others of its site not worth telling while it lasts.
+
+An inhibitor hides no incident that is graver than itself: better one page too many than a critical
+outage behind a warning. It does not matter whether anybody was told of the inhibitor, so that a
+silenced feed's outage does not bring its consequences up.
+"""
+
+from collections.abc import Iterable
+
+from schemas.incident import Incident
+from streams.routing.follow import Followed
+from streams.routing.severity import graver
+
+_BY_SILENCE = frozenset({"missing_output", "latency", "partial_silence"})
+INHIBITORS = ("monitor_stale", "silence", "flapping")
+
+
+def explains(inhibitor: Incident, followed: Followed) -> bool:
+    """Whether a live incident explains another.
+
+    A silent feed explains what does not come of it: missing and late outputs and parts that are
+    silent, at its site and, where the feed is a model's, of that model. A stale monitor explains
+    all that its shard opened meanwhile: it cannot know whether that is still so. A flapping
+    incident explains whatever has the same site, model and subject.
+    """
+    incident = followed.incident
+    if incident.incident == inhibitor.incident or graver(incident.severity, inhibitor.severity):
+        return False
+    if inhibitor.kind == "monitor_stale":
+        return followed.blind and incident.kind != "monitor_stale"
+    if incident.site != inhibitor.site:
+        return False
+    if inhibitor.kind == "silence":
+        same_model = inhibitor.model in (None, incident.model)
+        return same_model and incident.kind in _BY_SILENCE
+    same_thing = (incident.model, incident.subject) == (inhibitor.model, inhibitor.subject)
+    return same_thing and incident.kind not in INHIBITORS
+
+
+class Inhibitors:
+    """The live incidents of one shard that may explain others."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, Incident] = {}
+
+    def take(self, incident: Incident, is_live: bool) -> bool:
+        """Take the newest state of an incident; whether it is one that may explain others."""
+        if incident.kind not in INHIBITORS:
+            return False
+        if is_live:
+            self._live[incident.incident] = incident
+        else:
+            self._live.pop(incident.incident, None)
+        return True
+
+    @property
+    def blind(self) -> bool:
+        """Whether the monitor is stale."""
+        return any(each.kind == "monitor_stale" for each in self._live.values())
+
+    def of(self, followed: Followed) -> str | None:
+        """The id of an incident that explains this one."""
+        if not self._live:
+            return None
+        return min((each.incident for each in self._explaining(followed)), default=None)
+
+    def _explaining(self, followed: Followed) -> Iterable[Incident]:
+        return (each for each in self._live.values() if explains(each, followed))

@@ -9,12 +9,20 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from detectors._contract import MIN_ARL, MIN_REFERENCE_N, Detector, State, StateUnreadable
+from detectors._contract import (
+    MIN_ARL,
+    MIN_REFERENCE_N,
+    Detector,
+    Promise,
+    State,
+    StateUnreadable,
+)
 
 __all__ = [
     "MIN_ARL",
     "MIN_REFERENCE_N",
     "Detector",
+    "Promise",
     "State",
     "StateUnreadable",
     "kinds",
@@ -32,14 +40,14 @@ def kinds() -> list[str]:
     return sorted(_classes())
 
 
-def make(kind: str, arl: float, reference_n: int) -> Detector:
+def make(kind: str, promise: Promise, reference_n: int) -> Detector:
     """A new detector; ValueError for an unknown kind or a setting out of range."""
-    return _class(kind)(arl, reference_n)
+    return _class(kind)(promise, reference_n)
 
 
-def restore(kind: str, arl: float, reference_n: int, state: State) -> Detector:
+def restore(kind: str, promise: Promise, reference_n: int, state: State) -> Detector:
     """A detector that goes on where `state` was taken; StateUnreadable if it cannot be read."""
-    return _class(kind).restore(arl, reference_n, state)
+    return _class(kind).restore(promise, reference_n, state)
 
 
 def _class(kind: str) -> type[Detector]:

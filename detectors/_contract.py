@@ -1,35 +1,66 @@
-"""What every score detector promises, and the checks all of them share."""
+"""What every detector promises, and the checks all of them share."""
 
-from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 State: TypeAlias = dict[str, Any]
 """Numbers, strings, bytes and lists of them: fit for msgpack, and without any Python path."""
 
-MIN_ARL = 1_000.0
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+
 MIN_REFERENCE_N = 50
+MIN_ARL = 1_000.0
+"""The shortest run length that a detector of counts was measured at; a shorter one becomes this."""
 
 
 class StateUnreadable(Exception):
     """A saved state of another format or another River: begin anew with `make`."""
 
 
-class Detector(Protocol):
-    """Watches one series of normal scores for a shift against its frozen reference.
+class Promise(NamedTuple):
+    """On average at least `days` between two false alarms, begun anew after each.
 
-    `arl` is the promise: on average at least so many in-control observations between two false
-    alarms, begun anew after each. `reference_n` is the number of values in the reference that the
-    scores were made with; how well it is known decides how soon a small shift can be believed.
-    An alarm ends what was watched: the next score begins anew, against the reference.
+    `per_day` is the pace of observations that it was granted at. A detector that counts
+    observations instead of days converts with it, and keeps its promise up to that pace.
     """
 
-    def __init__(self, arl: float, reference_n: int) -> None: ...
+    days: float
+    per_day: float
 
-    def run(self, scores: Sequence[float]) -> int | None:
+    @property
+    def arl(self) -> float:
+        """The average run length: observations between two false alarms, at that pace."""
+        return self.days * self.per_day
+
+    def part(self, part: float) -> "Promise":
+        """What one of several detectors on the same series is allowed: their false alarms add up.
+
+        >>> Promise(30, 1000).part(0.5)
+        Promise(days=60.0, per_day=1000)
+        """
+        return Promise(self.days / part, self.per_day)
+
+
+class Detector(Protocol):
+    """Watches one series of normal scores for a change against its frozen reference.
+
+    `reference_n` is the number of values in the reference that the scores were made with; how well
+    it is known decides how soon a small change can be believed. An alarm ends what was watched:
+    the next score begins anew, against the reference. However scores are cut into calls, the
+    result is the same to the bit.
+    """
+
+    def __init__(self, promise: Promise, reference_n: int) -> None: ...
+
+    def run(self, scores: Floats, days: Floats) -> int | None:
         """Feed scores in order. The index of the one that alarmed (none after it is read), or None.
 
-        Raises ValueError when a score is not finite; then none of them was read.
+        `days` has for each the time since the observation before it, never less than 0. Raises
+        ValueError when a number is not finite or a time negative; then nothing was read.
         """
 
     @property
@@ -44,26 +75,44 @@ class Detector(Protocol):
     def changed_n(self) -> int:
         """After an alarm: how many observations ago the change began, as estimated. Else 0."""
 
+    @property
+    def found_form(self) -> str:
+        """After an alarm: what changed, "mean" or "spread". Else empty."""
+
     def state(self) -> State:
         """All there is to know; `restore` resumes from it bit for bit."""
 
     @classmethod
-    def restore(cls, arl: float, reference_n: int, state: State) -> Self:
-        """Resume; a new `arl` changes the threshold and keeps the evidence.
+    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
+        """Resume; a new promise changes the threshold and keeps the evidence.
 
         Raises StateUnreadable when this code cannot read the state.
         """
 
 
-def check_settings(arl: float, reference_n: int) -> None:
-    """Raise ValueError for a promise or a reference outside what was measured to hold."""
-    if not (isfinite(arl) and arl >= MIN_ARL):
-        raise ValueError(f"arl must be a finite number of at least {MIN_ARL:g}")
+def check_promise(promise: Promise) -> None:
+    """Raise ValueError for a promise that is none."""
+    if not all(isfinite(part) and part > 0 for part in promise):
+        raise ValueError("a promise must be a finite, positive number of days and a day")
+
+
+def check_settings(promise: Promise, reference_n: int) -> None:
+    """Raise ValueError for a promise that is none or a reference that is too small."""
+    check_promise(promise)
     if reference_n < MIN_REFERENCE_N:
         raise ValueError(f"reference_n must be at least {MIN_REFERENCE_N}")
 
 
-def check_finite(scores: Sequence[float]) -> None:
-    """Raise ValueError unless all scores are finite: one NaN would blind a detector for good."""
-    if not isfinite(sum(scores)):
+def check_days(days: Floats, n: int) -> None:
+    """Raise ValueError unless there are n times, none negative."""
+    if len(days) != n:
+        raise ValueError("each observation needs its time since the one before")
+    if n and not (days.min() >= 0 and isfinite(days.sum())):
+        raise ValueError("a time since the observation before is negative or not finite")
+
+
+def check_scores(scores: Floats, days: Floats) -> None:
+    """Raise ValueError unless all are finite: one NaN would blind a detector for good."""
+    check_days(days, len(scores))
+    if not isfinite(scores.sum()):
         raise ValueError("a score is not finite")

@@ -9,7 +9,6 @@ Every 8 observations all cuts are looked at. The evidence is that of the stronge
 difference of the means over what it may be by chance.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
@@ -19,7 +18,15 @@ from river.__version__ import __version__ as _RIVER
 from river.drift import ADWIN
 
 from detectors import _river_window
-from detectors._contract import State, StateUnreadable, check_finite, check_settings
+from detectors._contract import (
+    MIN_ARL,
+    Floats,
+    Promise,
+    State,
+    StateUnreadable,
+    check_scores,
+    check_settings,
+)
 from detectors._river_window import Cut
 
 _FORMAT = 1
@@ -36,25 +43,26 @@ class Detector:
     _adwin: ADWIN
     _unchecked: int
 
-    def __init__(self, arl: float, reference_n: int) -> None:
-        check_settings(arl, reference_n)
-        self._delta = _DELTA_ARL / arl
+    def __init__(self, promise: Promise, reference_n: int) -> None:
+        check_settings(promise, reference_n)
+        self._delta = _DELTA_ARL / max(promise.arl, MIN_ARL)
         self._reference_n = reference_n
         self._found: Cut | None = None
         self._resume(_reference_window(reference_n))
 
-    def run(self, scores: Sequence[float]) -> int | None:
+    def run(self, scores: Floats, days: Floats) -> int | None:
         """See detectors.Detector."""
-        check_finite(scores)
-        if not scores:
+        check_scores(scores, days)
+        if not len(scores):
             return None
         self._found = None
         unchecked = self._unchecked + len(scores)
         before = self._window() if unchecked >= _CHECK_EVERY else b""
         update = self._adwin._helper.update
-        for index, score in enumerate(scores):
-            if update(_SCALE * score):
-                self._found = self._cut_found(before, scores[: index + 1])
+        scaled = (_SCALE * scores).tolist()
+        for index, value in enumerate(scaled):
+            if update(value):
+                self._found = self._cut_found(before, scaled[: index + 1])
                 self._resume(_reference_window(self._reference_n))
                 return index
         self._unchecked = unchecked % _CHECK_EVERY
@@ -70,6 +78,11 @@ class Detector:
         """The observations after the strongest cut, those of the reference left out."""
         return self._found.newer_n if self._found else 0
 
+    @property
+    def found_form(self) -> str:
+        """A window parts where its mean changed."""
+        return "mean" if self._found else ""
+
     def state(self) -> State:
         """River's own bytes of the window, with the version that wrote them."""
         return {
@@ -80,13 +93,13 @@ class Detector:
         }
 
     @classmethod
-    def restore(cls, arl: float, reference_n: int, state: State) -> Self:
+    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
         """See detectors.Detector. Only the River that wrote a window is trusted to read it."""
         if (state.get("format"), state.get("river")) != (_FORMAT, _RIVER):
             raise StateUnreadable("written by another version")
         if not _river_window.is_window(state["window"]):
             raise StateUnreadable("not a window")
-        detector = cls(arl, reference_n)
+        detector = cls(promise, reference_n)
         detector._resume(state["window"])
         detector._found = Cut(*state["found"]) if state["found"] else None
         return detector
@@ -99,11 +112,11 @@ class Detector:
         self._unchecked = _river_window.values_read(window) % _CHECK_EVERY
         self._adwin = _adwin(_river_window.with_settings(window, self._delta, _CHECK_EVERY))
 
-    def _cut_found(self, before: bytes, scores: Sequence[float]) -> Cut:
+    def _cut_found(self, before: bytes, scaled: list[float]) -> Cut:
         """The strongest cut of the window as it was when River found one and shortened it."""
         unchecked = _adwin(_river_window.with_settings(before, self._delta, _river_window.NEVER))
-        for score in scores:
-            unchecked.update(_SCALE * score)
+        for value in scaled:
+            unchecked.update(value)
         window = unchecked._helper.__getstate__()
         ratio, newer_n = _river_window.strongest_cut(window)
         return Cut(ratio, min(newer_n, int(unchecked.width) - self._reference_n))

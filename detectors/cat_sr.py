@@ -1,65 +1,86 @@
 """Shiryaev-Roberts for categories whose shares are only estimated: new values, other mixtures.
 
-For each past moment a change may have begun: the chance of each observation since then, had the
+For each moment a change may have begun: the chance of each observation since then, had the
 shares begun to move from what they were (a Dirichlet prior worth a = 5, 20 or 100 observations:
 bold to cautious), over its chance if nothing changed (all counts so far, reference included).
-Each is a likelihood ratio with both shares unknown, so M_n - n is a martingale on average over the
-Dirichlet(1/2) prior, and the threshold is the ARL itself; measured in bench/calibration.py.
+Each is a likelihood ratio with both shares unknown, a martingale on average over the
+Dirichlet(1/2) prior, and a start weighs the days since the one before: M less the days gone by is
+a martingale, so the threshold is the promise itself, in days (see `mean_sr`; measured in
+bench/calibration.py).
 
-A start is added every 8 observations; at most 24 are kept, the weakest hands its evidence to its
-neighbour. Evidence is looked at with each observation, as a value never seen before shows at once.
+Where observations depend on each other the evidence is tempered: counts and the logarithms of
+ratios are multiplied by 1 / `variance_ratio`, as if there were so many fewer observations.
+
+Evidence is looked at with each observation, as a value never seen before shows at once.
 """
 
 from collections.abc import Sequence
-from math import isfinite
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors._contract import State, StateUnreadable
+from detectors import _starts
+from detectors._contract import (
+    Floats,
+    Ints,
+    Promise,
+    State,
+    StateUnreadable,
+    check_days,
+    check_promise,
+)
+from detectors._starts import CHUNK_N, ROOM_N
 
-_FORMAT = 1
+_FORMAT = 2
 _PRIOR_N = np.array([[5.0], [20.0], [100.0]])
 _PSEUDO_COUNT = 0.5
-_START_EVERY = 8
-_STARTS_MAX = 24
-_YOUNG_N = 16
-
-_Floats: TypeAlias = NDArray[np.float64]
 
 
 class CategoryDetector:
     """Watches the shares of cells; `reference_counts` has how often each was seen, the unseen 0.
 
-    Fed cells as `detectors.categories.Categories` numbers them. An alarm ends what was watched:
-    the next observation begins anew, against the reference.
+    `days` is the promise: on average at least so many between two false alarms. Fed cells as
+    `detectors.categories` or `detectors.cells` number them. An alarm ends what was watched: the
+    next observation begins anew, against the reference.
     """
 
-    def __init__(self, arl: float, reference_counts: Sequence[int]) -> None:
-        if not (isfinite(arl) and arl >= 1):
-            raise ValueError("arl must be a finite number of at least 1")
+    found_form = "shares"
+
+    def __init__(
+        self, days: float, reference_counts: Sequence[int], variance_ratio: float = 1.0
+    ) -> None:
+        check_promise(Promise(days, 1.0))
         if len(reference_counts) < 2 or sum(reference_counts) < 1 or min(reference_counts) < 0:
             raise ValueError("reference_counts must have two cells and one observation")
-        self.threshold = arl
-        self._reference = np.array(reference_counts, dtype=np.float64) + _PSEUDO_COUNT
+        if not variance_ratio >= 1:
+            raise ValueError("variance_ratio must be at least 1")
+        self.threshold = days
+        self._counted = 1 / variance_ratio
+        reference = np.array(reference_counts, dtype=np.float64)
+        self._reference = reference * self._counted + _PSEUDO_COUNT
         self._reference_n = float(self._reference.sum())
         self._found: tuple[float, int] | None = None
         self._begin()
 
-    def run(self, cells: Sequence[int]) -> int | None:
-        """Feed cells in order. The index of the one that alarmed, the last one read, or None."""
-        if not cells:
+    def run(self, cells: Ints, days: Floats) -> int | None:
+        """Feed cells in order. The index of the one that alarmed, the last one read, or None.
+
+        `days` has for each the time since the observation before it. ValueError for a cell that
+        does not exist or a time that is negative or not finite; then nothing was read.
+        """
+        check_days(days, len(cells))
+        if not len(cells):
             return None
-        if not 0 <= min(cells) <= max(cells) < len(self._reference):
+        if not 0 <= cells.min() <= cells.max() < len(self._reference):
             raise ValueError("no such cell")
         self._found = None
-        for index, cell in enumerate(cells):
-            if self._weigh(cell) >= self.threshold:
-                self._found = (self.statistic, self._n + 1 - self._strongest())
-                self._begin()
-                return index
-            self._count(cell)
+        at = 0
+        while at < len(cells):
+            end = at + CHUNK_N - self._n % CHUNK_N
+            alarm = self._read(cells[at:end], days[at:end])
+            if alarm is not None:
+                return at + alarm
+            at = end
         return None
 
     @property
@@ -74,74 +95,113 @@ class CategoryDetector:
 
     def state(self) -> State:
         """Plain numbers: the counts; for each start when it was, the counts then, its evidence."""
+        born_n = _starts.born_n(self._began)
         return {
             "format": _FORMAT,
-            "n": self._n,
             "counts": self._counts.tolist(),
-            "began": self._began.tolist(),
-            "counts_then": self._counts_then.tolist(),
-            "evidence": self._evidence.tolist(),
+            "elapsed": [self._elapsed, self._newest],
+            "began": self._began[:born_n].astype(int).tolist(),
+            "counts_then": self._counts_then[:, :born_n].tolist(),
+            "evidence": self._evidence[:, :born_n].tolist(),
             "found": list(self._found) if self._found else None,
         }
 
     @classmethod
-    def restore(cls, arl: float, reference_counts: Sequence[int], state: State) -> Self:
-        """Resume; a new `arl` changes the threshold and keeps the evidence.
+    def restore(
+        cls,
+        days: float,
+        reference_counts: Sequence[int],
+        state: State,
+        variance_ratio: float = 1.0,
+    ) -> Self:
+        """Resume; a new promise changes the threshold and keeps the evidence.
 
         Raises StateUnreadable when this code cannot read the state.
         """
         if state.get("format") != _FORMAT or len(state["counts"]) != len(reference_counts):
             raise StateUnreadable("written by another version, or for other cells")
-        detector = cls(arl, reference_counts)
-        detector._n = state["n"]
-        detector._counts = np.array(state["counts"], dtype=np.float64)
-        detector._began = np.array(state["began"], dtype=np.float64)
-        detector._counts_then = np.array(state["counts_then"], dtype=np.float64)
-        detector._evidence = np.array(state["evidence"], dtype=np.float64)
+        detector = cls(days, reference_counts, variance_ratio)
+        detector._counts = np.array(state["counts"], dtype=np.int64)
+        detector._n = int(detector._counts.sum())
+        detector._elapsed, detector._newest = state["elapsed"]
+        detector._add(
+            slice(len(state["began"])), state["began"], state["counts_then"], state["evidence"]
+        )
         found = state["found"]
         detector._found = (found[0], found[1]) if found else None
         return detector
 
     def _begin(self) -> None:
-        cells = len(self._reference)
         self._n = 0
-        self._counts: _Floats = np.zeros(cells)
-        self._began: _Floats = np.empty(0)
-        self._counts_then: _Floats = np.empty((cells, 0))
-        self._evidence: _Floats = np.empty((len(_PRIOR_N), 0))
-        self._add_start()
+        self._counts: Ints = np.zeros(len(self._reference), dtype=np.int64)
+        self._elapsed = self._newest = 0.0
+        self._no_starts()
 
-    def _weigh(self, cell: int) -> float:
-        """Multiply the evidence of each start by the likelihood ratio of this observation: M."""
-        then, now = self._counts_then[cell], self._counts[cell]
-        known, known_n = self._reference[cell], self._reference_n
-        share_then = (known + then) / (known_n + self._began)
-        changed = (_PRIOR_N * share_then + (now - then)) / (_PRIOR_N + (self._n - self._began))
-        self._evidence *= changed * ((known_n + self._n) / (known + now))
-        return float(self._evidence.sum())
+    def _no_starts(self) -> None:
+        self._began: Floats = np.full(ROOM_N, _starts.NOT_BORN)
+        self._counts_then: Ints = np.zeros((len(self._reference), ROOM_N), dtype=np.int64)
+        self._evidence: Floats = np.zeros((len(_PRIOR_N), ROOM_N))
 
-    def _count(self, cell: int) -> None:
-        self._counts[cell] += 1
-        self._n += 1
-        if self._n % _START_EVERY == 0:
-            if len(self._began) == _STARTS_MAX:
-                self._merge_weakest()
-            self._add_start()
+    def _read(self, cells: Ints, days: Floats) -> int | None:
+        """Observations of one chunk: a row for each, a column for each start."""
+        seen = np.zeros((len(cells) + 1, len(self._reference)), dtype=np.int64)
+        seen[np.arange(1, len(cells) + 1), cells] = 1
+        counts = np.add.accumulate(seen, axis=0) + self._counts
+        self._add_starts(counts, days)
+        n = self._n + np.arange(len(cells))
+        is_born = (n[:, None] >= self._began)[:, None]
+        ratios = self._ratios(cells, n, counts[np.arange(len(cells)), cells], is_born)
+        evidence = np.multiply.accumulate(np.concatenate((self._evidence[None], ratios)))[1:]
+        by_place = (evidence * is_born).reshape(len(cells), -1).sum(axis=1)
+        alarms = np.flatnonzero(by_place >= self.threshold)
+        if len(alarms):
+            return self._alarm(int(alarms[0]), by_place, evidence * is_born)
+        self._n, self._counts, self._evidence = self._n + len(cells), counts[-1], evidence[-1]
+        if self._n % CHUNK_N == 0:
+            self._merge()
+        return None
 
-    def _add_start(self) -> None:
-        share = np.full((len(_PRIOR_N), 1), _START_EVERY / len(_PRIOR_N))
-        self._began = np.append(self._began, self._n)
-        self._counts_then = np.concatenate([self._counts_then, self._counts[:, None]], axis=1)
-        self._evidence = np.concatenate([self._evidence, share], axis=1)
+    def _add_starts(self, counts: Ints, days: Floats) -> None:
+        elapsed = np.add.accumulate(np.concatenate(([self._elapsed], days)))[1:]
+        self._elapsed = float(elapsed[-1])
+        places = _starts.born(self._n, len(days))
+        if not len(places):
+            return
+        weights = _starts.weights(elapsed, places, self._newest, self.threshold)
+        self._newest = float(elapsed[places[-1]])
+        first = _starts.born_n(self._began)
+        where = slice(first, first + len(places))
+        self._add(where, self._n + places, counts[places].T, weights / len(_PRIOR_N))
 
-    def _merge_weakest(self) -> None:
-        """Give the evidence of the weakest start that is not young to the one before it."""
-        old = int((self._n - self._began > _YOUNG_N).sum())
-        weakest = int(self._evidence.sum(axis=0)[:old].argmin())
-        self._evidence[:, weakest - 1 if weakest else 1] += self._evidence[:, weakest]
-        self._began = np.delete(self._began, weakest)
-        self._counts_then = np.delete(self._counts_then, weakest, axis=1)
-        self._evidence = np.delete(self._evidence, weakest, axis=1)
+    def _add(self, where: slice, began: object, counts_then: object, evidence: object) -> None:
+        self._began[where] = began
+        self._counts_then[:, where] = counts_then
+        self._evidence[:, where] = evidence
 
-    def _strongest(self) -> int:
-        return int(self._began[self._evidence.sum(axis=0).argmax()])
+    def _ratios(self, cells: Ints, n: Ints, now: Ints, is_born: Ints) -> Floats:
+        """The likelihood ratio of each observation, by prior and start; 1 before the start."""
+        then = self._counts_then[cells]
+        known, counted = self._reference[cells, None], self._counted
+        share_then = (known + then * counted) / (self._reference_n + self._began * counted)
+        since = (now[:, None] - then) * counted
+        since_n = np.maximum(n[:, None] - self._began, 0.0) * counted
+        share_now = (known + now[:, None] * counted) / (self._reference_n + n[:, None] * counted)
+        since = np.maximum(since, 0.0)
+        changed = (_PRIOR_N * share_then[:, None] + since[:, None]) / (_PRIOR_N + since_n[:, None])
+        ratios = changed / share_now[:, None]
+        if counted < 1:
+            ratios = ratios**counted
+        return np.where(is_born, ratios, 1.0)
+
+    def _alarm(self, place: int, by_place: Floats, evidence: Floats) -> int:
+        began = int(self._began[evidence[place].sum(axis=0).argmax()])
+        self._found = (float(by_place[place]), self._n + place + 1 - began)
+        self._begin()
+        return place
+
+    def _merge(self) -> None:
+        kept = _starts.kept(self._evidence.sum(axis=0), self._began, self._n)
+        evidence = _starts.handed(self._evidence, kept)
+        began, counts_then = self._began[kept], self._counts_then[:, kept]
+        self._no_starts()
+        self._add(slice(len(kept)), began, counts_then, evidence)

@@ -7,7 +7,6 @@ Analysis"). Its mean begins as that of m scores, all in control, else a shift th
 the first observation would be taken for the mean.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from math import exp, sqrt
 from typing import Any, Self
@@ -15,7 +14,15 @@ from typing import Any, Self
 from river.drift import PageHinkley
 from river.stats import Mean
 
-from detectors._contract import State, StateUnreadable, check_finite, check_settings
+from detectors._contract import (
+    MIN_ARL,
+    Floats,
+    Promise,
+    State,
+    StateUnreadable,
+    check_scores,
+    check_settings,
+)
 
 _FORMAT = 1
 _SLOPE = 0.25
@@ -26,23 +33,23 @@ _OVERSHOOT = 1.166
 class Detector:
     """Page-Hinkley, both directions, with the reference as the past of its running mean."""
 
-    def __init__(self, arl: float, reference_n: int) -> None:
-        check_settings(arl, reference_n)
-        self.threshold = siegmund_threshold(arl, _SLOPE)
+    def __init__(self, promise: Promise, reference_n: int) -> None:
+        check_settings(promise, reference_n)
+        self.threshold = siegmund_threshold(max(promise.arl, MIN_ARL), _SLOPE)
         self._reference_n = reference_n
         self._found: tuple[float, int] | None = None
         self._n = self._lowest_n = self._highest_n = 0
         self._begin()
 
-    def run(self, scores: Sequence[float]) -> int | None:
+    def run(self, scores: Floats, days: Floats) -> int | None:
         """See detectors.Detector."""
-        check_finite(scores)
-        if not scores:
+        check_scores(scores, days)
+        if not len(scores):
             return None
         self._found = None
         test, n, lowest_n, highest_n = self._test, self._n, self._lowest_n, self._highest_n
         update = test.update
-        for index, score in enumerate(scores):
+        for index, score in enumerate(scores.tolist()):
             update(score)
             n += 1
             if test._sum_increase == test._min_increase:
@@ -66,6 +73,11 @@ class Detector:
         """The observations since the sum turned."""
         return self._found[1] if self._found else 0
 
+    @property
+    def found_form(self) -> str:
+        """The sums are those of deviations from the mean."""
+        return "mean" if self._found else ""
+
     def state(self) -> State:
         """Plain numbers: the running mean, both sums, their extremes and when those were."""
         test = self._test
@@ -79,11 +91,11 @@ class Detector:
         }
 
     @classmethod
-    def restore(cls, arl: float, reference_n: int, state: State) -> Self:
+    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
         """See detectors.Detector."""
         if state.get("format") != _FORMAT:
             raise StateUnreadable("written by another version")
-        detector = cls(arl, reference_n)
+        detector = cls(promise, reference_n)
         test = detector._test
         test._x_mean = _mean(*state["mean"])
         test._sum_increase, test._min_increase = state["increase"]

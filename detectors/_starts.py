@@ -1,0 +1,67 @@
+"""The moments at which a change may have begun: how much each weighs, and which are kept.
+
+A Shiryaev-Roberts statistic M is the sum, over all starts, of weight x likelihood ratio since the
+start. A start weighs the days that have gone by since the start before it, so M less the days
+gone by is a martingale whatever the pace, and an alarm at M >= A means that on average A days have
+gone by (Pollak 1985, "Optimal detection of a change in distribution"; the weights are ours).
+
+Starts are 8 observations apart. At the end of each 64 observations the weakest are dropped until
+24 are left; each hands its evidence to the start before it, which leaves M as it is and a
+martingale. All of that is counted from where the detector began, not from how it is fed.
+"""
+
+import numpy as np
+
+from detectors._contract import Floats, Ints
+
+EVERY_N = 8
+CHUNK_N = 64
+KEPT_N = 24
+ROOM_N = KEPT_N + CHUNK_N // EVERY_N
+NOT_BORN = np.inf
+_YOUNG_N = 16
+_SILENCE_SHARE = 0.01
+
+
+def born(before_n: int, n: int) -> Ints:
+    """The places, of the n observations after the first `before_n`, before which a start is due."""
+    return np.arange(-before_n % EVERY_N, n, EVERY_N)
+
+
+def weights(elapsed: Floats, places: Ints, newest: float, threshold: float) -> Floats:
+    """Days since the start before, for a start at each of `places`.
+
+    `elapsed[i]` is the time before the observation at place i, `newest` that of the newest start.
+    None weighs more than a hundredth of the threshold: a long silence is no evidence of a change.
+    Smaller weights only make alarms rarer.
+
+    >>> weights(np.array([1.0, 2.0, 4.0]), np.array([0, 2]), 0.0, 1e3)
+    array([1., 3.])
+    """
+    at = elapsed[places]
+    since = at - np.concatenate(([newest], at[:-1]))
+    return np.minimum(since, threshold * _SILENCE_SHARE)
+
+
+def kept(evidence: Floats, began: Floats, n: int) -> Ints:
+    """Which starts are kept after n observations: the young and, of the others, the strongest."""
+    strength = np.where(n - began > _YOUNG_N, evidence, np.inf)
+    dropped_n = max(born_n(began) - KEPT_N, 0)
+    left = np.sort(np.argsort(strength, kind="stable")[dropped_n:])
+    return left[np.isfinite(began[left])]
+
+
+def born_n(began: Floats) -> int:
+    """How many starts there are; the rest of the room waits for others."""
+    return int(np.isfinite(began).sum())
+
+
+def handed(evidence: Floats, kept: Ints) -> Floats:
+    """The evidence of the kept starts (last axis) with that of the dropped ones after each.
+
+    What was dropped before the first goes to the first.
+
+    >>> handed(np.array([1.0, 2.0, 4.0, 8.0]), np.array([1, 3]))
+    array([7., 8.])
+    """
+    return np.add.reduceat(evidence, np.concatenate(([0], kept[1:])), axis=-1)

@@ -1,0 +1,17 @@
+"""How the detectors of one series share its part of the promise.
+
+Their false alarms add up, so with parts that add up to 1 they keep together what one of them would
+keep alone. A detector with part w gets Promise(days / w, per_day). The parts were chosen by
+measurement (docs/decisions/0008-how-detectors-share-a-series.md).
+"""
+
+VOTES: dict[str, float] = {
+    "mean_sr": 0.5,
+    "cat_sr": 0.2,
+    "adwin": 0.2,
+    "page_hinkley": 0.1,
+}
+"""Of a series of numbers; `cat_sr` is a CategoryDetector on `detectors.cells`."""
+
+VOTES_OF_WORDS: dict[str, float] = {"cat_sr": 1.0}
+"""Of a series of words, or of yes and no: a CategoryDetector on `detectors.categories`."""

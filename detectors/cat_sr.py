@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from detectors import _starts
 from detectors._contract import (
@@ -173,12 +174,14 @@ class CategoryDetector:
         where = slice(first, first + len(places))
         self._add(where, self._n + places, counts[places].T, weights / len(_PRIOR_N))
 
-    def _add(self, where: slice, began: object, counts_then: object, evidence: object) -> None:
+    def _add(
+        self, where: slice, began: ArrayLike, counts_then: ArrayLike, evidence: ArrayLike
+    ) -> None:
         self._began[where] = began
         self._counts_then[:, where] = counts_then
         self._evidence[:, where] = evidence
 
-    def _ratios(self, cells: Ints, n: Ints, now: Ints, is_born: Ints) -> Floats:
+    def _ratios(self, cells: Ints, n: Ints, now: Ints, is_born: NDArray[np.bool_]) -> Floats:
         """The likelihood ratio of each observation, by prior and start; 1 before the start."""
         then = self._counts_then[cells]
         known, counted = self._reference[cells, None], self._counted

@@ -1,16 +1,17 @@
-"""The frozen reference of a categorical series: which values there were, and how often.
+"""The frozen reference of a series of words: which there were, and how often.
 
-A value becomes a cell. The most frequent have one each, the other known ones share one, and the
+A word becomes a cell. The most frequent have one each, the other known ones share one, and the
 last cell is for what was never seen.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 import msgspec
+import numpy as np
 
-from detectors._contract import StateUnreadable
+from detectors._contract import Ints, StateUnreadable
 
 CELLS_MAX = 32
 DISTINCT_MAX = 256
@@ -23,16 +24,24 @@ class Categories:
     ValueError for no values, or more than 256 different ones: that is a name, not a category.
 
     >>> versions = Categories(["1.2", "1.2", "1.3"])
-    >>> [versions.cell(v) for v in ("1.2", "1.3", "2.0")], versions.counts
-    ([0, 1, 2], (2, 1, 0))
+    >>> versions.cells(["1.2", "1.3", "2.0"]), versions.counts
+    (array([0, 1, 2]), (2, 1, 0))
     """
 
     def __init__(self, values: Iterable[str | float]) -> None:
-        counted = Counter(values)
-        if not 0 < len(counted) <= DISTINCT_MAX:
+        self._count(Counter(values))
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int]) -> Self:
+        """Those of a sample that was counted as it came; a count of 0 has a cell all the same."""
+        categories = cls.__new__(cls)
+        categories._count(counts)
+        return categories
+
+    def _count(self, counts: Mapping[str, int] | Mapping[str | float, int]) -> None:
+        if not 0 < len(counts) <= DISTINCT_MAX:
             raise ValueError(f"a category has 1 to {DISTINCT_MAX} different values")
-        ordered = sorted(counted.items(), key=lambda item: (-item[1], str(item[0])))
-        self._set(ordered)
+        self._set(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
 
     def _set(self, ordered: list[tuple[str | float, int]]) -> None:
         self._ordered = ordered
@@ -42,9 +51,18 @@ class Categories:
         together = [sum(count for _, count in rest)] if rest else []
         self.counts = tuple([count for _, count in own] + together + [0])
 
+    def as_counts(self) -> dict[str | float, int]:
+        """How often each value occurred, the most frequent first."""
+        return dict(self._ordered)
+
     def cell(self, value: str | float) -> int:
         """The cell of a value; the last one if the sample did not have it."""
         return self._cells.get(value, len(self.counts) - 1)
+
+    def cells(self, values: Iterable[str | float]) -> Ints:
+        """`cell` of each."""
+        find, unseen = self._cells.get, len(self.counts) - 1
+        return np.array([find(value, unseen) for value in values], dtype=np.int64)
 
     def is_new(self, value: str | float) -> bool:
         """Whether the sample did not have the value."""

@@ -18,6 +18,7 @@ Evidence is looked at every 4 observations.
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from detectors import _starts
 from detectors._contract import (
@@ -172,7 +173,9 @@ class Detector:
             _FORM_PARTS * weights,
         )
 
-    def _add(self, where: slice, began: object, totals_then: object, weights: object) -> None:
+    def _add(
+        self, where: slice, began: ArrayLike, totals_then: ArrayLike, weights: ArrayLike
+    ) -> None:
         self._began[where] = began
         self._totals_then[:, where] = totals_then
         self._weights[:, where] = weights

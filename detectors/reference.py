@@ -9,8 +9,6 @@ The randomness is a hash of the study and the series (`uniform`), so that a repl
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from hashlib import blake2b
 from math import copysign, erf, isfinite, sqrt
 from statistics import NormalDist
 from struct import Struct
@@ -19,6 +17,7 @@ from typing import Self
 import numpy as np
 
 from detectors._contract import StateUnreadable
+from detectors.uniform import uniform as uniform
 
 _normal_quantile = NormalDist().inv_cdf
 _pack, _unpack = Struct("f").pack, Struct("f").unpack
@@ -27,7 +26,6 @@ _BELOW_ONE = 1 - 2**-53
 _HEADER = Struct("<Bdd")
 _FORMAT = 1
 _BATCH_MIN = 16
-_MASK_64 = 2**64 - 1
 
 
 class Reference:
@@ -107,18 +105,6 @@ class Reference:
         return reference
 
 
-def uniform(site: str, study: str, subject: str) -> float:
-    """A number in (0, 1) that depends on nothing but its arguments, like a fair draw among them.
-
-    Multiply-shift hashing: a uniform 64-bit key of the study times an odd key of the series.
-
-    >>> uniform("north", "st-1", "view") == uniform("north", "st-1", "view")
-    True
-    """
-    product = _study_key(site, study) * _subject_key(subject) & _MASK_64
-    return ((product >> 32) + 0.5) * 2.0**-32
-
-
 def spread(score: float) -> float:
     """The normal score of how far out a normal score lies, to either side: watches the variance.
 
@@ -142,17 +128,3 @@ def _float32(value: float) -> float:
     if not isfinite(value):
         raise ValueError("a value is not finite")
     return copysign(_FLOAT32_MAX, value)
-
-
-@lru_cache(maxsize=1024)
-def _study_key(site: str, study: str) -> int:
-    return _key(f"{site}\0{study}")
-
-
-@lru_cache(maxsize=65536)
-def _subject_key(subject: str) -> int:
-    return _key(subject) | 1
-
-
-def _key(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")

@@ -1,0 +1,69 @@
+"""How much observations that follow each other depend on each other, and what it takes away.
+
+The variance of a mean of n dependent observations is that of n / r independent ones. r, the
+variance ratio, is estimated by batch means (Alexopoulos & Seila 1998, "Output data analysis"): the
+variance of the means of blocks, over what it would be were they independent. Scores divided by the
+square root of r keep the promise; where nothing shows that r is above 1, it is left at 1.
+"""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors._contract import MIN_REFERENCE_N, Floats
+
+_BLOCKS_N = (8, 16, 32)
+_FEW_BLOCKS = 4
+_GROWS = 1.3
+_SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
+
+
+class Dependence(NamedTuple):
+    """What of a sample's size is left: `ratio` times as many observations are worth as much.
+
+    `block_n` is the length of blocks whose means are as good as independent, 1 for independent
+    observations. Not `promised`: the sample is too short to show how far the dependence reaches, or
+    worth fewer than 50 independent observations. Such a series is watched, and nothing promised.
+    """
+
+    ratio: float
+    block_n: int
+    effective_n: float
+    promised: bool
+
+
+def dependence(scores: Floats) -> Dependence:
+    """The dependence within a sample's normal scores, in the order in which they came."""
+    n = len(scores)
+    ratios = {block_n: _ratio(scores, block_n) for block_n in _BLOCKS_N if _fits(block_n, n)}
+    mean = sum(ratios.values()) / len(ratios) if ratios else 1.0
+    if mean <= 1 + 1.02 * sqrt(37.4 / max(n, 1)):
+        return Dependence(1.0, 1, float(n), promised=n >= MIN_REFERENCE_N)
+    block_n, ratio, levelled = _plateau(scores)
+    ratio = _SHORT_BLOCKS * (max(mean, ratio) if block_n > max(ratios) else mean)
+    effective_n = n / ratio
+    return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)
+
+
+def _plateau(scores: Floats) -> tuple[int, float, bool]:
+    """The block from which the ratio grows no more, its ratio, and whether there is one."""
+    block_n = _BLOCKS_N[0]
+    ratio = _ratio(scores, block_n)
+    while _fits(2 * block_n, len(scores)):
+        longer = _ratio(scores, 2 * block_n)
+        if longer <= _GROWS * ratio:
+            return block_n, ratio, True
+        block_n, ratio = 2 * block_n, longer
+    return block_n, ratio, False
+
+
+def _fits(block_n: int, n: int) -> bool:
+    return n // block_n >= _FEW_BLOCKS
+
+
+def _ratio(scores: Floats, block_n: int) -> float:
+    blocks = len(scores) // block_n
+    means = scores[: blocks * block_n].reshape(blocks, block_n).mean(axis=1)
+    variance = float(scores.var())
+    return block_n * float(np.var(means, ddof=1)) / variance if variance > 0 else 1.0

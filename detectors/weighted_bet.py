@@ -1,0 +1,174 @@
+"""Bets against a share that is only known within an error: each plausible value has its weight.
+
+A bet against one estimated share breaks the promise wherever the estimate is off, and a bet against
+the edge of its interval wastes what the data say meanwhile. So there is one Shiryaev-Roberts bet
+against each plausible share, and M is their average, each weighted by how plausible what was
+observed leaves its share:
+
+    M = sum_g w_g M_g,    M_g <- (M_g + days) * mean_b(q_gb(y) / p_g(y)),    w_g <- w_g p_g(y)
+
+with p_g(y) the chance of the answer y if share g is the true one and nothing changed, q_gb(y) if
+it changed as bet b says, and the w_g scaled to a sum of one. M is the likelihood ratio of "changed
+at some moment" to "nothing changed", both averaged over the plausible shares, summed over the
+moments with their days as weights. So M minus the days is a martingale on average over the starting
+weights, and there is at most one false alarm in `days` (mixture e-detectors: Shin, Ramdas and
+Rinaldo 2023; the starting weights are the error of the reference). With one plausible share, as for
+a limit, it is a theorem for that share and for all that are better.
+"""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors._contract import State, StateUnreadable
+
+_FORMAT = 1
+_WIDTH_SE = 3.0  # plausible values reach so many standard errors to either side
+_POINTS = 13
+
+Floats: TypeAlias = NDArray[np.float64]
+
+CERTAIN = np.ones(1)
+"""The weight of the one value of what is not estimated."""
+
+
+class WeightedBet:
+    """Yes or no, observed one by one; the chances of a yes may differ from one to the next.
+
+    `days` is the promise, days between two false alarms; `weights` how plausible each value of
+    what is estimated is before anything was observed, and `bets_n` how many changes are bet on.
+
+    >>> bet = WeightedBet(days=100, weights=CERTAIN, bets_n=1)
+    >>> tolerated, worse = np.array([0.1]), np.array([[0.5]])
+    >>> [bet.update(True, tolerated, worse, elapsed_days=0.5) for _ in range(4)]
+    [False, False, False, True]
+    """
+
+    def __init__(self, days: float, weights: Floats, bets_n: int) -> None:
+        if not (isfinite(days) and days > 0):
+            raise ValueError("days must be a finite number above 0")
+        if not (len(weights) and bets_n and bool(np.all(weights > 0))):
+            raise ValueError("there must be a weight, all weights above 0, and a bet")
+        self.threshold = days
+        self._prior: Floats = np.log(weights / weights.sum())
+        self._bets_n = bets_n
+        self._found: tuple[float, int, int] | None = None
+        self._begin()
+
+    def update(self, answer: bool, expected: Floats, changed: Floats, elapsed_days: float) -> bool:
+        """Whether this answer raised an alarm; the next one then begins anew.
+
+        `expected[g]` is the chance of a yes under plausible value g if nothing changed, in (0, 1);
+        `changed[g, b]` if it changed as bet b says; `elapsed_days` the time since the last answer.
+        """
+        if not answer:
+            expected, changed = 1 - expected, 1 - changed
+        ratios = changed / expected[:, None]
+        self._follow(np.log(self._weights() @ ratios))
+        self._evidence = (self._evidence + elapsed_days) * ratios
+        self._plausible = self._plausible + np.log(expected)
+        self._plausible -= self._plausible.max()
+        self._found = None
+        if self.statistic < self.threshold:
+            return False
+        self._found = (self.statistic, self.strongest, self.changed_n)
+        self._begin()
+        return True
+
+    @property
+    def statistic(self) -> float:
+        """M now, or that of the alarm just raised; an alarm means >= `threshold`."""
+        return self._found[0] if self._found else float(self._by_bet().mean())
+
+    @property
+    def strongest(self) -> int:
+        """The bet with the most evidence."""
+        return self._found[1] if self._found else int(self._by_bet().argmax())
+
+    @property
+    def changed_n(self) -> int:
+        """Answers since the change began, as that bet estimates; 1: not before this one."""
+        return self._found[2] if self._found else int(self._since_n[self.strongest])
+
+    def state(self) -> State:
+        """Plain numbers; `restore` resumes from them bit for bit."""
+        return {
+            "format": _FORMAT,
+            "evidence": self._evidence.tolist(),
+            "plausible": self._plausible.tolist(),
+            "sums": self._sums.tolist(),
+            "since_n": self._since_n.tolist(),
+            "found": list(self._found) if self._found else None,
+        }
+
+    @classmethod
+    def restore(cls, days: float, weights: Floats, bets_n: int, state: State) -> Self:
+        """Resume; new `days` change the threshold and keep the evidence.
+
+        Raises StateUnreadable when this code cannot read the state.
+        """
+        if state.get("format") != _FORMAT:
+            raise StateUnreadable("written by another version")
+        bet = cls(days, weights, bets_n)
+        evidence = np.array(state["evidence"], dtype=np.float64)
+        if evidence.shape != bet._evidence.shape:
+            raise StateUnreadable("written for other bets")
+        bet._evidence = evidence
+        bet._plausible = np.array(state["plausible"], dtype=np.float64)
+        bet._sums = np.array(state["sums"], dtype=np.float64)
+        bet._since_n = np.array(state["since_n"], dtype=np.int64)
+        found = state["found"]
+        bet._found = (found[0], found[1], found[2]) if found else None
+        return bet
+
+    def _begin(self) -> None:
+        self._evidence: Floats = np.zeros((len(self._prior), self._bets_n))
+        self._plausible: Floats = self._prior - self._prior.max()
+        self._sums: Floats = np.zeros(self._bets_n)
+        self._since_n: NDArray[np.int64] = np.zeros(self._bets_n, dtype=np.int64)
+
+    def _weights(self) -> Floats:
+        weights: Floats = np.exp(self._plausible)
+        return weights / weights.sum()
+
+    def _by_bet(self) -> Floats:
+        by_bet: Floats = self._weights() @ self._evidence
+        return by_bet
+
+    def _follow(self, gains: Floats) -> None:
+        """A change is dated to where a bet's sum of log ratios last was not above zero (Page)."""
+        above = self._sums > 0
+        self._sums = np.where(above, self._sums, 0.0) + gains
+        self._since_n = np.where(above, self._since_n, 0) + 1
+
+
+def plausible(points: int = _POINTS) -> tuple[Floats, Floats]:
+    """Steps in standard errors from an estimate, and the weight of each: a normal error."""
+    steps: Floats = np.linspace(-_WIDTH_SE, _WIDTH_SE, points)
+    return steps, np.exp(-steps * steps / 2)
+
+
+def logit(chances: Floats) -> Floats:
+    """Log odds."""
+    log_odds: Floats = np.log(chances / (1 - chances))
+    return log_odds
+
+
+def chance(log_odds: Floats) -> Floats:
+    """What has these log odds, kept within what floats can tell from 0 and 1."""
+    chances: Floats = 1 / (1 + np.exp(-np.clip(log_odds, -30, 30)))
+    return chances
+
+
+def raised(expected: Floats, odds_ratios: Sequence[float]) -> Floats:
+    """The chances when the odds are so many times those expected: a column for each.
+
+    >>> raised(np.array([0.5]), [3.0])
+    array([[0.75]])
+    """
+    odds = (expected / (1 - expected))[:, None] * np.asarray(odds_ratios)
+    shares: Floats = odds / (1 + odds)
+    return shares

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from schemas.fields import Name, Positive, Seconds, Severity, Share, Text
+from schemas.ingest import IngestSettings
 from schemas.routing import Receiver, Route
 from schemas.site import SiteSettings
 
@@ -236,6 +237,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much is remembered."""
     reference: Reference = Reference()
     """What series are compared with."""
+    ingest: IngestSettings = IngestSettings()
+    """Translation of hospital standards to events."""
     models: Annotated[list[Model], Meta(max_length=1000)] = field(
         default_factory=list, name="model"
     )

@@ -25,6 +25,7 @@ COMMANDS = (
     "schemas",
     "incidents",
     "budget",
+    "ingest",
 )
 _EXAMPLES = """first steps:
   radvigil demo                                    a simulated hospital, watched, on one machine

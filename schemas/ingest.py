@@ -1,0 +1,55 @@
+"""How hospital standards are translated: the pseudonym secret, and the codes of the site."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.fields import Name, Site, Text
+
+
+class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a code of a standard means here: one row."""
+
+    code: Name
+    """The code, as `113017`."""
+    scheme: Name
+    """Its coding scheme, as `DCM`, `SCT`, `LN` or the site's own."""
+    finding: Name | None = None
+    """The finding that it names."""
+    means: Literal["positive", "negative", "score", "value", "ignored"] | None = None
+    """What a value under it says: a call, a probability, another number, nothing."""
+
+
+class Codes(Struct, frozen=True):
+    """The site's rows by scheme and code; looked at before the built-in ones."""
+
+    rows: dict[tuple[str, str], Code] = {}
+
+    def find(self, scheme: str, code: str) -> Code | None:
+        """The site's row for a code."""
+        return self.rows.get((scheme, code))
+
+
+class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Translation of DICOM, structured reports, HL7 v2 and FHIR to events."""
+
+    site: Site | None = None
+    """Whose data; `--site` overrides it."""
+    key_env: Text | None = None
+    """Environment variable with the pseudonym secret: base64 of 16 bytes or more."""
+    key_file: Text | None = None
+    """File with the pseudonym secret; made, with a loud note, where it does not exist."""
+    epoch: Annotated[int, Meta(ge=1, le=999)] = 1
+    """Counted up when the secret is replaced; part of every key, as in `h1:`."""
+    previous_key_env: Text | None = None
+    """Environment variable with the secret before, while studies of its time are under way."""
+    previous_key_file: Text | None = None
+    """File with the secret before."""
+    links_file: Text | None = None
+    """File that keeps which accession number belongs to which study between runs, as keys."""
+    codes: Annotated[list[Code], Meta(max_length=10_000)] = []
+    """What codes mean here."""
+    lexicons: Annotated[list[Text], Meta(max_length=64)] = []
+    """Lexicon files of the report labeller, beside the built-in English one."""
+    stable_s: Annotated[float, Meta(gt=0, le=86_400)] = 60
+    """A study that received nothing for so long is complete, until something comes after all."""

@@ -1,0 +1,126 @@
+"""Reads what may be carried of a DICOM file, and nothing else: PS3.3 attributes by keyword.
+
+Free text (study, series and protocol descriptions, comments) is never read: descriptions are where
+names hide. Pixel data are not read, and nothing is decompressed.
+"""
+
+from collections.abc import Iterator
+from io import BytesIO
+from math import isfinite
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from streams.ingest._contract import Untranslated
+
+LARGEST_BYTES = 512 * 1024 * 1024
+KEYWORDS = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "AccessionNumber",
+    "IssuerOfAccessionNumberSequence",
+    "PatientName",  # read to keep it out, streams/ingest/guard.py
+    "PatientBirthDate",
+    "ReferringPhysicianName",
+    "OperatorsName",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientSex",
+    "PatientAge",
+    "Modality",
+    "BodyPartExamined",
+    "ProcedureCodeSequence",
+    "ViewPosition",
+    "ImageLaterality",
+    "Laterality",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "SoftwareVersions",
+    "StationName",
+    "KVP",
+    "ExposureInuAs",
+    "Exposure",
+    "SliceThickness",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "Rows",
+    "Columns",
+    "BitsStored",
+    "ConvolutionKernel",
+    "PhotometricInterpretation",
+    "PresentationIntentType",
+    "AcquisitionDateTime",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "ContentDate",
+    "ContentTime",
+    "StudyDate",
+    "StudyTime",
+    "TimezoneOffsetFromUTC",
+    "SpecificCharacterSet",
+)
+
+
+def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset | Untranslated:
+    """The header of a file; all of it for `None`. Never raises."""
+    if len(content) > LARGEST_BYTES:
+        return Untranslated("too_large", "file")
+    if content[128:132] != b"DICM":
+        return Untranslated("not_of_this_kind", "file")
+    try:
+        return _parsed(content, keywords)
+    except Exception:  # a parser of others on any bytes whatever: it raises nearly everything
+        return Untranslated("unreadable", "file")
+
+
+def _parsed(content: bytes, keywords: tuple[str, ...] | None) -> Dataset | Untranslated:
+    meta = dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=["SOPClassUID"])
+    if meta.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        return Untranslated("unsupported", "(0002,0010)")  # a small file may inflate to any size
+    tags = None if keywords is None else list(keywords)
+    return dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=tags)
+
+
+def text(dataset: Dataset, keyword: str) -> str | None:
+    """The first value as text, trimmed; None where there is none, or it is longer than 256."""
+    value = _first(dataset, keyword)
+    if value is None or isinstance(value, Dataset):
+        return None
+    found = str(value).strip().strip("\0")
+    return found if 0 < len(found) <= 256 and found.isprintable() else None
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The first value as a finite number."""
+    value = _first(dataset, keyword)
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if isfinite(found) and abs(found) <= 1e30 else None
+
+
+def items(dataset: Dataset, keyword: str, most: int = 1000) -> Iterator[Dataset]:
+    """The items of a sequence, at most so many."""
+    try:
+        value = dataset.get(keyword)
+    except Exception:  # converted on access, by a parser of others
+        return
+    for index, item in enumerate(value or ()):
+        if index < most and isinstance(item, Dataset):
+            yield item
+
+
+def _first(dataset: Dataset, keyword: str) -> Any:
+    try:
+        value = dataset.get(keyword)
+    except Exception:  # converted on access, by a parser of others
+        return None
+    if isinstance(value, MultiValue | list | tuple):
+        return value[0] if len(value) else None
+    return value

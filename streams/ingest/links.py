@@ -1,0 +1,63 @@
+"""Which study an accession number belongs to: keys alone, learnt from what names both.
+
+A DICOM header names the study and its accession number, an HL7 report often only the number. What
+comes before its study is known has the accession's own key, and so never meets the study: feed
+the images first, or carry the Study Instance UID in the reports.
+"""
+
+from collections import Counter, OrderedDict
+
+from streams.ingest.pseudonym import Pseudonyms
+
+MOST = 200_000
+
+
+class Links:
+    """The latest links, at most `most` of them; the oldest are forgotten and counted."""
+
+    def __init__(self, pseudonyms: Pseudonyms, most: int = MOST) -> None:
+        self._pseudonyms = pseudonyms
+        self._most = most
+        self._studies: OrderedDict[str, str] = OrderedDict()
+        self.dropped: Counter[str] = Counter()
+
+    def learn(self, study_uid: str, accession: str | None, issuer: str = "") -> str:
+        """The study's key, which its accession number leads to from now on.
+
+        A study that had a key under the secret before keeps it while its link is remembered, so
+        that what was begun under one secret is not cut in two by the next.
+        """
+        key = self._known(study_uid) or self._pseudonyms.key("study", study_uid)
+        self._remember(self._pseudonyms.key("study", study_uid), key)
+        if accession:
+            self._remember(self._pseudonyms.key("accession", accession, issuer), key)
+        return key
+
+    def by_accession(self, accession: str, issuer: str = "") -> str:
+        """The key of the study of that number; the number's own key while it is not known."""
+        for key in self._pseudonyms.keys("accession", accession, issuer):
+            if key in self._studies:
+                return self._studies[key]
+        return self._pseudonyms.key("accession", accession, issuer)
+
+    def known(self) -> dict[str, str]:
+        """All links, key to key, oldest first: to be kept between runs."""
+        return dict(self._studies)
+
+    def take_up(self, links: dict[str, str]) -> None:
+        """Go on with the links of an earlier run."""
+        for key, study in links.items():
+            self._remember(key, study)
+
+    def _known(self, study_uid: str) -> str | None:
+        for key in self._pseudonyms.keys("study", study_uid):
+            if key in self._studies:
+                return self._studies[key]
+        return None
+
+    def _remember(self, key: str, study: str) -> None:
+        self._studies[key] = study
+        self._studies.move_to_end(key)
+        if len(self._studies) > self._most:
+            self._studies.popitem(last=False)
+            self.dropped["link_overflow"] += 1

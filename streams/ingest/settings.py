@@ -1,0 +1,82 @@
+"""From the configuration to what translators work with: the secret, the links, the codes."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from schemas.ingest import Codes, IngestSettings
+from schemas.secrets import read_secret
+from streams.ingest._contract import Ingest, Labels
+from streams.ingest.links import Links
+from streams.ingest.pseudonym import Pseudonyms, Secret, make_key_file, read_key
+
+_PATH = "ingest"
+
+
+def default_key_file() -> Path:
+    """Where a secret is made when the configuration names none."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "radvigil" / "pseudonym.key"
+
+
+def pseudonyms_of(settings: IngestSettings) -> tuple[Pseudonyms, Path | None]:
+    """The keys, and the file of a secret that was made just now.
+
+    Raises schemas.secrets.MissingSecret, or pseudonym.BadKey.
+    """
+    made = None
+    named = settings
+    if settings.key_env is None:
+        file = Path(settings.key_file) if settings.key_file else default_key_file()
+        if not file.exists():
+            make_key_file(file)
+            made = file
+        named = msgspec.structs.replace(settings, key_file=str(file))
+    present = read_secret(named, "key", _PATH)
+    assert present is not None
+    previous = read_secret(settings, "previous_key", _PATH)
+    return Pseudonyms(
+        Secret(settings.epoch, read_key(present)),
+        None if previous is None else Secret(settings.epoch - 1, read_key(previous)),
+    ), made
+
+
+def ingest_of(
+    settings: IngestSettings,
+    pseudonyms: Pseudonyms,
+    *,
+    site: str,
+    timezone: str,
+    from_files: bool,
+    labels: Labels | None = None,
+) -> Ingest:
+    """What translators work with."""
+    rows = {(code.scheme, code.code): code for code in settings.codes}
+    return Ingest(
+        site=site,
+        pseudonyms=pseudonyms,
+        links=_links(settings, pseudonyms),
+        codes=Codes(rows),
+        labels=labels,
+        stamps="header" if from_files else "arrival",
+        timezone=timezone,
+    )
+
+
+def _links(settings: IngestSettings, pseudonyms: Pseudonyms) -> Links:
+    links = Links(pseudonyms)
+    file = Path(settings.links_file) if settings.links_file else None
+    if file is not None and file.exists():
+        links.take_up(msgspec.json.decode(file.read_bytes(), type=dict[str, str]))
+    return links
+
+
+def keep_links(settings: IngestSettings, links: Links) -> None:
+    """Write the links where the next run finds them; whole or not at all."""
+    if settings.links_file is None:
+        return
+    file = Path(settings.links_file)
+    fresh = file.with_name(file.name + ".new")
+    fresh.write_bytes(msgspec.json.encode(links.known()))
+    fresh.replace(file)

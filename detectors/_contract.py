@@ -107,12 +107,12 @@ def check_days(days: Floats, n: int) -> None:
     """Raise ValueError unless there are n times, none negative."""
     if len(days) != n:
         raise ValueError("each observation needs its time since the one before")
-    if n and not (days.min() >= 0 and isfinite(days.sum())):
+    if n and not (np.minimum.reduce(days) >= 0 and isfinite(np.add.reduce(days))):
         raise ValueError("a time since the observation before is negative or not finite")
 
 
 def check_scores(scores: Floats, days: Floats) -> None:
     """Raise ValueError unless all are finite: one NaN would blind a detector for good."""
     check_days(days, len(scores))
-    if not isfinite(scores.sum()):
+    if not isfinite(np.add.reduce(scores)):
         raise ValueError("a score is not finite")

@@ -18,8 +18,8 @@ EVERY_N = 8
 CHUNK_N = 64
 KEPT_N = 24
 ROOM_N = KEPT_N + CHUNK_N // EVERY_N
-NOT_BORN = np.inf
-_YOUNG_N = 16
+NOT_BORN = 1e15
+_YOUNGEST = 2
 _SILENCE_SHARE = 0.01
 
 
@@ -43,17 +43,12 @@ def weights(elapsed: Floats, places: Ints, newest: float, threshold: float) -> F
     return np.minimum(since, threshold * _SILENCE_SHARE)
 
 
-def kept(evidence: Floats, began: Floats, n: int) -> Ints:
-    """Which starts are kept after n observations: the young and, of the others, the strongest."""
-    strength = np.where(n - began > _YOUNG_N, evidence, np.inf)
-    dropped_n = max(born_n(began) - KEPT_N, 0)
-    left = np.sort(np.argsort(strength, kind="stable")[dropped_n:])
-    return left[np.isfinite(began[left])]
-
-
-def born_n(began: Floats) -> int:
-    """How many starts there are; the rest of the room waits for others."""
-    return int(np.isfinite(began).sum())
+def kept(evidence: Floats) -> Ints:
+    """Which of the starts are kept at the end of a chunk: the two youngest and the strongest."""
+    strong = np.ones(len(evidence), dtype=np.bool_)
+    weakest_first = evidence[:-_YOUNGEST].argsort(kind="stable")
+    strong[weakest_first[: max(len(evidence) - KEPT_N, 0)]] = False
+    return np.flatnonzero(strong)
 
 
 def handed(evidence: Floats, kept: Ints) -> Floats:

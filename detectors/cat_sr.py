@@ -30,7 +30,7 @@ from detectors._contract import (
     check_days,
     check_promise,
 )
-from detectors._starts import CHUNK_N, ROOM_N
+from detectors._starts import CHUNK_N, KEPT_N, ROOM_N
 
 _FORMAT = 2
 _PRIOR_N = np.array([[5.0], [20.0], [100.0]])
@@ -96,14 +96,14 @@ class CategoryDetector:
 
     def state(self) -> State:
         """Plain numbers: the counts; for each start when it was, the counts then, its evidence."""
-        born_n = _starts.born_n(self._began)
+        born = slice(self._born_n)
         return {
             "format": _FORMAT,
-            "counts": self._counts.tolist(),
+            "counts": self._counts.astype(int).tolist(),
             "elapsed": [self._elapsed, self._newest],
-            "began": self._began[:born_n].astype(int).tolist(),
-            "counts_then": self._counts_then[:, :born_n].tolist(),
-            "evidence": self._evidence[:, :born_n].tolist(),
+            "began": self._began[born].astype(int).tolist(),
+            "counts_then": self._counts_then[:, born].astype(int).tolist(),
+            "evidence": self._evidence[:, born].tolist(),
             "found": list(self._found) if self._found else None,
         }
 
@@ -122,47 +122,50 @@ class CategoryDetector:
         if state.get("format") != _FORMAT or len(state["counts"]) != len(reference_counts):
             raise StateUnreadable("written by another version, or for other cells")
         detector = cls(days, reference_counts, variance_ratio)
-        detector._counts = np.array(state["counts"], dtype=np.int64)
+        detector._counts = np.array(state["counts"], dtype=np.float64)
         detector._n = int(detector._counts.sum())
         detector._elapsed, detector._newest = state["elapsed"]
-        detector._add(
-            slice(len(state["began"])), state["began"], state["counts_then"], state["evidence"]
-        )
+        detector._add(state["began"], state["counts_then"], state["evidence"])
         found = state["found"]
         detector._found = (found[0], found[1]) if found else None
         return detector
 
     def _begin(self) -> None:
         self._n = 0
-        self._counts: Ints = np.zeros(len(self._reference), dtype=np.int64)
+        self._counts: Floats = np.zeros(len(self._reference))
         self._elapsed = self._newest = 0.0
         self._no_starts()
 
     def _no_starts(self) -> None:
+        self._born_n = 0
         self._began: Floats = np.full(ROOM_N, _starts.NOT_BORN)
-        self._counts_then: Ints = np.zeros((len(self._reference), ROOM_N), dtype=np.int64)
+        self._counts_then: Floats = np.zeros((len(self._reference), ROOM_N))
         self._evidence: Floats = np.zeros((len(_PRIOR_N), ROOM_N))
 
     def _read(self, cells: Ints, days: Floats) -> int | None:
         """Observations of one chunk: a row for each, a column for each start."""
-        seen = np.zeros((len(cells) + 1, len(self._reference)), dtype=np.int64)
-        seen[np.arange(1, len(cells) + 1), cells] = 1
-        counts = np.add.accumulate(seen, axis=0) + self._counts
+        places = np.arange(len(cells))
+        counts = np.zeros((len(cells) + 1, len(self._reference)))
+        counts[0] = self._counts
+        counts[places + 1, cells] = 1.0
+        np.add.accumulate(counts, out=counts)
         self._add_starts(counts, days)
-        n = self._n + np.arange(len(cells))
-        is_born = (n[:, None] >= self._began)[:, None]
-        ratios = self._ratios(cells, n, counts[np.arange(len(cells)), cells], is_born)
-        evidence = np.multiply.accumulate(np.concatenate((self._evidence[None], ratios)))[1:]
-        by_place = (evidence * is_born).reshape(len(cells), -1).sum(axis=1)
-        alarms = np.flatnonzero(by_place >= self.threshold)
-        if len(alarms):
-            return self._alarm(int(alarms[0]), by_place, evidence * is_born)
+        n = places + float(self._n)
+        is_born = n[:, None] >= self._began
+        ratios = np.empty((len(cells) + 1, *self._evidence.shape))
+        ratios[0] = self._evidence
+        ratios[1:] = self._ratios(cells, n, counts[places, cells], is_born)
+        evidence = np.multiply.accumulate(ratios)[1:]
+        alive = evidence * is_born[:, None]
+        by_place = np.add.reduce(alive.reshape(len(cells), -1), axis=1)
+        if np.maximum.reduce(by_place) >= self.threshold:
+            return self._alarm(int((by_place >= self.threshold).argmax()), by_place, alive)
         self._n, self._counts, self._evidence = self._n + len(cells), counts[-1], evidence[-1]
         if self._n % CHUNK_N == 0:
             self._merge()
         return None
 
-    def _add_starts(self, counts: Ints, days: Floats) -> None:
+    def _add_starts(self, counts: Floats, days: Floats) -> None:
         elapsed = np.add.accumulate(np.concatenate(([self._elapsed], days)))[1:]
         self._elapsed = float(elapsed[-1])
         places = _starts.born(self._n, len(days))
@@ -170,31 +173,31 @@ class CategoryDetector:
             return
         weights = _starts.weights(elapsed, places, self._newest, self.threshold)
         self._newest = float(elapsed[places[-1]])
-        first = _starts.born_n(self._began)
-        where = slice(first, first + len(places))
-        self._add(where, self._n + places, counts[places].T, weights / len(_PRIOR_N))
+        self._add(self._n + places, counts[places].T, weights / len(_PRIOR_N))
 
     def _add(
-        self, where: slice, began: ArrayLike, counts_then: ArrayLike, evidence: ArrayLike
+        self, began: Sequence[int] | Ints, counts_then: ArrayLike, evidence: ArrayLike
     ) -> None:
-        self._began[where] = began
-        self._counts_then[:, where] = counts_then
-        self._evidence[:, where] = evidence
+        new = slice(self._born_n, self._born_n + len(began))
+        self._born_n = new.stop
+        self._began[new] = began
+        self._counts_then[:, new] = counts_then
+        self._evidence[:, new] = evidence
 
-    def _ratios(self, cells: Ints, n: Ints, now: Ints, is_born: NDArray[np.bool_]) -> Floats:
+    def _ratios(self, cells: Ints, n: Floats, now: Floats, is_born: NDArray[np.bool_]) -> Floats:
         """The likelihood ratio of each observation, by prior and start; 1 before the start."""
-        then = self._counts_then[cells]
-        known, counted = self._reference[cells, None], self._counted
-        share_then = (known + then * counted) / (self._reference_n + self._began * counted)
+        then, known, counted = self._counts_then[cells], self._reference[cells], self._counted
+        share_then = (then * counted + known[:, None]) / (self._began * counted + self._reference_n)
+        share_now = (now * counted + known) / (n * counted + self._reference_n)
         since = (now[:, None] - then) * counted
-        since_n = np.maximum(n[:, None] - self._began, 0.0) * counted
-        share_now = (known + now[:, None] * counted) / (self._reference_n + n[:, None] * counted)
-        since = np.maximum(since, 0.0)
-        changed = (_PRIOR_N * share_then[:, None] + since[:, None]) / (_PRIOR_N + since_n[:, None])
-        ratios = changed / share_now[:, None]
+        since_n = (n[:, None] - self._began) * counted
+        ratios = _PRIOR_N * share_then[:, None]
+        ratios += since[:, None]
+        ratios /= np.where(is_born, since_n, 0.0)[:, None] + _PRIOR_N
+        ratios /= share_now[:, None, None]
         if counted < 1:
-            ratios = ratios**counted
-        return np.where(is_born, ratios, 1.0)
+            ratios = np.abs(ratios) ** counted  # not yet born: anything
+        return np.where(is_born[:, None], ratios, 1.0)
 
     def _alarm(self, place: int, by_place: Floats, evidence: Floats) -> int:
         began = int(self._began[evidence[place].sum(axis=0).argmax()])
@@ -203,8 +206,10 @@ class CategoryDetector:
         return place
 
     def _merge(self) -> None:
-        kept = _starts.kept(self._evidence.sum(axis=0), self._began, self._n)
+        if self._born_n <= KEPT_N:
+            return
+        kept = _starts.kept(np.add.reduce(self._evidence))
         evidence = _starts.handed(self._evidence, kept)
         began, counts_then = self._began[kept], self._counts_then[:, kept]
         self._no_starts()
-        self._add(slice(len(kept)), began, counts_then, evidence)
+        self._add(began, counts_then, evidence)

@@ -15,6 +15,7 @@ gone by are at least the threshold on average, at any pace and however it change
 Evidence is looked at every 4 observations.
 """
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import ArrayLike
 from detectors import _starts
 from detectors._contract import (
     Floats,
+    Ints,
     Promise,
     State,
     StateUnreadable,
@@ -30,7 +32,7 @@ from detectors._contract import (
     check_settings,
 )
 from detectors._normal import spreads
-from detectors._starts import CHUNK_N, ROOM_N
+from detectors._starts import CHUNK_N, KEPT_N, ROOM_N
 
 _FORMAT = 2
 _SHIFT_SD = 0.5
@@ -41,6 +43,8 @@ _FORM_PARTS = np.array([[0.5], [0.5]])
 
 class Detector:
     """Mean since any start against the mean before it, of the scores and of their spread scores."""
+
+    _waiting: tuple[list[float], list[float]]
 
     def __init__(self, promise: Promise, reference_n: int) -> None:
         check_settings(promise, reference_n)
@@ -89,14 +93,14 @@ class Detector:
 
     def state(self) -> State:
         """Plain numbers: the sums, and for each start when, the sums until then, its weights."""
-        born = np.isfinite(self._began)
+        born = slice(self._born_n)
         return {
             "format": _FORMAT,
             "n": self._n,
             "totals": self._totals.tolist(),
             "elapsed": [self._elapsed, self._newest],
             "evidence": self._evidence,
-            "began": self._began[born].astype(int).tolist(),
+            "began": self._began[born].tolist(),
             "totals_then": self._totals_then[:, born].tolist(),
             "weights": self._weights[:, born].tolist(),
             "waiting": [list(part) for part in self._waiting],
@@ -113,9 +117,7 @@ class Detector:
         detector._totals = np.array(state["totals"])
         detector._elapsed, detector._newest = state["elapsed"]
         detector._evidence = state["evidence"]
-        detector._add(
-            slice(len(state["began"])), state["began"], state["totals_then"], state["weights"]
-        )
+        detector._add(state["began"], state["totals_then"], state["weights"])
         scores, days = state["waiting"]
         detector._waiting = (list(scores), list(days))
         found = state["found"]
@@ -126,10 +128,11 @@ class Detector:
         self._n = 0
         self._totals: Floats = np.zeros(2)
         self._elapsed = self._newest = self._evidence = 0.0
-        self._waiting: tuple[list[float], list[float]] = ([], [])
+        self._waiting = ([], [])
         self._no_starts()
 
     def _no_starts(self) -> None:
+        self._born_n = 0
         self._began: Floats = np.full(ROOM_N, _starts.NOT_BORN)
         self._totals_then: Floats = np.zeros((2, ROOM_N))
         self._weights: Floats = np.zeros((2, ROOM_N))
@@ -140,74 +143,73 @@ class Detector:
 
     def _read(self, scores: Floats, days: Floats) -> int | None:
         """Whole looks of one chunk: a row for each look, a column for each start."""
-        forms = np.stack((scores, spreads(scores)), axis=1)
-        sums = forms.reshape(-1, _LOOK_EVERY, 2).sum(axis=1)
+        forms = np.empty((len(scores), 2))
+        forms[:, 0], forms[:, 1] = scores, spreads(scores)
+        sums = np.add.reduce(forms.reshape(-1, _LOOK_EVERY, 2), axis=1)
         totals = np.add.accumulate(np.concatenate((self._totals[None], sums)))
         self._add_starts(totals, days)
-        looks_n = self._n + _LOOK_EVERY * np.arange(1, len(sums) + 1)
+        looks_n = np.arange(self._n + _LOOK_EVERY, self._n + len(scores) + 1.0, _LOOK_EVERY)
         factors = self._bayes_factors(looks_n, totals[1:])
         evidence = factors * self._weights
-        by_look = evidence.reshape(len(sums), -1).sum(axis=1)
-        alarms = np.flatnonzero(by_look >= self.threshold)
-        if len(alarms):
-            return self._alarm(int(alarms[0]), looks_n, by_look, evidence)
-        self._n, self._totals, self._evidence = int(looks_n[-1]), totals[-1], float(by_look[-1])
+        by_look = np.add.reduce(evidence.reshape(len(sums), -1), axis=1)
+        if np.maximum.reduce(by_look) >= self.threshold:
+            return self._alarm(int((by_look >= self.threshold).argmax()), by_look, evidence)
+        self._n, self._totals, self._evidence = (
+            self._n + len(scores),
+            totals[-1],
+            float(by_look[-1]),
+        )
         if self._n % CHUNK_N == 0:
             self._merge(evidence[-1], factors[-1])
         return None
 
     def _add_starts(self, totals: Floats, days: Floats) -> None:
-        elapsed = np.add.accumulate(np.concatenate(([self._elapsed], days)))
+        elapsed = np.add.accumulate(np.concatenate(([self._elapsed], days)))[1:]
         self._elapsed = float(elapsed[-1])
         places = _starts.born(self._n, len(days))
         if not len(places):
             return
-        until = elapsed[1:]
-        weights = _starts.weights(until, places, self._newest, self.threshold)
-        self._newest = float(until[places[-1]])
-        first = _starts.born_n(self._began)
-        self._add(
-            slice(first, first + len(places)),
-            self._n + places,
-            totals[places // _LOOK_EVERY].T,
-            _FORM_PARTS * weights,
-        )
+        weights = _starts.weights(elapsed, places, self._newest, self.threshold)
+        self._newest = float(elapsed[places[-1]])
+        self._add(self._n + places, totals[places // _LOOK_EVERY].T, _FORM_PARTS * weights)
 
-    def _add(
-        self, where: slice, began: ArrayLike, totals_then: ArrayLike, weights: ArrayLike
-    ) -> None:
-        self._began[where] = began
-        self._totals_then[:, where] = totals_then
-        self._weights[:, where] = weights
+    def _add(self, began: Sequence[int] | Ints, totals_then: ArrayLike, weights: ArrayLike) -> None:
+        new = slice(self._born_n, self._born_n + len(began))
+        self._born_n = new.stop
+        self._began[new] = began
+        self._totals_then[:, new] = totals_then
+        self._weights[:, new] = weights
 
     def _bayes_factors(self, looks_n: Floats, totals: Floats) -> Floats:
-        """By look, form and start; 0 before the start."""
-        since_n = looks_n[:, None] - self._began
-        is_born = since_n > 0
-        since_n = np.where(is_born, since_n, 1.0)
-        before_n = self._reference_n + self._began
-        variance = 1 / since_n + 1 / before_n
-        wider = variance + _SHIFT_SD**2
-        gain = (1 / variance - 1 / wider) / 2 * is_born
-        scale = np.sqrt(variance / wider) * is_born
-        since = (totals[:, :, None] - self._totals_then) / since_n[:, None]
-        difference = since - self._totals_then / before_n
-        factors: Floats = scale[:, None] * np.exp(difference**2 * gain[:, None])
+        """By look, form and start; 0 before the start.
+
+        With s observations since a start, b before it and T = s + b: the sum of those before, less
+        b / T of the sum of all, is x; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
+        """
+        since_n = np.maximum(looks_n[:, None] - self._began, 0.0)
+        before_n = self._began + self._reference_n
+        all_n = looks_n + self._reference_n
+        wider = since_n * before_n * (_SHIFT_SD**2 / all_n)[:, None] + 1
+        scale = (since_n > 0) / np.sqrt(wider)
+        x = self._totals_then - before_n * (totals / all_n[:, None])[:, :, None]
+        gain = scale * scale * (_SHIFT_SD**2 / 2)
+        factors: Floats = np.exp(x * x * gain[:, None]) * scale[:, None]
         return factors
 
-    def _alarm(self, look: int, looks_n: Floats, by_look: Floats, evidence: Floats) -> int:
+    def _alarm(self, look: int, by_look: Floats, evidence: Floats) -> int:
         forms = evidence[look]
         form = int(forms.sum(axis=1).argmax())
-        began = int(self._began[forms[form].argmax()])
-        n = int(looks_n[look])
-        alarm = n - self._n - 1
-        self._found = (float(by_look[look]), n - began, _FORMS[form])
+        alarm = (look + 1) * _LOOK_EVERY - 1
+        changed_n = self._n + alarm + 1 - int(self._began[forms[form].argmax()])
+        self._found = (float(by_look[look]), changed_n, _FORMS[form])
         self._begin()
         return alarm
 
     def _merge(self, evidence: Floats, factors: Floats) -> None:
-        kept = _starts.kept(evidence.sum(axis=0), self._began, self._n)
+        if self._born_n <= KEPT_N:
+            return
+        kept = _starts.kept(np.add.reduce(evidence))
         weights = _starts.handed(evidence, kept) / factors[:, kept]
         began, totals_then = self._began[kept], self._totals_then[:, kept]
         self._no_starts()
-        self._add(slice(len(kept)), began, totals_then, weights)
+        self._add(began, totals_then, weights)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from detectors._contract import State, StateUnreadable
 
 _FORMAT = 1
+_DAY_US = 86_400_000_000
 _WIDTH_SE = 3.0  # plausible values reach so many standard errors to either side
 _POINTS = 13
 
@@ -43,7 +44,7 @@ class WeightedBet:
 
     >>> bet = WeightedBet(days=100, weights=CERTAIN, bets_n=1)
     >>> tolerated, worse = np.array([0.1]), np.array([[0.5]])
-    >>> [bet.update(True, tolerated, worse, elapsed_days=0.5) for _ in range(4)]
+    >>> [bet.update(True, tolerated, worse, at_us) for at_us in range(0, 4 * 10**11, 10**11)]
     [False, False, False, True]
     """
 
@@ -56,25 +57,30 @@ class WeightedBet:
         self._prior: Floats = np.log(weights / weights.sum())
         self._bets_n = bets_n
         self._found: tuple[float, int, int] | None = None
+        self._latest_us: int | None = None
+        self._evidence: Floats
+        self._plausible: Floats
+        self._sums: Floats
+        self._since_us: NDArray[np.int64]
         self._begin()
 
-    def update(self, answer: bool, expected: Floats, changed: Floats, elapsed_days: float) -> bool:
+    def update(self, answer: bool, expected: Floats, changed: Floats, at_us: int) -> bool:
         """Whether this answer raised an alarm; the next one then begins anew.
 
         `expected[g]` is the chance of a yes under plausible value g if nothing changed, in (0, 1);
-        `changed[g, b]` if it changed as bet b says; `elapsed_days` the time since the last answer.
+        `changed[g, b]` if it changed as bet b says. Time that runs backwards does not count.
         """
         if not answer:
             expected, changed = 1 - expected, 1 - changed
         ratios = changed / expected[:, None]
-        self._follow(np.log(self._weights() @ ratios))
-        self._evidence = (self._evidence + elapsed_days) * ratios
+        self._follow(np.log(self._weights() @ ratios), at_us)
+        self._evidence = (self._evidence + self._elapsed_days(at_us)) * ratios
         self._plausible = self._plausible + np.log(expected)
         self._plausible -= self._plausible.max()
         self._found = None
         if self.statistic < self.threshold:
             return False
-        self._found = (self.statistic, self.strongest, self.changed_n)
+        self._found = (self.statistic, self.strongest, self.changed_us)
         self._begin()
         return True
 
@@ -89,9 +95,9 @@ class WeightedBet:
         return self._found[1] if self._found else int(self._by_bet().argmax())
 
     @property
-    def changed_n(self) -> int:
-        """Answers since the change began, as that bet estimates; 1: not before this one."""
-        return self._found[2] if self._found else int(self._since_n[self.strongest])
+    def changed_us(self) -> int:
+        """When the change began, as that bet estimates; never before the last alarm."""
+        return self._found[2] if self._found else int(self._since_us[self.strongest])
 
     def state(self) -> State:
         """Plain numbers; `restore` resumes from them bit for bit."""
@@ -100,7 +106,8 @@ class WeightedBet:
             "evidence": self._evidence.tolist(),
             "plausible": self._plausible.tolist(),
             "sums": self._sums.tolist(),
-            "since_n": self._since_n.tolist(),
+            "since_us": self._since_us.tolist(),
+            "latest_us": self._latest_us,
             "found": list(self._found) if self._found else None,
         }
 
@@ -119,30 +126,37 @@ class WeightedBet:
         bet._evidence = evidence
         bet._plausible = np.array(state["plausible"], dtype=np.float64)
         bet._sums = np.array(state["sums"], dtype=np.float64)
-        bet._since_n = np.array(state["since_n"], dtype=np.int64)
+        bet._since_us = np.array(state["since_us"], dtype=np.int64)
+        bet._latest_us = state["latest_us"]
         found = state["found"]
         bet._found = (found[0], found[1], found[2]) if found else None
         return bet
 
     def _begin(self) -> None:
-        self._evidence: Floats = np.zeros((len(self._prior), self._bets_n))
-        self._plausible: Floats = self._prior - self._prior.max()
-        self._sums: Floats = np.zeros(self._bets_n)
-        self._since_n: NDArray[np.int64] = np.zeros(self._bets_n, dtype=np.int64)
+        self._evidence = np.zeros((len(self._prior), self._bets_n))
+        self._plausible = self._prior - self._prior.max()
+        self._sums = np.zeros(self._bets_n)
+        self._since_us = np.zeros(self._bets_n, dtype=np.int64)
 
     def _weights(self) -> Floats:
         weights: Floats = np.exp(self._plausible)
-        return weights / weights.sum()
+        weights /= weights.sum()
+        return weights
 
     def _by_bet(self) -> Floats:
         by_bet: Floats = self._weights() @ self._evidence
         return by_bet
 
-    def _follow(self, gains: Floats) -> None:
+    def _elapsed_days(self, at_us: int) -> float:
+        latest_us = at_us if self._latest_us is None else self._latest_us
+        self._latest_us = max(latest_us, at_us)
+        return (self._latest_us - latest_us) / _DAY_US
+
+    def _follow(self, gains: Floats, at_us: int) -> None:
         """A change is dated to where a bet's sum of log ratios last was not above zero (Page)."""
         above = self._sums > 0
         self._sums = np.where(above, self._sums, 0.0) + gains
-        self._since_n = np.where(above, self._since_n, 0) + 1
+        self._since_us = np.where(above, self._since_us, at_us)
 
 
 def plausible(points: int = _POINTS) -> tuple[Floats, Floats]:

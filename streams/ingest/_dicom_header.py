@@ -4,17 +4,24 @@ Free text (study, series and protocol descriptions, comments) is never read: des
 names hide. Pixel data are not read, and nothing is decompressed.
 """
 
+import logging
+import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from math import isfinite
 from typing import Any
 
-from pydicom import dcmread
+from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from streams.ingest._contract import Untranslated
+
+# pydicom repeats the values that it finds odd, in its log and in warnings: patients' values.
+config.settings.reading_validation_mode = config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+warnings.filterwarnings("ignore", module=r"pydicom\..*")
 
 LARGEST_BYTES = 512 * 1024 * 1024
 KEYWORDS = (

@@ -47,10 +47,9 @@ class Assembly:
         """Take an image; the study, where it is the first of it."""
         key = instance.study.study
         growing = self._growing.get(key)
+        is_new = growing is None
         if growing is None:
             growing = self._growing[key] = _Growing(instance.study)
-            growing.told = ("received", 0)
-            yield growing.study("received", instance.study.at)
         self._growing.move_to_end(key)
         growing.latest_at = received_at
         if len(growing.instances) < MOST_INSTANCES:
@@ -58,6 +57,8 @@ class Assembly:
             growing.instances.add(instance.instance)
         elif instance.instance not in growing.instances:
             self.dropped["instance_overflow"] += 1
+        if is_new:
+            yield growing.study("received", instance.study.at)
         if len(self._growing) > self._most:
             _, oldest = self._growing.popitem(last=False)
             self.dropped["study_overflow"] += 1

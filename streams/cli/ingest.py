@@ -1,12 +1,19 @@
 """`radvigil ingest`: what the hospital already has, as events."""
 
+from __future__ import annotations
+
 import argparse
 import asyncio
+import signal
+import ssl
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
+
+from aiokafka.errors import KafkaError
 
 from schemas.config import Config
 from schemas.config_file import ConfigError
@@ -14,7 +21,7 @@ from schemas.secrets import MissingSecret
 from schemas.study import Study
 from streams import ingest
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.ingest import Ingest, Translated, Untranslated
+from streams.ingest import Ingest, Translated, Untranslated, listen
 from streams.ingest.assembly import Assembly
 from streams.ingest.dicom import Instance
 from streams.ingest.dicom import Translator as DicomTranslator
@@ -22,11 +29,13 @@ from streams.ingest.files import File, Unreadable, files
 from streams.ingest.pseudonym import BadKey
 from streams.ingest.settings import ingest_of, keep_links, pseudonyms_of
 from streams.ingest.sink import Event, Lines, Sink, Topics
+from streams.status_server import Address, address
 
 _EXAMPLES = """examples:
   radvigil ingest dicom /data/exports --site north > studies.jsonl
   radvigil ingest sr results/*.dcm --config radvigil.toml --to-kafka
   radvigil ingest dicom /data/exports --site north | radvigil replay --config radvigil.toml -
+  radvigil ingest dicom --listen 0.0.0.0:11112 --aet RADVIGIL --config radvigil.toml --to-kafka
 
 Identifiers leave as keys only (HMAC-SHA-256 under the site's secret), names, dates of birth and
 free text not at all. What cannot be translated is counted by reason on stderr; a code that nobody
@@ -50,7 +59,16 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("kind", choices=ingest.kinds(), help="the standard")
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="files or folders")
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="files or folders")
+    parser.add_argument(
+        "--listen",
+        type=_address,
+        metavar="HOST:PORT",
+        help=f"receive instead: {', '.join(listen.kinds())}; port 0 is any free one",
+    )
+    parser.add_argument("--aet", default="RADVIGIL", help="our application entity title (DICOM)")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve TLS with this certificate, PEM")
+    parser.add_argument("--tls-key", metavar="FILE", help="the key of that certificate, PEM")
     add_config(parser, required=False)
     parser.add_argument("--site", help="whose data; else `ingest.site` of the configuration")
     parser.add_argument(
@@ -62,16 +80,73 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Translate all sources."""
     config = config_of(arguments)
-    setting = _ingest(config, arguments.site)
+    if bool(arguments.sources) == bool(arguments.listen):
+        raise ConfigError("ingest", ["name sources to read, or --listen to receive"])
+    setting = _ingest(config, arguments.site, from_files=bool(arguments.sources))
     tally = Tally()
-    events = tally.events(_translated(arguments.kind, setting, arguments.sources, config))
     try:
-        asyncio.run(_send(events, Topics(config) if arguments.to_kafka else Lines()))
+        asyncio.run(_work(arguments, config, setting, tally))
     except Unreadable as error:
         raise BadInput(str(error)) from None
-    keep_links(config.ingest, setting.links)
-    tally.report()
+    except KafkaError as error:
+        raise BadInput(f"the broker did not take the events: {type(error).__name__}") from None
+    finally:
+        keep_links(config.ingest, setting.links)
+        tally.report()
     return 0
+
+
+async def _work(
+    arguments: argparse.Namespace, config: Config, setting: Ingest, tally: Tally
+) -> None:
+    async with Topics(config) if arguments.to_kafka else Lines() as sink:
+        if arguments.listen is None:
+            read = _translated(arguments.kind, setting, arguments.sources, config)
+            await _send(tally.events(read), sink)
+        else:
+            await _receive(arguments, config, setting, tally, sink)
+
+
+async def _receive(
+    arguments: argparse.Namespace, config: Config, setting: Ingest, tally: Tally, sink: Sink
+) -> None:
+    """Until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+    async def safe(translated: Sequence[Translated]) -> None:
+        await sink.send(tally.events(translated))
+
+    host, port = arguments.listen.host, arguments.listen.port
+    settings = listen.Settings(
+        host,
+        port,
+        config.ingest.stable_s,
+        arguments.aet,
+        _tls(arguments.tls_cert, arguments.tls_key),
+    )
+    async with listen.listener(arguments.kind)(settings, setting, safe) as server:
+        print(f"radvigil: listening for {arguments.kind} on {host}:{server.port}", file=sys.stderr)
+        await stopping.wait()
+
+
+def _tls(cert: str | None, key: str | None) -> ssl.SSLContext | None:
+    if cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key)
+    except OSError as error:
+        raise ConfigError("--tls-cert", [f"{cert}: {error.strerror or error}"]) from None
+    return context
+
+
+def _address(written: str) -> Address:
+    try:
+        return address(written)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class Tally:
@@ -102,17 +177,11 @@ class Tally:
 
 
 async def _send(events: Iterator[Event], sink: Sink) -> None:
-    batch: list[Event] = []
-    async with sink:
-        for event in events:
-            batch.append(event)
-            if len(batch) == _BATCH:
-                await sink.send(batch)
-                batch = []
+    while batch := list(islice(events, _BATCH)):
         await sink.send(batch)
 
 
-def _ingest(config: Config, site: str | None) -> Ingest:
+def _ingest(config: Config, site: str | None, *, from_files: bool) -> Ingest:
     site = site or config.ingest.site
     if site is None:
         raise ConfigError("--site", ["say whose data these are, here or as `ingest.site`"])
@@ -128,7 +197,7 @@ def _ingest(config: Config, site: str | None) -> Ingest:
         )
     zones = {one.name: one.timezone for one in config.sites}
     zone = zones.get(site) or config.timezone
-    return ingest_of(config.ingest, pseudonyms, site=site, timezone=zone, from_files=True)
+    return ingest_of(config.ingest, pseudonyms, site=site, timezone=zone, from_files=from_files)
 
 
 def _translated(

@@ -71,6 +71,10 @@ class Assembly:
                 return  # in the order of their last image
             yield from _complete(growing)
 
+    def unsay(self, study: str) -> None:
+        """What was told of a study last did not get through: its next image is the first."""
+        self._growing.pop(study, None)
+
     def forget(self, before: datetime) -> None:
         """Drop studies whose last image came before that: a later one begins them anew."""
         while self._growing and next(iter(self._growing.values())).latest_at < before:

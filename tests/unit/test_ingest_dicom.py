@@ -22,6 +22,7 @@ from tests.unit.dicom_files import PLANTED, image, written
 
 KEYS = Pseudonyms(Secret(1, b"k" * 32))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+IMAGE = image()
 
 
 def translator(stamps: Any = "header") -> Translator:
@@ -148,7 +149,7 @@ class TestRefusals:
     @given(st.data())
     @settings(max_examples=200, deadline=None)
     def test_no_bytes_make_it_raise(self, data: st.DataObject) -> None:
-        content = bytearray(image())
+        content = bytearray(IMAGE)
         for _ in range(data.draw(st.integers(1, 6))):
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
         cut = data.draw(st.integers(0, len(content)))

@@ -1,0 +1,166 @@
+"""Sends requests over real sockets and says what came of it, in closed words.
+
+No exception leaves with an address or a secret in it: a Teams address is a secret as a whole, and
+errors of HTTP clients repeat addresses. Redirects are not followed, they would carry secrets on.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from email.utils import formatdate
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import aiohttp
+
+from schemas.routing import Email, Receiver
+from schemas.secrets import read_secret
+from streams.delivery import mail
+from streams.delivery.mail import Tls
+from streams.notifiers import Answer, Refused, Request, Result, Retry, Secrets, Unknown, of
+
+CONNECT_S = 10.0
+TIMEOUT_S = 30.0
+_LONGEST_ANSWER = 65_536
+_LOG = logging.getLogger("radvigil.delivery")
+Met = Answer | Retry | Refused | Unknown
+
+
+class Connection(NamedTuple):
+    """How to reach a receiver, where the environment's proxies and the system's trust do not do."""
+
+    proxy: str | None = None
+    ca_file: str | None = None
+    tls: Tls = "starttls"
+
+
+def _wall_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def _to_stderr(line: bytes) -> None:
+    sys.stderr.buffer.write(line + b"\n")
+    sys.stderr.buffer.flush()
+
+
+class Sender:
+    """Open while it is entered. Secrets are read when it is made, which may raise MissingSecret.
+
+    `write_line` takes what is told to receivers of kind log.
+    """
+
+    def __init__(
+        self,
+        receivers: Iterable[Receiver],
+        connections: Mapping[str, Connection] | None = None,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        now_us: Callable[[], int] = _wall_us,
+        write_line: Callable[[bytes], None] = _to_stderr,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        receivers = list(receivers)
+        self._connections = connections or {}
+        self._secrets = {one.name: _secrets(one, environment) for one in receivers}
+        self._trust = {one.name: self._context(one) for one in receivers}
+        self._now_us = now_us
+        self._write_line = write_line
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            trust_env=True, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, receiver: Receiver, request: Request) -> Result:
+        """Send it and read the answer. Cancelled, nobody knows whether it arrived."""
+        notifier = of(receiver)
+        try:
+            sealed = notifier.seal(request, self._secrets[receiver.name], self._now_us())
+        except (KeyError, ValueError):
+            return Refused("secret_unusable")
+        met = await self._carry(receiver, sealed)
+        result = notifier.read(request, met) if isinstance(met, Answer) else met
+        why = getattr(result, "why", "sent")
+        _LOG.debug("told %s: %s %s", receiver.name, request.step, why)
+        return result
+
+    async def _carry(self, receiver: Receiver, request: Request) -> Met:
+        if isinstance(receiver, Email):
+            return await self._mail(receiver, request)
+        if request.method == "LOG":
+            self._write_line(request.body)
+            return Answer(200)
+        return await self._http(receiver, request)
+
+    async def _mail(self, receiver: Email, request: Request) -> Met:
+        tls = self._connection(receiver).tls
+        trust = self._trust[receiver.name]
+        met = await asyncio.to_thread(mail.send, receiver, request, tls, trust)
+        if isinstance(met, Answer) and "refused" in met.headers:
+            refused = met.headers["refused"]
+            _LOG.warning("%s: %s of the recipients were refused", receiver.name, refused)
+        return met
+
+    async def _http(self, receiver: Receiver, request: Request) -> Met:
+        if self._session is None:
+            raise RuntimeError("the sender is not entered")
+        try:
+            async with self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                proxy=self._connection(receiver).proxy,
+                ssl=self._trust[receiver.name],
+                allow_redirects=False,
+            ) as response:
+                return await _answer(response)
+        except aiohttp.InvalidURL:
+            return Refused("bad_address")
+        except aiohttp.ClientSSLError:
+            return Retry("certificate")
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            return Retry("unreachable")
+        except TimeoutError:
+            return Unknown("timeout")
+        except (aiohttp.ClientError, OSError):
+            return Unknown("disconnected")
+
+    def _connection(self, receiver: Receiver) -> Connection:
+        return self._connections.get(receiver.name, Connection())
+
+    def _context(self, receiver: Receiver) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._connection(receiver).ca_file)
+
+
+def _secrets(receiver: Receiver, environment: Mapping[str, str]) -> Secrets:
+    where = f"receiver.{receiver.name}"
+    read = {name: read_secret(receiver, name, where, environment) for name in of(receiver).SECRETS}
+    return {name: secret for name, secret in read.items() if secret is not None}
+
+
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    body = b""
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= _LONGEST_ANSWER:
+            break
+    headers = {"date": formatdate(usegmt=True)}
+    headers |= {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, headers, body[:_LONGEST_ANSWER])

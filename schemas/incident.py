@@ -148,3 +148,9 @@ class Incident(
     """Who answers for it, from the configuration."""
     suggested_codes: Annotated[list[Text], Meta(max_length=16)] | None = None
     """IMDRF codes; a suggestion, never a decision."""
+    acknowledged_until: Time | None = None
+    """When the acknowledgement expires, while somebody has it."""
+    reopen_count: Count = 0
+    """How often this episode was true again soon after it had been resolved."""
+    folded_into: Name | None = None
+    """The `flapping` incident that is to be told instead of this one."""

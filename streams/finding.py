@@ -16,7 +16,10 @@ Signal = Literal["holds", "changed", "eased", "returned"]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """`hold_us`: how long it must stay eased. `update_us`: how often news of it may be told."""
+    """`hold_us`: how long it must stay eased. `update_us`: how often news of it may be told.
+
+    `pending_us`: how long it must not be shown to be over before its incident opens; 0: at once.
+    """
 
     signal: Signal
     kind: IncidentKind
@@ -31,5 +34,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     since_us: int | None = None  # when it became true, where that is before `at_us`
     hold_us: int = 0
     update_us: int = 0
+    pending_us: int = 0
     owner: str | None = None
     runbook: str | None = None

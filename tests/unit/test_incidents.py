@@ -1,43 +1,14 @@
-"""Findings and commands become transitions: ids, seq, dates, pace, and what a person may do."""
+"""Findings become transitions: ids, seq, dates, pace, holds, severity, and what time does."""
 
-from itertools import pairwise
+from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from schemas.command import Command
-from schemas.config import Bounds, Config
-from schemas.incident import Evidence, Incident
+from schemas.incident import Evidence
 from streams.finding import Finding
-from streams.incidents import Case, Incidents, fingerprint_of
-from streams.lifecycle import LIVE
+from streams.incidents import fingerprint_of
 from tests.unit.builders import at, command, finding, seconds, story, us
-
-
-class Desk:
-    """Incidents, and all that they told; findings come at their own time."""
-
-    def __init__(self, closed_s: float = 1e6) -> None:
-        self.config = Config(bounds=Bounds(closed_s=closed_s))
-        self.incidents = Incidents(self.config)
-        self.told: list[Incident] = []
-
-    def hears(self, *events: Finding | Command) -> list[Incident]:
-        told: list[Incident] = []
-        for event in events:
-            if isinstance(event, Finding):
-                told += self.incidents.finding(event)
-            else:
-                told += self.incidents.command(event, us(seconds(event.at)))
-        self.told += told
-        return told
-
-    def waits(self, until_s: float) -> list[Incident]:
-        told = self.incidents.tick(us(until_s))
-        self.told += told
-        return told
+from tests.unit.incident_desk import Desk, first
 
 
 def test_an_episode_has_one_id_and_its_seq_counts_from_one() -> None:
@@ -139,7 +110,7 @@ class TestPace:
         desk.hears(finding("holds", 0, update_us=60_000_000))
         desk.hears(finding("holds", 10, update_us=60_000_000))
 
-        other = restarted(desk)
+        other = desk.restarted()
 
         assert story(other.waits(1_000)) == ["open: updated @60"]
 
@@ -225,9 +196,25 @@ class TestAcknowledgement:
         desk.hears(finding("eased", 10, **hold))
         desk.waits(150)
 
-        told = restarted(desk).hears(finding("holds", 160, **hold))
+        told = desk.restarted().hears(finding("holds", 160, **hold))
 
         assert story(told) == ["open: recurred @160"]
+
+    def test_without_an_end_of_its_own_it_expires_after_the_configured_time(self) -> None:
+        desk = Desk(acknowledged_s=7_200)
+        desk.hears(finding("holds", 0), command("acknowledge", "c-1", 5, incident=first()))
+
+        assert desk.told[-1].acknowledged_until == at(7_205)
+        (expired,) = desk.restarted().waits(1e6)
+        assert story([expired]) == ["open: acknowledgement_expired @7205"]
+        assert expired.acknowledged_until is None
+
+    def test_one_that_is_over_before_its_end_does_not_expire(self) -> None:
+        desk = Desk(acknowledged_s=7_200)
+        desk.hears(finding("holds", 0), command("acknowledge", "c-1", 5, incident=first()))
+        desk.hears(finding("eased", 10))
+
+        assert desk.waits(1e5) == []
 
     def test_the_last_one_says_until_when(self) -> None:
         desk = Desk()
@@ -245,101 +232,6 @@ class TestAcknowledgement:
         told = desk.hears(finding("eased", 10), finding("holds", 20))
 
         assert story(told)[-1] == "open: opened @20"
-
-
-class TestCommands:
-    def test_a_note_says_who_and_what(self) -> None:
-        desk = Desk()
-
-        note = command("note", "c-1", 5, incident=first(), text="we know")
-        told = desk.hears(finding("holds", 0), note)
-
-        assert story(told) == ["open: opened @0", "open: noted @5"]
-        assert (told[-1].actor, told[-1].note) == ("kim", "we know")
-
-    def test_a_command_against_an_older_seq_is_refused_and_counted(self) -> None:
-        desk = Desk()
-        desk.hears(finding("holds", 0), finding("holds", 1))
-
-        stale = desk.hears(command("acknowledge", "c-1", 5, incident=first(), expected_seq=1))
-        fresh = desk.hears(command("acknowledge", "c-2", 5, incident=first(), expected_seq=2))
-
-        assert (story(stale), story(fresh)) == ([], ["acknowledged: acknowledged @5"])
-        assert desk.incidents.rejected["stale"] == 1
-
-    def test_a_command_against_an_unknown_or_former_incident_is_refused_and_counted(self) -> None:
-        desk = Desk()
-        desk.hears(finding("holds", 0), finding("eased", 1), finding("holds", 2))
-
-        told = desk.hears(
-            command("resolve", "c-1", 5, incident="who knows"),
-            command("resolve", "c-2", 5, incident=first()),
-        )
-
-        assert told == []
-        assert desk.incidents.rejected["unknown_incident"] == 2
-
-    def test_matchers_reach_all_live_incidents_of_the_site_that_match(self) -> None:
-        desk = Desk()
-        desk.hears(
-            finding("holds", 0),
-            finding("holds", 0, kind="latency"),
-            finding("holds", 0, model="cxr"),
-            finding("holds", 0, site="south"),
-        )
-
-        told = desk.hears(command("acknowledge", "c-1", 5, matchers={"model": "ptx"}))
-
-        assert {(i.site, i.kind, i.model) for i in told} == {
-            ("north", "missing_output", "ptx"),
-            ("north", "latency", "ptx"),
-        }
-
-    def test_matchers_reach_incidents_in_an_order_that_a_restart_does_not_change(self) -> None:
-        desk = Desk()
-        desk.hears(*(finding("holds", 0, subject=f"kvp{n}") for n in range(6)))
-        other = restarted(desk)
-
-        acknowledge = command("acknowledge", "c-1", 5, matchers={"model": "ptx"})
-
-        assert desk.hears(acknowledge) == other.hears(acknowledge)
-
-    def test_resolving_by_hand_ends_it_and_the_next_finding_is_a_new_incident(self) -> None:
-        desk = Desk()
-
-        told = desk.hears(
-            finding("holds", 0),
-            command("resolve", "c-1", 5, incident=first()),
-            finding("holds", 10),
-        )
-
-        assert story(told)[1:] == ["resolved: resolved_by_hand @5", "open: opened @10"]
-        assert told[-1].reopen_of == first()
-
-    def test_a_change_after_it_was_resolved_by_hand_is_a_new_incident(self) -> None:
-        desk = Desk()
-
-        told = desk.hears(
-            finding("holds", 0),
-            command("resolve", "c-1", 5, incident=first()),
-            finding("changed", 10),
-        )
-
-        assert story(told)[-1] == "open: opened @10"
-
-    @pytest.mark.parametrize(
-        "accepts",
-        [
-            command("resolve", "c-1", 5, incident="?", text="accepted"),
-            command("rebaseline", "c-1", 5, incident="?"),
-        ],
-    )
-    def test_accepting_the_new_level_says_so(self, accepts: Command) -> None:
-        desk = Desk()
-
-        told = desk.hears(finding("holds", 0), msgspec.structs.replace(accepts, incident=first()))
-
-        assert story(told)[-1] == "resolved: accepted @5"
 
 
 class TestRetention:
@@ -362,7 +254,7 @@ class TestRetention:
         desk.hears(finding("holds", 0), finding("eased", 10))
         desk.waits(5_000)
 
-        (again,) = restarted(desk).hears(finding("holds", 6_000))
+        (again,) = desk.restarted().hears(finding("holds", 6_000))
 
         assert again.reopen_of == desk.told[0].incident
         assert again.incident not in {i.incident for i in desk.told}
@@ -378,55 +270,203 @@ def test_timers_do_not_pile_up_while_an_incident_is_told_of() -> None:
     assert len(desk.incidents._timers) < 5
 
 
-@given(
-    st.lists(
-        st.one_of(
-            st.tuples(
-                st.sampled_from(["holds", "changed", "eased", "returned"]), st.integers(0, 1)
-            ),
-            st.tuples(
-                st.sampled_from(["acknowledge", "unacknowledge", "resolve", "note", "wait"]),
-                st.integers(0, 1),
-            ),
-        ),
-        max_size=40,
-    )
-)
-def test_seqs_have_no_gap_time_does_not_go_back_and_one_is_live(
-    steps: list[tuple[str, int]],
-) -> None:
-    desk = Desk(closed_s=500)
+def test_what_is_resolved_again_and_again_waits_once_to_be_closed() -> None:
+    desk = Desk(flapping_s=60)
 
-    for number, (what, subject) in enumerate(steps):
-        at_s = number * 100.0
-        desk.waits(at_s)
-        if what in ("holds", "changed", "eased", "returned"):
-            desk.hears(finding(what, at_s, subject=f"s{subject}", hold_us=150_000_000))
-        elif what != "wait":
-            matchers = {"subject": f"s{subject}"}
-            desk.hears(command(what, f"c-{number}", at_s, matchers=matchers))
+    desk.hears(*(finding(("holds", "eased")[n % 2], n * 50) for n in range(2_000)))
 
-    for incident in {i.incident for i in desk.told}:
-        mine = [i for i in desk.told if i.incident == incident]
-        assert [i.seq for i in mine] == list(range(1, len(mine) + 1))
-        assert all(a.at <= b.at for a, b in pairwise(mine))
-    live: dict[str, str] = {}
-    for told in desk.told:
-        assert live.get(told.fingerprint) in (None, told.incident)
-        live[told.fingerprint] = told.incident
-        if told.state not in LIVE:
-            del live[told.fingerprint]
+    assert len(desk.incidents._retention._timers) == 1
+    assert [i.state for i in desk.waits(2e6)] == ["closed"]
 
 
-def first() -> str:
-    """The id of the first episode at north of ptx's missing outputs."""
-    return Desk().hears(finding("holds", 0))[0].incident
+def held_down(signal: str, at_s: float, **fields: Any) -> Finding:
+    return finding(signal, at_s, pending_us=60_000_000, **fields)
 
 
-def restarted(desk: Desk) -> Desk:
-    """The same after a checkpoint and a restart."""
-    other = Desk()
-    written = [msgspec.msgpack.encode(case) for case in desk.incidents.changes()]
-    other.incidents = Incidents(desk.config)
-    other.incidents.restore(msgspec.msgpack.decode(raw, type=Case) for raw in reversed(written))
-    return other
+class TestPending:
+    def test_what_lasts_opens_when_it_has(self) -> None:
+        desk = Desk()
+        desk.hears(held_down("holds", 10, since_us=us(5)))
+
+        assert desk.waits(69) == []
+        (opened,) = desk.waits(1_000)
+
+        assert story(desk.told) == ["pending: pending @10", "open: held @70"]
+        assert seconds(opened.opened_at) == 5
+        assert [i.seq for i in desk.told] == [1, 2]
+
+    @pytest.mark.parametrize("signal", ["eased", "returned"])
+    def test_what_does_not_last_is_closed_and_never_opened(self, signal: str) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(held_down("holds", 10), held_down(signal, 30))
+
+        assert desk.waits(1e9) == []
+        assert story(desk.told) == ["pending: pending @10", "closed: recovered @30"]
+
+    def test_the_next_is_no_continuation_of_what_never_opened(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(held_down("holds", 10), held_down("eased", 30), held_down("holds", 40))
+
+        assert story(desk.told)[-1] == "pending: pending @40"
+        assert desk.told[-1].reopen_of is None
+        assert desk.told[-1].incident != desk.told[0].incident
+
+    def test_the_one_after_an_open_one_continues_it_whatever_was_pending_between(self) -> None:
+        desk = Desk()
+        desk.hears(finding("holds", 0), finding("eased", 1))
+        desk.hears(held_down("holds", 10), held_down("eased", 30))
+
+        (again,) = desk.restarted().hears(finding("holds", 40))
+
+        assert again.reopen_of == desk.told[0].incident
+
+    def test_it_survives_a_restart(self) -> None:
+        desk = Desk()
+        desk.hears(held_down("holds", 10))
+
+        assert story(desk.restarted().waits(1_000)) == ["open: held @70"]
+
+    def test_what_was_open_before_need_not_last_to_reopen(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(held_down("holds", 0))
+        desk.waits(60)
+
+        desk.hears(held_down("eased", 100), held_down("holds", 200))
+
+        assert story(desk.told)[-1] == "open: reopened @200"
+
+    def test_a_person_may_close_it_at_once(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(held_down("holds", 0), command("resolve", "c-1", 5, incident=first()))
+
+        assert story(desk.told)[-1] == "closed: resolved_by_hand @5"
+
+
+class TestReopening:
+    def test_within_the_window_it_is_the_same_incident(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(finding("holds", 0), finding("eased", 10))
+
+        (again,) = desk.restarted().hears(finding("holds", 1_810))
+
+        assert story([again]) == ["open: reopened @1810"]
+        assert (again.incident, again.seq, again.reopen_count) == (first(), 4, 1)
+        assert (seconds(again.opened_at), again.reopen_of) == (0, None)
+
+    def test_after_it_it_is_a_new_episode(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(finding("holds", 0), finding("eased", 10), finding("holds", 20))
+        desk.hears(finding("eased", 30))
+
+        (again,) = desk.hears(finding("holds", 1_831))
+
+        assert story([again]) == ["open: opened @1831"]
+        assert (again.reopen_of, again.seq, again.reopen_count) == (first(), 1, 0)
+
+    def test_what_was_reopened_is_not_closed(self) -> None:
+        desk = Desk(closed_s=1_000, reopen_s=500)
+        desk.hears(finding("holds", 0), finding("eased", 10), finding("holds", 20))
+
+        assert desk.waits(10_000) == []
+
+    def test_it_is_closed_when_its_last_end_is_long_ago(self) -> None:
+        desk = Desk(closed_s=1_000, reopen_s=500)
+        desk.hears(finding("holds", 0), finding("eased", 10))
+        desk.hears(finding("holds", 20), finding("eased", 300))
+
+        assert desk.waits(1_299) == []
+        assert story(desk.waits(1_300)) == ["closed: retired @1300"]
+
+    def test_what_was_closed_is_not_reopened(self) -> None:
+        desk = Desk(closed_s=100, reopen_s=1_800)
+        desk.hears(finding("holds", 0), finding("eased", 10))
+        desk.waits(200)
+
+        (again,) = desk.hears(finding("holds", 300))
+
+        assert (again.reason, again.reopen_of) == ("opened", first())
+
+    def test_what_a_person_resolved_and_is_still_true_is_reopened(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(finding("holds", 0), command("resolve", "c-1", 5, incident=first()))
+
+        assert story(desk.hears(finding("holds", 10))) == ["open: reopened @10"]
+
+    def test_what_a_person_accepted_is_not(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(finding("holds", 0), command("rebaseline", "c-1", 5, incident=first()))
+
+        assert story(desk.hears(finding("holds", 10))) == ["open: opened @10"]
+
+    def test_an_acknowledgement_does_not_outlast_the_end(self) -> None:
+        desk = Desk(reopen_s=1_800)
+        desk.hears(finding("holds", 0), command("acknowledge", "c-1", 5, incident=first()))
+
+        told = desk.hears(finding("eased", 10), finding("holds", 20))
+
+        assert story(told)[-1] == "open: reopened @20"
+        assert desk.waits(1e9) == []
+
+
+class TestSeverity:
+    def test_it_rises_at_once_whatever_the_pace(self) -> None:
+        desk = Desk()
+        pace = {"update_us": 60_000_000}
+
+        desk.hears(finding("holds", 0, **pace), finding("holds", 1, severity="critical", **pace))
+
+        assert story(desk.told) == ["open: opened @0", "open: severity_changed @1"]
+        assert desk.told[-1].severity == "critical"
+
+    def test_it_falls_when_it_was_lower_for_the_hold(self) -> None:
+        desk = Desk(severity_hold_s=600)
+        desk.hears(finding("holds", 0), finding("holds", 100, severity="info"))
+        desk = desk.restarted()
+
+        assert desk.waits(699) == []
+        (fell,) = desk.waits(10_000)
+
+        assert (story([fell]), fell.severity) == (["open: severity_changed @700"], "info")
+
+    def test_it_does_not_fall_when_it_was_as_high_meanwhile(self) -> None:
+        desk = Desk(severity_hold_s=600)
+        desk.hears(*(finding("holds", 100, severity=s) for s in ("error", "info", "error")))
+
+        assert desk.waits(10_000) == []
+        assert desk.told[-1].severity == "error"
+
+    def test_it_falls_no_further_than_to_the_highest_of_the_hold(self) -> None:
+        desk = Desk(severity_hold_s=600)
+        for at_s, severity in enumerate(("critical", "info", "error", "warning")):
+            desk.hears(finding("holds", at_s, severity=severity))
+
+        assert [i.severity for i in desk.waits(10_000)] == ["error"]
+
+    def test_good_news_say_nothing_of_severity(self) -> None:
+        desk = Desk(severity_hold_s=0)
+        hold = {"hold_us": 300_000_000}
+        desk.hears(finding("holds", 0), finding("eased", 10, severity="critical", **hold))
+        desk.waits(1_000)
+
+        assert {i.severity for i in desk.told} == {"error"}
+
+    def test_the_fall_is_not_told_of_what_has_eased(self) -> None:
+        desk = Desk(severity_hold_s=600)
+        desk.hears(finding("holds", 0), finding("holds", 1, severity="info"))
+        desk.hears(finding("eased", 2, hold_us=10_000_000_000))
+
+        assert desk.waits(5_000) == []
+
+    def test_an_acknowledged_incident_that_is_graver_stays_acknowledged(self) -> None:
+        desk = Desk()
+        desk.hears(finding("holds", 0), command("acknowledge", "c-1", 5, incident=first()))
+
+        told = desk.hears(finding("holds", 6, severity="critical"))
+
+        assert story(told) == ["acknowledged: severity_changed @6"]
+
+    def test_a_new_episode_has_its_own(self) -> None:
+        desk = Desk()
+        desk.hears(finding("holds", 0, severity="critical"), finding("eased", 1))
+
+        assert desk.hears(finding("holds", 2, severity="info"))[0].severity == "info"

@@ -146,8 +146,9 @@ class Quality:
 
     def _study(self, happened: Happened, study: Study) -> list[Said]:
         said: list[Said] = []
+        are_any = len(self._impossibles) > 0
         for path, is_possible in checked(study):
-            if (is_possible and not self._impossibles) or path not in self._limited:
+            if (is_possible and not are_any) or path not in self._limited:
                 continue
             key = (study.site, "", path)
             finding = self._impossibles.seen(

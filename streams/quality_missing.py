@@ -5,19 +5,20 @@ A jump in missing fields is a change in a share, so it is left to the detectors:
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
 from schemas.oversight import DataQuality
 from schemas.study import Study
-from streams.fields import FIXED, Value, getter
+from streams.fields import FIXED, getter
 from streams.observe import Observations
 
 PREFIX = "missing."
 _CANDIDATES = 200  # fields of one site, while it is learnt which are usual
 _LONGEST_NAME = 256  # as on the wire
 _ALWAYS_THERE = frozenset({"modality"})
+_FIXED = frozenset(path for path, _ in FIXED)
 _OPTIONAL = tuple((path, read) for path, read in FIXED if path not in _ALWAYS_THERE)
 
 
@@ -30,6 +31,34 @@ class UsualFields(Struct, omit_defaults=True):
     usual: list[str] | None = None
 
 
+class _Expected:
+    """The usual fields of one site, ready to be looked for; most studies have them all."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self._reads = [(PREFIX + path, getter(path)) for path in paths]
+        self._none_lacks = tuple((PREFIX + path, False) for path in paths)
+        self._by_head: dict[str, list[str]] = {}
+        for path in paths:
+            head, _, name = path.rpartition(".") if path in _FIXED else path.partition(".")
+            self._by_head.setdefault(head, []).append(name)
+
+    def lacking(self, study: Study) -> Sequence[tuple[str, bool]]:
+        """Whether it lacks each of them."""
+        if self._has_all(study):
+            return self._none_lacks
+        return [(subject, read(study) is None) for subject, read in self._reads]
+
+    def _has_all(self, study: Study) -> bool:
+        for head, names in self._by_head.items():
+            part = getattr(study, head) if head else study
+            if part is None:
+                return False
+            for name in names:
+                if (part.get(name) if type(part) is dict else getattr(part, name)) is None:
+                    return False
+        return True
+
+
 class MissingFields:
     """The usual fields of the sites of one shard."""
 
@@ -40,25 +69,23 @@ class MissingFields:
         self._is_watched = is_watched
         self._dropped = dropped
         self._sites: dict[str, UsualFields] = {}
-        self._reads: dict[str, list[tuple[str, Callable[[Study], Value | None]]]] = {}
+        self._expected: dict[str, _Expected] = {}
         self._dirty: dict[str, None] = {}
 
     def of(self, study: Study, at_us: int) -> Observations | None:
         """Which of the usual fields a study lacks; None while they are learnt."""
-        reads = self._reads.get(study.site)
-        if reads is None:
+        expected = self._expected.get(study.site)
+        if expected is None:
             self._learn(study)
             return None
-        if not reads:
-            return None
-        lacks = [(subject, read(study) is None) for subject, read in reads]
-        return Observations(study.site, "", study.study, at_us, lacks)
+        lacks = expected.lacking(study)
+        return Observations(study.site, "", study.study, at_us, lacks) if lacks else None
 
     def relearn(self, site: str) -> None:
         """What the site sends from now on is the usual."""
         if site in self._sites:
             self._sites[site] = UsualFields(site)
-            self._reads.pop(site, None)
+            self._expected.pop(site, None)
             self._dirty[site] = None
 
     def changes(self) -> Iterator[UsualFields]:
@@ -74,7 +101,7 @@ class MissingFields:
             self._watch_usual(fields)
 
     def __len__(self) -> int:
-        return len(self._reads)
+        return len(self._expected)
 
     def _learn(self, study: Study) -> None:
         fields = self._sites.get(study.site)
@@ -105,7 +132,7 @@ class MissingFields:
 
     def _watch_usual(self, fields: UsualFields) -> None:
         if fields.usual is not None:
-            self._reads[fields.site] = [(PREFIX + path, getter(path)) for path in fields.usual]
+            self._expected[fields.site] = _Expected(fields.usual)
 
 
 def _present(study: Study) -> Iterator[str]:

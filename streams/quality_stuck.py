@@ -29,6 +29,7 @@ _DAY_US = 86_400_000_000
 _VALUES_KEPT = 16
 _LIMIT_Z = 3.0  # standard errors
 _CALLS = (0.0, 1.0)  # a yes or no, written as a score
+_SILENCE_SHARE = 0.01  # of the promise: a longer silence weighs no more, it is no evidence
 _MOVED_N = 3  # scores that differ from the one before show that it moves again
 
 Phase = Literal["learning", "watching", "call"]
@@ -108,8 +109,8 @@ class Scores(Struct, omit_defaults=True):
             self.evidence = 0.0
             return None
         limit = wilson(self.counts.get(score, self.other_n), self.learnt_n, _LIMIT_Z).high
-        self.evidence = (self.evidence + elapsed_days) / limit
         assert self.days is not None
+        self.evidence = (self.evidence + min(elapsed_days, self.days * _SILENCE_SHARE)) / limit
         if self.evidence < self.days:
             return None
         self.told = True

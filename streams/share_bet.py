@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from detectors.bet_sr import NO_EVIDENCE, raised
 from streams.finding import Signal
 
 _FIRST_N = 50  # answers before the first bet: a monitor that is hardly used takes no share
-_ODDS_RATIOS = (1.5, 3.0, 9.0, 27.0)
+_SILENCE_SHARE = 0.01  # of the promise: a longer silence weighs no more, it is no evidence
 _DAY_US = 86_400_000_000
 _EXAMPLES = 20
 _ANY_IS_SHOWN = 0.0
@@ -86,7 +87,7 @@ class ShareBet(Struct, omit_defaults=True):
     since_us: int | None = None
     days: float | None = None
     evidence: list[float] = field(default_factory=list)
-    statistic: float = 0.0
+    statistic: float = 0.0  # after the last yes
     told: bool = False
     eased: bool = False
     accepted: float = 0.0
@@ -148,16 +149,18 @@ class ShareBet(Struct, omit_defaults=True):
             if self.met_n >= _FIRST_N:
                 self.days = grant()
             return False
-        elapsed_days = max(at_us - self.latest_us, 0) / _DAY_US
-        self.latest_us = max(self.latest_us, at_us)
-        ratios = _likelihood_ratios(tolerated)[not yes]
-        before = self.evidence or [0.0] * len(ratios)
-        self.evidence = [(m + elapsed_days) * r for m, r in zip(before, ratios, strict=True)]
+        elapsed_days = 0.0
+        if at_us > self.latest_us:
+            elapsed_days = min((at_us - self.latest_us) / _DAY_US, self.days * _SILENCE_SHARE)
+            self.latest_us = at_us
+        self.evidence = raised(self.evidence or NO_EVIDENCE, tolerated, yes, elapsed_days)
+        if not yes:
+            return False  # it is no evidence of too many
         self.statistic = sum(self.evidence) / len(self.evidence)
-        if yes and self.statistic >= self.days:  # a no is no evidence of too many
-            self.evidence = []
-            return True
-        return False
+        if self.statistic < self.days:
+            return False
+        self.evidence = []
+        return True
 
     def _run_clean(self) -> Signal | None:
         if self.told and not self.eased:
@@ -180,13 +183,3 @@ def clean_run(tolerated: float) -> int:
     59
     """
     return ceil(log(0.05) / log1p(-max(tolerated, _LEAST_TOLERATED)))
-
-
-@cache
-def _likelihood_ratios(tolerated: float) -> tuple[list[float], list[float]]:
-    """If yes, and if no, of bets on 1.5, 3, 9 and 27 times the tolerated odds."""
-    odds = tolerated / (1 - tolerated)
-    larger = [ratio * odds / (1 + ratio * odds) for ratio in _ODDS_RATIOS]
-    if_yes = [share / tolerated for share in larger]
-    if_no = [(1 - share) / (1 - tolerated) for share in larger]
-    return if_yes, if_no

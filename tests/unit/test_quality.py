@@ -64,7 +64,7 @@ def test_the_limits_of_an_age(age: float, said: list[str]) -> None:
 
 
 def test_every_limit_has_a_reason() -> None:
-    assert all(len(limit.reason) > 10 and limit.low < limit.high for limit in LIMITS.values())
+    assert all(len(limit.reason) > 10 and limit.least < limit.greatest for limit in LIMITS.values())
 
 
 @pytest.mark.parametrize(

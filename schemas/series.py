@@ -7,6 +7,9 @@ from msgspec import Struct
 from schemas.fields import Count, Name, Numbers, Positive, Site, Time
 
 Phase = Literal["learning", "watching", "relearning"]
+# unstable_reference: the sample was still moving when it was frozen. not_promised: its values
+# depend on each other so much that no false-alarm rate can be kept; its incidents are `info` only.
+Note = Literal["unstable_reference", "not_promised"]
 
 
 class SeriesPoint(
@@ -19,7 +22,8 @@ class SeriesPoint(
 ):
     """`n` observations from `since` to `at`: their mean and range in the series' own unit.
 
-    `statistics` holds each detector's statistic divided by its threshold: 1 is an alarm.
+    A yes is 1 and a no 0. Of words the share is told that are the reference's most frequent one,
+    or the first one that came where there is no reference yet. `statistics` holds each detector's statistic divided by its threshold: 1 is an alarm.
     `score` is the mean normal score against the frozen reference, in sd; absent while learning.
     """
 
@@ -49,3 +53,5 @@ class SeriesPoint(
     """Mean normal score against the reference."""
     statistics: Numbers | None = None
     """Each detector's statistic divided by its threshold: 1 is an alarm."""
+    notes: list[Note] | None = None
+    """What is to be known of the reference before it is trusted."""

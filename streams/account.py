@@ -2,9 +2,8 @@
 
 Values in, structs out; `radvigil budget` reads them from Kafka and prints them. A part is a mean
 number of false incidents in the period of the promise. The ledger of shares (streams/budget.py)
-says what was given away, which never is more than the promise. What a series spends at today's
-pace is told beside it: a series that has become faster than it was when its share was given spends
-more, and that is said, not hidden.
+says what was given away, which never is more than the promise, at whatever pace a series runs.
+Series that can promise nothing are told beside it: what they say is `info`, and no part of it.
 """
 
 from collections import Counter
@@ -43,10 +42,11 @@ class SiteAccount(Struct, frozen=True):
     equal_part: float
     shares_given: int
     given: float
-    at_pace: float  # of its series only: how the policies `rate` spend theirs is not seen
+    of_series: float  # of what was given; policies `rate` and other monitors have the rest
     learning: int
     watching: int
     away: int
+    not_promised: int
     learning_n: int | None = None
     needed_n: int | None = None
     ready_in_days: float | None = None
@@ -77,7 +77,7 @@ class Statement(Struct, frozen=True):
     sites_beyond: int
     could_reach: float
     given: float
-    at_pace: float
+    of_series: float
     proved_until: datetime | None
     sites: list[SiteAccount]
     series: list[SeriesAccount]
@@ -130,7 +130,7 @@ def statement(
         sites_beyond=beyond,
         could_reach=equal * (budget.sites + beyond),
         given=sum(site.given for site in sites),
-        at_pace=sum(site.at_pace for site in sites),
+        of_series=sum(site.of_series for site in sites),
         proved_until=min((p.proved_until for p in parts if p.proved_until), default=None),
         sites=sites,
         series=sorted(series, key=lambda one: (one.site, one.model or "", one.subject)),
@@ -183,9 +183,12 @@ def _ending(incident: Incident, before: str) -> str:
 
 
 def _is_promised(config: Config, incident: Incident) -> bool:
-    """Drift, and outages whose model asks for the policy `rate`: these have shares."""
+    """Drift, and outages whose model asks for the policy `rate`: these have shares.
+
+    What is told as `info` disturbs nobody.
+    """
     if incident.kind in _DRIFT:
-        return True
+        return incident.severity != "info"
     field = _OUTAGES.get(incident.kind)
     return field is not None and any(
         model.name == incident.model and getattr(model, field).policy == "rate"
@@ -204,10 +207,11 @@ def _site_account(
         equal_part=equal_part,
         shares_given=shares_given,
         given=equal_part * sum(share_of(place) for place in range(shares_given)),
-        at_pace=sum(one.part for one in own),
+        of_series=sum(one.part for one in own),
         learning=standings["learning"],
         watching=standings["watching"],
         away=standings["away"],
+        not_promised=sum("not_promised" in one.notes for one in own),
         learning_n=last.reference_n if last else None,
         needed_n=last.needed_n if last else None,
         ready_in_days=last.ready_in_days if last else None,
@@ -228,10 +232,3 @@ def _warnings(config: Config, sites: list[SiteAccount], shared: int) -> Iterator
             f"promise was shared by: up to {could:.3g} false incidents in {days:g} days. Set "
             "budget.sites; series that are already watched keep their share"
         )
-    for site in sites:
-        if site.at_pace > site.equal_part * (1 + 1e-9):
-            yield (
-                f"the series of {site.site} are faster than when they got their shares: "
-                f"{site.at_pace:.3g} false incidents in {days:g} days at today's pace, "
-                f"its part is {site.equal_part:.3g}"
-            )

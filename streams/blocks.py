@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-BLOCK_N = 50
-_KEPT = 64
+from streams.pace import DAY_US
+
+BLOCK_N = 64  # as the votes chunk what they are fed: a block costs each of them one pass
+_KEPT = 50
 
 
-class Block(Struct):
+class Block(Struct, array_like=True):
     """Consecutive observations: when, how many, and their sum and range in the series' unit."""
 
     since_us: int
@@ -59,7 +61,12 @@ class Blocks(Struct):
         block.low = min(block.low, *values)
         block.high = max(block.high, *values)
         if block.n == BLOCK_N:
-            self.full.append(block)
+            self.end()
+
+    def end(self) -> None:
+        """The block that is filling ends here, full or not: with what comes a new one begins."""
+        if self.filling is not None:
+            self.full.append(self.filling)
             self.filling = None
             del self.full[:-_KEPT]
 
@@ -71,3 +78,10 @@ class Blocks(Struct):
             if n >= changed_n:
                 break
         return Since(at_us=at_us, n=n, mean=total / n if n else 0.0)
+
+    def per_day(self) -> float | None:
+        """Observations a day over the full blocks; None before they span a whole day."""
+        if len(self.full) < 2:
+            return None
+        days = (self.full[-1].at_us - self.full[0].at_us) / DAY_US
+        return sum(block.n for block in self.full[1:]) / days if days >= 1 else None

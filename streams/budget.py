@@ -1,4 +1,4 @@
-"""The false-alarm promise, split so that no two shards have to talk.
+"""The false-alarm promise, split so that no two shards have to talk, and kept in days.
 
 Every site has an equal share of the promise, and within a site the series get theirs in the order
 in which they begin to be watched. A series' share never changes while its evidence runs, and all
@@ -6,15 +6,27 @@ shares of a site add up to at most one however many series come: block b holds 1
 has 1 / ((b + 1)(b + 2)) of the site's share, and those fractions add up to 1. What a vanished
 series had is not given to another. Expected false alarms add up under any dependence, so the sum
 over all sites is the promise (docs/DETECTION.md has the argument and its price).
+
+A share is a time: the days between two false alarms. So no change of pace overspends it:
+
+- A Shiryaev-Roberts vote counts days itself. Each start weighs the days since the one before, so
+  what it expects to have gathered in control grows by one a day, at any pace, and its threshold is
+  the days. A pause adds days and evidence alike; nothing is converted.
+- A vote that counts observations is held to days x pace of them. It is armed at `AHEAD` times the
+  pace at which the reference was learnt, and armed again, keeping its evidence, when the last full
+  blocks of the series (over a day at least) are faster than that. So its rate of false alarms, in
+  days, is at most the share at every pace up to the armed one. Beyond it the share is exceeded only
+  until the kept blocks show the pace: at most 3,200 observations for every doubling, once, which is
+  a finite number of expected alarms and no rate. The armed pace is never lowered.
 """
 
 from collections.abc import Iterable, Iterator
-from math import inf
 
 from msgspec import Struct
 
 from schemas.config import Config
 
+AHEAD = 2.0
 _FIRST_BLOCK = 16
 
 
@@ -34,17 +46,20 @@ class Budget:
         self._accounts: dict[str, Account] = {}
         self._dirty: dict[str, None] = {}
 
-    def grant(self, site: str, per_day: float) -> float:
-        """The average run length, in observations, for the site's next series.
-
-        `per_day` is how many observations the series has a day. An alarm every so many
-        observations is then an alarm every so many days as its share of the promise allows.
-        """
+    def grant(self, site: str) -> float:
+        """The days between two false alarms that the site's next series or monitor is allowed."""
         account = self._accounts.setdefault(site, Account(site=site))
-        share = share_of(account.shares_given)
+        days = self._days(account)
         account.shares_given += 1
         self._dirty[site] = None
-        return per_day / (self.per_site_day * share) if per_day > 0 else inf
+        return days
+
+    def unpromised(self, site: str) -> float:
+        """The days that the next one would be allowed, for one that can promise nothing.
+
+        Its alarms disturb nobody, so they are no part of the promise: no share is used up.
+        """
+        return self._days(self._accounts.get(site) or Account(site=site))
 
     def changes(self) -> Iterator[Account]:
         """Accounts changed since the last call."""
@@ -55,6 +70,9 @@ class Budget:
     def restore(self, accounts: Iterable[Account]) -> None:
         """Take up the accounts of a checkpoint."""
         self._accounts.update((account.site, account) for account in accounts)
+
+    def _days(self, account: Account) -> float:
+        return 1 / (self.per_site_day * share_of(account.shares_given))
 
 
 def share_of(place: int) -> float:

@@ -1,22 +1,36 @@
-"""Observations become findings: every series has its reference, its detectors and its share."""
+"""Observations become findings: every series has its reference, its votes and its share.
+
+What an event says is put into columns, series by series; what the columns mean is computed at the
+next flush, many observations at once.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from detectors.reference import uniform
 from schemas.command import Command
 from schemas.config import Config
-from schemas.incident import Evidence, Incident, IncidentKind
+from schemas.incident import Incident
 from schemas.series import SeriesPoint
 from streams.blocks import Block
 from streams.budget import Budget
-from streams.clock import from_us, seconds_to_us
-from streams.finding import Finding, Signal
-from streams.observe import Observation
-from streams.series import Change, Seen, Series, Settings
-from streams.series_record import Kept, SeriesId, SeriesRecord
+from streams.change import Change, NewWord
+from streams.clock import seconds_to_us
+from streams.drift_finding import drift_finding, drift_kind, new_value_finding
+from streams.fields import Value
+from streams.finding import Finding
+from streams.kept import Kept, Owner, kind_of
+from streams.learning import Settings
+from streams.observe import Complete, Observations
+from streams.seen import SeriesId, SeriesKind
+from streams.series import Happening, Series
+from streams.series_point import series_point
+from streams.series_record import Bulk, SeriesRecord, Written, kept_of, record_of
+from streams.series_record_1 import SeriesRecord1, kept_of_version_1
+from streams.share import Grant
+from streams.site_time import SiteTimes
 
 _DAY_S = 86_400
+Said = Finding | SeriesPoint
 
 
 class Detect:
@@ -30,50 +44,64 @@ class Detect:
         self._models = {model.name: model for model in config.models}
         self._per_site = config.bounds.series_per_site
         self._budget = budget
-        self._kept: dict[SeriesId, Kept] = {}
+        self._times = SiteTimes(config)
+        self._owners: dict[tuple[str, str], Owner] = {}
+        self._written: dict[SeriesId, Written] = {}
         self._per_site_n: Counter[str] = Counter()
-        self._queued: dict[SeriesId, Kept] = {}
-        self._dirty: dict[SeriesId, None] = {}
+        self._queued: list[Kept] = []
+        self._dirty: dict[SeriesId, Kept] = {}
+        self._outgrown: list[SeriesId] = []
+        self._said: list[Said] = []
         self.dropped: Counter[str] = Counter()
 
-    def observe(self, seen: Observation) -> Iterable[Finding | SeriesPoint]:
-        """Take one observation; what it means may be said at the next `flush` only."""
-        key = (seen.site, seen.model, seen.subject)
-        kept = self._kept.get(key) or self._new(key)
-        if kept is None:
-            return ()
-        queue = kept.queue
-        queue.values.append(seen.value)
-        queue.uniforms.append(uniform(seen.site, seen.study, seen.subject))
-        queue.ats_us.append(seen.at_us)
-        if kept.series.may_freeze(queue):
-            # At once: shares of the budget are given in the order in which references freeze.
-            return self._observed(key, kept)
-        self._queued[key] = kept
-        return ()
+    def observe(self, seen: Observations) -> Iterable[Said]:
+        """Take what one event says; what it means may be said at the next `flush` only."""
+        owner = self._owners.get((seen.site, seen.model)) or self._owner(seen.site, seen.model)
+        at_us, series, queued = seen.at_us, owner.series, self._queued
+        key, weekhour = owner.study_key(seen.study), owner.time.weekhour(at_us)
+        due: list[Kept] | None = None
+        for subject, told in seen.values:
+            kept, value = series.get(subject), told
+            if kept is None or value.__class__ is not kept.takes:
+                kept, value = self._unusual(owner, subject, told)
+                if kept is None:
+                    continue
+            ats_us = kept.ats_us
+            if not ats_us:
+                queued.append(kept)
+            kept.values.append(value)
+            kept.keys.append(key)
+            kept.weekhours.append(weekhour)
+            ats_us.append(at_us)
+            if at_us >= kept.look_us or len(ats_us) >= kept.look_n:
+                due = [*(due or ()), kept]
+        # At once: shares of the budget are given in the order in which references freeze.
+        return () if due is None else [said for kept in due for said in self._look(kept)]
 
-    def flush(self) -> Iterator[Finding | SeriesPoint]:
+    def flush(self) -> Iterator[Said]:
         """What the observations since the last flush mean, series by series.
 
         Feeding a series many values in a row is what makes detection cheap. What is said of a
         series, and its dates, do not depend on when this is called.
         """
-        queued, self._queued = self._queued, {}
-        for key, kept in queued.items():
-            yield from self._observed(key, kept)
+        said, self._said = self._said, []
+        yield from said
+        queued, self._queued = self._queued, []
+        for kept in queued:
+            if kept.ats_us:
+                yield from self._look(kept)
 
-    def _observed(self, key: SeriesId, kept: Kept) -> Iterator[Finding | SeriesPoint]:
-        self._dirty[key] = None
-        seen, kept.queue = kept.queue, Seen([], [], [])
-        site = key[0]
-        for what in kept.series.observe(seen, lambda pace: self._budget.grant(site, pace)):
-            if isinstance(what, Block):
-                yield _point(key, kept.series, what)
-            elif (finding := self._finding(key, what)) is not None:
-                yield finding
+    def complete(self, complete: Complete) -> Iterator[Said]:
+        """Freeze the reference of a learning series, if it has the observations at all."""
+        owner = self._owners.get((complete.site, complete.model))
+        kept = owner.series.get(complete.subject) if owner else None
+        if kept is not None:
+            yield from self._look(kept)
+            yield from self._said_of(kept, kept.series.complete(self._grant(complete.site)))
+            self._changed(kept)
 
     def accept(self, command: Command, told: Iterable[Incident]) -> None:
-        """Make what is now the normal, where a person says so.
+        """Make what is now the normal, where a person says so; what is over is told at a flush.
 
         For the series whose incident was accepted, and for all that a `rebaseline` names.
         """
@@ -83,114 +111,125 @@ class Detect:
             if incident.reason == "accepted"
         }
         by_name = command.action == "rebaseline" and command.incident is None
-        for key, kept in self._kept.items():
-            if key in accepted or (by_name and _is_named(key, command)):
-                kept.series.accept()
-                self._dirty[key] = None
+        for kept in self._all():
+            if kept.id in accepted or (by_name and _is_named(kept.id, command)):
+                self._over(kept, kept.series.accept())
 
-    def changes(self) -> Iterator[tuple[SeriesId, SeriesRecord, list[tuple[str, bytes | None]]]]:
+    def accept_model(self, site: str, model: str) -> None:
+        """A new version of the model at the site: all of its series learn a new reference."""
+        owner = self._owners.get((site, model))
+        for kept in owner.series.values() if owner else ():
+            self._over(kept, kept.series.begin_anew())
+
+    def changes(self) -> Iterator[tuple[SeriesId, SeriesRecord, list[Bulk]]]:
         """Series changed since the last call: the small record, and the bulk that is new."""
         dirty, self._dirty = self._dirty, {}
-        for key in dirty:
-            kept = self._kept[key]
-            bulk = list(kept.bulk())
-            yield key, kept.record(), bulk
+        for key, kept in dirty.items():
+            yield key, record_of(kept), list(self._written[key].news(kept.series))
 
-    def restore(self, record: SeriesRecord, bulk: dict[str, bytes]) -> None:
+    def outgrown(self) -> Iterator[SeriesId]:
+        """Series whose records of version 1 are over, as they were restored; each told once."""
+        outgrown, self._outgrown = self._outgrown, []
+        yield from outgrown
+
+    def restore(self, record: SeriesRecord | SeriesRecord1, bulk: dict[str, bytes]) -> None:
         """Take up one series of a checkpoint."""
-        kept = Kept.restore(record, bulk, self._settings)
-        self._kept[kept.key] = kept
-        self._per_site_n[record.site] += 1
+        if isinstance(record, SeriesRecord1):
+            kept, written = kept_of_version_1(record, bulk, self._settings)
+            self._outgrown.append(kept.id)
+            self._dirty[kept.id] = kept
+        else:
+            kept, written = kept_of(record, bulk, self._settings)
+        self._keep(self._owner(record.site, record.model), kept, written)
 
     def series(self) -> Iterator[tuple[SeriesId, Series]]:
         """Every series, to be looked at only."""
-        return ((key, kept.series) for key, kept in self._kept.items())
+        return ((kept.id, kept.series) for kept in self._all())
 
     def sizes(self) -> dict[str, int]:
         """How many series there are in each phase, for the metrics."""
-        phases = Counter(kept.series.phase for kept in self._kept.values())
+        phases = Counter(kept.series.phase for kept in self._all() if not kept.series.closed)
         return {f"series_{phase}": n for phase, n in phases.items()}
 
-    def _new(self, key: SeriesId) -> Kept | None:
-        if self._per_site_n[key[0]] >= self._per_site:
+    def _look(self, kept: Kept) -> Iterator[Said]:
+        """What the observations that wait mean."""
+        if not kept.ats_us:
+            return
+        was_closed = kept.series.closed
+        happened = kept.series.observe(kept.seen(), self._grant(kept.id[0]))
+        yield from self._said_of(kept, happened)
+        if kept.series.closed and not was_closed:
+            self.dropped["words_are_names"] += 1
+        self._changed(kept)
+
+    def _said_of(self, kept: Kept, happened: Iterator[Happening]) -> Iterator[Said]:
+        for what in happened:
+            if isinstance(what, Block):
+                yield series_point(kept.id, kept.series, what)
+            elif (finding := self._finding(kept, what)) is not None:
+                yield finding
+
+    def _changed(self, kept: Kept) -> None:
+        self._dirty[kept.id] = kept
+        kept.wait()
+
+    def _over(self, kept: Kept, happened: Iterator[Happening]) -> None:
+        """Keep what a decision has ended, to be told at the next flush."""
+        self._said += self._said_of(kept, happened)
+        self._changed(kept)
+
+    def _grant(self, site: str) -> Grant:
+        budget = self._budget
+        return lambda promised: budget.grant(site) if promised else budget.unpromised(site)
+
+    def _owner(self, site: str, model: str) -> Owner:
+        owner = self._owners.get((site, model))
+        if owner is None:
+            owner = self._owners[site, model] = Owner(site, model, self._times.of(site))
+        return owner
+
+    def _unusual(self, owner: Owner, subject: str, value: Value) -> tuple[Kept | None, Value]:
+        """A series that is not there yet, or a value of another kind than its series has."""
+        kept = owner.series.get(subject)
+        if kept is None:
+            kept = self._new(owner, subject, kind_of(value))
+        elif kept.kind != "number" or isinstance(value, str):
+            self.dropped["other_kind_of_value"] += 1
+            return None, value
+        return kept, float(value) if kept is not None and kept.kind == "number" else value
+
+    def _new(self, owner: Owner, subject: str, kind: SeriesKind) -> Kept | None:
+        if self._per_site_n[owner.site] >= self._per_site:
             self.dropped["series_overflow"] += 1
             return None
-        self._per_site_n[key[0]] += 1
-        kept = self._kept[key] = Kept(key, self._settings)
+        kept = Kept((owner.site, owner.model, subject), kind, self._settings)
+        kept.wait()
+        self._keep(owner, kept, Written())
         return kept
 
-    def _finding(self, key: SeriesId, change: Change) -> Finding | None:
-        signal = _signal(change)
-        if signal is None:
-            return None
-        site, model_name, subject = key
-        model = self._models.get(model_name)
-        return Finding(
-            signal=signal,
-            kind=_kind(key),
-            site=site,
-            model=model_name or None,
-            subject=subject,
-            at_us=change.at_us,
-            title=_title(key, change),
-            severity="warning",
-            evidence=Evidence(
-                detector=change.detector,
-                statistic=change.statistic,
-                threshold=change.threshold,
-                reference_n=change.reference_n,
-                current_n=change.current_n,
-                before=change.before,
-                after=change.after,
-                since=from_us(change.since_us),
-            ),
-            owner=model.owner if model else None,
-            runbook=model.runbook if model else None,
+    def _keep(self, owner: Owner, kept: Kept, written: Written) -> None:
+        owner.series[kept.id[2]] = kept
+        self._written[kept.id] = written
+        self._per_site_n[owner.site] += 1
+
+    def _all(self) -> Iterator[Kept]:
+        return (kept for owner in self._owners.values() for kept in owner.series.values())
+
+    def _finding(self, kept: Kept, happened: Change | NewWord) -> Finding | None:
+        series, model = kept.series, self._models.get(kept.id[1])
+        if isinstance(happened, NewWord):
+            return new_value_finding(kept.id, happened, model)
+        return drift_finding(
+            kept.id,
+            kept.kind,
+            happened,
+            model=model,
+            severity="warning" if series.is_promised else "info",
         )
-
-
-def _kind(key: SeriesId) -> IncidentKind:
-    return "output_drift" if key[1] else "input_drift"
 
 
 def _is_named(key: SeriesId, command: Command) -> bool:
     site, model, subject = key
-    names = {"kind": _kind(key), "site": site, "model": model or None, "subject": subject}
+    names = {"kind": drift_kind(key), "site": site, "model": model or None, "subject": subject}
     wanted = (command.matchers or {}).items()
     return site == command.site and all(names.get(name) == value for name, value in wanted)
-
-
-def _signal(change: Change) -> Signal | None:
-    """A second alarm is told when it is known whether it is a return or another change."""
-    if change.what == "alarm":
-        return None if change.again else "holds"
-    if change.what == "returned":
-        return "returned"
-    return "changed" if change.again else "holds"
-
-
-def _title(key: SeriesId, change: Change) -> str:
-    site, model, subject = key
-    whose = f"{subject[:80]} of {model[:40]}" if model else subject[:120]
-    if change.what == "returned":
-        return f"{whose} at {site} is back at its reference"
-    return f"{whose} at {site} moved from {change.before:.4g} to {change.after:.4g}"
-
-
-def _point(key: SeriesId, series: Series, block: Block) -> SeriesPoint:
-    site, model, subject = key
-    return SeriesPoint(
-        site=site,
-        model=model or None,
-        subject=subject,
-        since=from_us(block.since_us),
-        at=from_us(block.at_us),
-        n=block.n,
-        mean=block.total / block.n,
-        low=block.low,
-        high=block.high,
-        phase=series.phase,
-        reference_n=series.reference.n if series.reference else len(series.sample),
-        score=block.score_total / block.scored_n if block.scored_n else None,
-        statistics=series.statistics() or None,
-    )

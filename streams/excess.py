@@ -1,7 +1,8 @@
 """Whether the share of bad outcomes is shown to exceed what is tolerated: policy = "rate".
 
-For models where a rare miss is normal. Within the false-alarm budget by BetSR (detectors), and
-over when a run of clean outcomes shows the share to be back below the tolerated one.
+For models where a rare miss is normal. Within the false-alarm budget by BetSR (detectors), whose
+evidence is held in days, so that no change of pace overspends it; and over when a run of clean
+outcomes shows the share to be back below the tolerated one.
 """
 
 from collections.abc import Callable
@@ -10,48 +11,62 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from detectors import MIN_ARL
 from detectors.bet_sr import NO_EVIDENCE, raised
+from streams.pace import DAY_US
 
-_PACE_N = 50  # outcomes from which the pace is learnt before the first bet
-_DAY_US = 86_400_000_000
+_FIRST_N = 50  # outcomes before the first bet: a model that is hardly used takes no share
+_SILENCE_SHARE = 0.01  # of the promise: a longer silence weighs no more, it is no evidence
 
 
 class Excess(Struct, omit_defaults=True):
-    """Bets against the tolerated share; `arl` is granted once the pace of outcomes is known."""
+    """Bets against the tolerated share; `days` between two false alarms are granted at the first.
+
+    The evidence of version 1 was held in outcomes, under another name: such bets begin anew.
+    """
 
     tolerated_share: float
     seen_n: int = 0
     bad_n: int = 0
     since_us: int = 0
     clean_n: int = 0
-    arl: float | None = None
-    evidence: list[float] = field(default_factory=list)
+    days: float | None = None
+    newest_us: int = 0
+    evidence_days: list[float] = field(default_factory=list)
     statistic: float = 0.0
 
     def take(
-        self, bad: bool, at_us: int, grant: Callable[[float], float]
+        self, bad: bool, at_us: int, grant: Callable[[], float]
     ) -> Literal["shown", "clean"] | None:
         """`shown`: the bet is won, the share exceeds. `clean`: a run that shows it does not.
 
-        `grant` gives the average run length, in outcomes, for a pace of outcomes a day.
+        `grant` gives the days between two false alarms, once.
         """
         self.since_us = self.since_us or at_us
+        elapsed_us = max(0, at_us - self.newest_us) if self.newest_us else 0
+        self.newest_us = max(self.newest_us, at_us)
         self.seen_n += 1
         self.bad_n += bad
         self.clean_n = 0 if bad else self.clean_n + 1
-        if self.arl is None:
-            self._learn_pace(at_us, grant)
+        if self.days is None:
+            if self.seen_n >= _FIRST_N:
+                self.days = grant()
             return None
-        self.evidence = raised(self.evidence or NO_EVIDENCE, self.tolerated_share, bad)
-        self.statistic = sum(self.evidence) / len(self.evidence)
-        if bad and self.statistic >= self.arl:  # a good outcome is no evidence of bad ones
-            self.evidence = []
+        if self._bet(bad, min(elapsed_us / DAY_US, self.days * _SILENCE_SHARE), self.days):
             return "shown"
         if self.clean_n == self.clean_run:
             self.seen_n = self.bad_n = 0
             return "clean"
         return None
+
+    def _bet(self, bad: bool, elapsed_days: float, days: float) -> bool:
+        """Bet on one more outcome; whether that wins. A good one is no evidence of bad ones."""
+        evidence = self.evidence_days or NO_EVIDENCE
+        self.evidence_days = raised(evidence, self.tolerated_share, bad, elapsed_days)
+        self.statistic = sum(self.evidence_days) / len(self.evidence_days)
+        shown = bad and self.statistic >= days
+        if shown:
+            self.evidence_days = []
+        return shown
 
     @property
     def clean_run(self) -> int:
@@ -62,8 +77,3 @@ class Excess(Struct, omit_defaults=True):
     def share(self) -> float:
         """The share of bad outcomes since the last clean run."""
         return self.bad_n / self.seen_n if self.seen_n else 0.0
-
-    def _learn_pace(self, at_us: int, grant: Callable[[float], float]) -> None:
-        if self.seen_n >= _PACE_N:
-            days = max(at_us - self.since_us, 1) / _DAY_US
-            self.arl = max(grant(self.seen_n / days), MIN_ARL)

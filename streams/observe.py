@@ -1,37 +1,50 @@
-"""Events become observations: one finite number of one named series, once per study.
+"""Events become observations: what one event says of several series, each study once.
 
-Words are counted, not yet watched; numbers and yes/no are. A value that is not finite is refused
-here, because one NaN blinds ADWIN and Page-Hinkley for good.
+A number, a yes or no, or a word: three kinds of series. A value that is not finite is refused here,
+because one NaN blinds ADWIN and Page-Hinkley for good.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import isfinite
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from schemas.config import Watch
 from schemas.prediction import Prediction
-from schemas.report import Report
+from schemas.report import Label, Report
 from schemas.study import Study
+from streams.clock import to_us
 from streams.correlate import Turnaround
-from streams.fields import FIXED, Value
+from streams.fields import FIXED, Value, getter
 
 _NAMES_KEPT = 10_000
 _LONGEST_NAME = 256  # as on the wire
-READ_STATUSES = frozenset({"final", "corrected", "amended"})
+_STUDY_FIELDS = (*FIXED, ("priority", getter("priority")))
+
+Named = list[tuple[str, Value]]
 
 
-class Observation(Struct, frozen=True, gc=False):
-    """One value of one series; `model` is "" for what belongs to the studies themselves."""
+class Observations(NamedTuple):
+    """What one event says of several series of one owner: `(subject, value)` each."""
+
+    site: str
+    model: str
+    """"" for what belongs to the studies themselves."""
+    study: str
+    at_us: int
+    values: Sequence[tuple[str, Value]]
+    """A number, a yes or no (bool), or a word (str)."""
+    slices: tuple[str, ...] = ()
+    """Of which parts of the studies it is one, as `scanner.station=CT2`."""
+
+
+class Complete(NamedTuple):
+    """Freeze the reference of this learning series now, if it has the observations at all."""
 
     site: str
     model: str
     subject: str
-    study: str
-    at_us: int
-    value: float
 
 
 class Observe:
@@ -39,85 +52,98 @@ class Observe:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._fixed = [(path, read) for path, read in FIXED if self._is_wanted(path)]
-        self._known: dict[tuple[str, str], str | None] = {}
+        self._fixed = [(path, read) for path, read in _STUDY_FIELDS if self._is_wanted(path)]
+        self._subjects: dict[str, dict[str, str | None]] = {}
+        self._names_n = 0
         self._nothing = "*" in watch.exclude  # deadlines alone are watched
         self.counts: Counter[str] = Counter()
 
-    def study(self, study: Study, at_us: int) -> list[Observation]:
-        """The study's own numbers."""
+    def study(self, study: Study, at_us: int) -> Observations | None:
+        """The study's own numbers and words."""
         if self._nothing:
-            return []
+            return None
         named = [(path, value) for path, read in self._fixed if (value := read(study)) is not None]
-        named += self._mapped("acquisition.", study.acquisition)
-        named += self._mapped("attributes.", study.attributes)
-        return list(self._observations(study.site, "", study.study, at_us, named))
+        if study.acquisition:
+            self._add(named, "acquisition.", study.acquisition)
+        if study.attributes:
+            self._add(named, "attributes.", study.attributes)
+        return _of(study.site, "", study.study, at_us, named)
 
-    def prediction(self, prediction: Prediction, at_us: int) -> list[Observation]:
-        """Scores, calls and the model's own features."""
+    def prediction(self, prediction: Prediction, at_us: int) -> Observations | None:
+        """Scores, calls, the model's own features, and how long it computed."""
         if self._nothing:
-            return []
-        p = prediction
-        named: dict[str, Value] = {}
-        for output in p.outputs or ():
-            for name, value in (
-                (".score", output.score),
-                (".positive", output.positive),
-                (".value", output.value),
-            ):
-                if value is not None and (subject := self._subject(output.finding, name)):
-                    named.setdefault(subject, value)  # many lesions, one study
-        named.update(self._mapped("features.", p.features))
-        return list(self._observations(p.site, p.model, p.study, at_us, named.items()))
+            return None
+        p, named = prediction, Named()
+        if p.outputs:
+            self._add_outputs(named, p)
+        if p.features:
+            self._add(named, "features.", p.features)
+        if p.started_at is not None and (since_us := at_us - to_us(p.started_at)) >= 0:
+            self._add(named, "", {"inference_s": since_us / 1e6})
+        return _of(p.site, p.model, p.study, at_us, named)
 
-    def turnaround(self, site: str, study: str, turnaround: Turnaround) -> list[Observation]:
+    def turnaround(self, site: str, study: str, turnaround: Turnaround) -> Observations | None:
         """Seconds from the study's being available to the model's first completed result."""
-        named = self._mapped("", {"turnaround_s": turnaround.seconds})
-        return list(self._observations(site, turnaround.model, study, turnaround.at_us, named))
+        named = Named()
+        self._add(named, "", {"turnaround_s": turnaround.seconds})
+        return _of(site, turnaround.model, study, turnaround.at_us, named)
 
-    def label(self, report: Report, finding: str, present: bool, at_us: int) -> list[Observation]:
-        """Whether the radiologist reports a finding: its prevalence."""
-        named = self._mapped("", {f"{finding}.present": present})
-        return list(self._observations(report.site, "", report.study, at_us, named))
+    def labels(self, report: Report, labels: Iterable[Label], at_us: int) -> Observations | None:
+        """Whether the radiologist reports a finding: its prevalence. Uncertain says nothing."""
+        named = Named()
+        for label in labels:
+            if label.value != "uncertain":
+                self._add(named, label.finding, {".present": label.value == "present"})
+        return _of(report.site, "", report.study, at_us, named)
 
-    def _observations(
-        self, site: str, model: str, study: str, at_us: int, named: Iterable[tuple[str, Value]]
-    ) -> Iterator[Observation]:
-        for subject, value in named:
-            if isinstance(value, str):
-                self.counts["word"] += 1
-            elif isfinite(value):
-                yield Observation(site, model, subject, study, at_us, float(value))
+    def _add_outputs(self, named: Named, prediction: Prediction) -> None:
+        """Of several outputs of one finding the first: many lesions, one study."""
+        seen: set[str] = set()
+        for output in prediction.outputs or ():
+            finding = output.finding
+            if finding in seen:
+                continue
+            seen.add(finding)
+            if output.score is not None:
+                self._add(named, finding, {".score": output.score})
+            if output.positive is not None:
+                self._add(named, finding, {".positive": output.positive})
+            if output.value is not None:
+                self._add(named, finding, {".value": output.value})
+
+    def _add(self, named: Named, head: str, values: Mapping[str, Value]) -> None:
+        subjects = self._subjects.get(head) or self._subjects.setdefault(head, {})
+        for tail, value in values.items():
+            subject = subjects[tail] if tail in subjects else self._subject(head, tail)
+            if subject is None:
+                continue
+            if value.__class__ is str or isfinite(value):  # type: ignore[arg-type]
+                named.append((subject, value))
             else:
                 self.counts["not_finite"] += 1
 
-    def _mapped(self, head: str, values: Mapping[str, Value] | None) -> list[tuple[str, Value]]:
-        if not values or self._nothing:
-            return []
-        return [
-            (subject, value)
-            for name, value in values.items()
-            if (subject := self._subject(head, name)) is not None
-        ]
-
     def _subject(self, head: str, tail: str) -> str | None:
         """The series' name if it is to be watched; the same string every time."""
-        key = (head, tail)
-        if key in self._known:
-            return self._known[key]
+        if self._nothing:
+            return None
         name = head + tail
         if len(name) > _LONGEST_NAME:
             self.counts["name_too_long"] += 1
             return None
         subject = name if self._is_wanted(name) else None
-        if len(self._known) < _NAMES_KEPT:
-            self._known[key] = subject
+        if self._names_n < _NAMES_KEPT:
+            self._names_n += 1
+            self._subjects[head][tail] = subject
         return subject
 
     def _is_wanted(self, subject: str) -> bool:
         return _any_match(subject, self._watch.include) and not _any_match(
             subject, self._watch.exclude
         )
+
+
+def _of(site: str, model: str, study: str, at_us: int, named: Named) -> Observations | None:
+    return Observations(site, model, study, at_us, named) if named else None
 
 
 def _any_match(subject: str, patterns: Iterable[str]) -> bool:

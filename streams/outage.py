@@ -150,7 +150,7 @@ class Outages:
         if episode.excess is None:
             episode.excess = Excess(tolerated_share=watch.settings.tolerated_share)
         grant = self._budget.grant
-        verdict = episode.excess.take(bad, settlement.at_us, lambda pace: grant(key[1], pace))
+        verdict = episode.excess.take(bad, settlement.at_us, lambda: grant(key[1]))
         eased = episode.eased
         if bad:
             episode.bad(settlement)
@@ -190,7 +190,7 @@ class Watch(Struct, frozen=True):
             evidence=Evidence(
                 detector="bet_sr" if excess else "deadline",
                 statistic=excess.statistic if excess else None,
-                threshold=excess.arl if excess else None,
+                threshold=excess.days if excess else None,
                 before=self.settings.tolerated_share if excess else None,
                 after=excess.share if excess else None,
                 affected_count=episode.bad_n,

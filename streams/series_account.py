@@ -4,23 +4,26 @@ The words of docs/OPERATIONS.md, "The account of the promise", are made from thi
 """
 
 from collections.abc import Iterable, Iterator
-from math import inf, isfinite, log
+from math import log
 from typing import Literal
 
 from msgspec import Struct
 
+from detectors.votes import VOTES
 from schemas.config import Config
+from schemas.series import Note
 from streams.clock import seconds_to_us
-from streams.series import Pace, Series, Settings
-from streams.series_record import SeriesId
+from streams.learning import Settings
+from streams.pace import DAY_US, Pace
+from streams.seen import SeriesId
+from streams.series import Series
 
 Standing = Literal["learning", "watching", "away"]
 SHIFTS_SD = (0.5, 1.0)
 SLOWEST_N = 5
 _DAY_S = 86_400
-_DAY_US = _DAY_S * 1_000_000
-_PACE_US = 7 * _DAY_US
-_LOOK_N = 8  # ADWIN looks at every 8th observation
+_PACE_US = 7 * DAY_US
+_START_N = 8  # a change is dated to one of the starts, which are so far apart
 
 
 class Delay(Struct, frozen=True):
@@ -28,14 +31,15 @@ class Delay(Struct, frozen=True):
 
     shift_sd: float
     observations: float
-    hours: float | None  # at today's pace, where there is one
+    hours: float  # at today's pace
 
 
 class SeriesAccount(Struct, frozen=True):
-    """One series. `arl`: granted observations from one false alarm to the next; None: none yet.
+    """One series. `days`: what it is granted from one false alarm to the next; None: none yet.
 
-    `part` is what that means in false incidents of the period at today's pace. `needed_n` and
-    `ready_in_days` are of a series that learns its first reference; no `delays`: no threshold.
+    `part` is what that means in false incidents of the period, 0 where nothing is promised.
+    `needed_n` and `ready_in_days` are of a series that learns its first reference; no `delays`: no
+    threshold, or it is of no numbers.
     """
 
     site: str
@@ -46,9 +50,10 @@ class SeriesAccount(Struct, frozen=True):
     reference_n: int
     needed_n: int | None = None
     ready_in_days: float | None = None
-    arl: float | None = None
+    days: float | None = None
     part: float = 0.0
     delays: tuple[Delay, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def series_account(config: Config, key: SeriesId, series: Series, proved_us: int) -> SeriesAccount:
@@ -56,34 +61,35 @@ def series_account(config: Config, key: SeriesId, series: Series, proved_us: int
     site, model, subject = key
     per_day = _pace(series, proved_us)
     learning = series.phase == "learning"
-    arl = series.arl if series.arl is not None and isfinite(series.arl) else None
-    standing: Standing = "learning" if learning else "away" if _is_away(series) else "watching"
+    days = series.share.days
+    standing: Standing = "learning" if learning else "away" if series.is_away else "watching"
     return SeriesAccount(
         site=site,
         model=model or None,
         subject=subject,
         standing=standing,
         per_day=per_day,
-        reference_n=series.reference.n if series.reference else len(series.sample),
+        reference_n=series.reference.n if series.reference else series.learning.sample.n,
         needed_n=config.reference.observations if learning else None,
         ready_in_days=_ready_in_days(config, series, per_day, proved_us) if learning else None,
-        arl=arl,
-        part=(per_day or 0.0) / arl * config.budget.per_days if arl else 0.0,
-        delays=tuple(_delays(arl, len(series.detectors), per_day)),
+        days=days,
+        part=config.budget.per_days / days if days and series.share.given else 0.0,
+        delays=tuple(_delays(series, per_day)),
+        notes=series.notes,
     )
 
 
 def slowest(series: Iterable[SeriesAccount]) -> list[SeriesAccount]:
-    """Those that find half a sd last, slowest first; one without a pace may never find it."""
+    """Those that find half a sd last, slowest first."""
     watched = [one for one in series if one.delays]
-    return sorted(watched, key=lambda one: -_hours(one.delays[0]))[:SLOWEST_N]
+    return sorted(watched, key=lambda one: -one.delays[0].hours)[:SLOWEST_N]
 
 
 def delay_n(arl: float, shift_sd: float) -> float:
     """About how many observations a detector of this average run length needs for a shift.
 
     ln(A) / KL with KL = shift^2 / 2 for a normal score (Lorden 1971, to first order), and
-    half of the 8 observations after which ADWIN looks again. Of the mean delays measured with a
+    half of the 8 observations from one start to the next. Of the mean delays measured with a
     reference of 2,000 (section 2, docs/DETECTION.md; A from 1e5 to 3e8) none is longer by more
     than a tenth; half a sd at 1e5 is found sooner, after 75 to 85. With a reference of fewer
     than 500, or values that depend on each other, it takes longer than this says.
@@ -91,20 +97,20 @@ def delay_n(arl: float, shift_sd: float) -> float:
     >>> round(delay_n(1e5, 0.5)), round(delay_n(1e5, 1.0)), round(delay_n(3e8, 0.5))
     (96, 27, 160)
     """
-    return log(max(arl, 1.0)) / (shift_sd**2 / 2) + _LOOK_N / 2
+    return log(max(arl, 1.0)) / (shift_sd**2 / 2) + _START_N / 2
 
 
-def _delays(arl: float | None, votes: int, per_day: float | None) -> Iterator[Delay]:
-    """Each vote has its part of the series' share: an average run length as many times as long."""
-    if arl is None or votes == 0:
+def _delays(series: Series, per_day: float | None) -> Iterator[Delay]:
+    """Those of the vote with the greatest part, whose threshold is its days at today's pace.
+
+    Observations that depend on each other say less, by the variance ratio of the reference.
+    """
+    days, reference, strongest = series.share.days, series.reference, max(VOTES.values())
+    if days is None or reference is None or not per_day or not VOTES.keys() <= series.votes.keys():
         return
     for shift_sd in SHIFTS_SD:
-        n = delay_n(arl * votes, shift_sd)
-        yield Delay(shift_sd, n, n / per_day * 24 if per_day else None)
-
-
-def _is_away(series: Series) -> bool:
-    return series.phase == "relearning" or series.provisional is not None
+        n = delay_n(days * per_day / strongest, shift_sd) * reference.ratio
+        yield Delay(shift_sd, n, n / per_day * 24)
 
 
 def _pace(series: Series, proved_us: int) -> float | None:
@@ -121,7 +127,7 @@ def _pace(series: Series, proved_us: int) -> float | None:
     alone = len(blocks) == 1
     start_us = blocks[0].since_us if alone else blocks[first].at_us
     n = blocks[0].n - 1 if alone else sum(block.n for block in blocks[first + 1 :])
-    return n / ((until_us - start_us) / _DAY_US) if n and until_us > start_us else None
+    return n / ((until_us - start_us) / DAY_US) if n and until_us > start_us else None
 
 
 def _ready_in_days(
@@ -134,15 +140,11 @@ def _ready_in_days(
         observations=config.reference.observations,
         max_us=seconds_to_us(config.reference.max_days * _DAY_S),
     )
-    n = len(series.sample)
-    age_us = _age_us(series.pace, proved_us)
-    by_age = max((needs.max_us - age_us) / _DAY_US, (needs.least_n - n) / per_day, 0.0)
+    n = series.learning.sample.n
+    age_us = _age_us(series.learning.pace, proved_us)
+    by_age = max((needs.max_us - age_us) / DAY_US, (needs.least_n - n) / per_day, 0.0)
     return min((needs.observations - n) / per_day, by_age)
 
 
 def _age_us(pace: Pace, proved_us: int) -> int:
     return pace.elapsed_us + max(0, proved_us - pace.newest_us)
-
-
-def _hours(delay: Delay) -> float:
-    return inf if delay.hours is None else delay.hours

@@ -1,116 +1,164 @@
 """A series written down: one small record that changes, and bulk that is written once.
 
-The small record holds the phase, the detectors and the unwritten end of a sample. A sample is
-written in chunks as it grows, a reference once when it is frozen; what is over gets a tombstone.
+The small record holds the phase, the votes and the unwritten end of a sample. A sample of numbers
+is written in chunks as it grows, a reference once when it is frozen; what is over gets a tombstone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
-import numpy as np
 from msgspec import Struct, field
 
-from detectors.reference import Reference
-from schemas.series import Phase
+from schemas.series import Note, Phase
 from streams.blocks import Blocks
-from streams.series import Pace, Seen, Series, Settings
+from streams.kept import Kept
+from streams.learning import Settings
+from streams.pace import Pace
+from streams.seen import Frozen, SeriesId, SeriesKind
+from streams.series import Series
+from streams.series_number import NumberReference, NumberSample
+from streams.series_word import WordReference, WordSample, YesNoReference
+from streams.share import Share
+from streams.unseen import Unseen
 
-SeriesId = tuple[str, str, str]
-BulkKey = tuple[str, str, str, str]
 CHUNK_N = 250
+Bulk = tuple[str, bytes | None]
+_SLOTS = ("original", "provisional")
+_REFERENCES: dict[SeriesKind, type[NumberReference] | type[WordReference]] = {
+    "number": NumberReference,
+    "yes_no": YesNoReference,
+    "word": WordReference,
+}
 
 
 class SeriesRecord(Struct, omit_defaults=True):
-    """Everything of a series that is small. `tail` is the unwritten end of the sample."""
+    """Everything of a series that is small: version 2.
+
+    Of a sample of numbers, `tail` is the unwritten end; of one of words, `counts` is all.
+    """
 
     site: str
     model: str
     subject: str
+    kind: SeriesKind
     phase: Phase
     blocks: Blocks
     pace: Pace = field(default_factory=Pace)
-    arl: float | None = None
+    newest_us: int | None = None
+    share: Share = field(default_factory=Share)
     changed_us: int = 0
     generation: int = 0
     chunks: int = 0
-    tail: list[float] = field(default_factory=list)
-    detectors: dict[str, dict[str, object]] = field(default_factory=dict)
+    tail: bytes = b""
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+    votes: dict[str, dict[str, object]] = field(default_factory=dict)
+    unseen: Unseen = field(default_factory=Unseen)
+    closed: bool = False
+
+    @property
+    def id(self) -> SeriesId:
+        """Whose record it is."""
+        return self.site, self.model, self.subject
 
 
-class Kept:
-    """A series with what of it lies in the changelog, so that only what is new is written."""
+class Written:
+    """What of a series lies in the changelog, so that only what is new is written."""
 
-    def __init__(self, key: SeriesId, settings: Settings) -> None:
-        self.key = key
-        self.series = Series(settings)
-        self.queue = Seen([], [], [])  # observations not yet looked at
-        self._written_chunks = 0
-        self._written_generation = 0
-        self._written: dict[str, Reference] = {}
+    def __init__(self, generation: int = 0, chunks: int = 0) -> None:
+        self._generation = generation
+        self._chunks = chunks
+        self._references: dict[str, Frozen] = {}
 
-    def record(self) -> SeriesRecord:
-        """The small record as of now."""
-        series = self.series
-        chunks = len(series.sample) // CHUNK_N
-        return SeriesRecord(
-            *self.key,
-            phase=series.phase,
-            blocks=series.blocks,
-            pace=series.pace,
-            arl=series.arl,
-            changed_us=series.changed_us,
-            generation=series.sample_generation,
-            chunks=chunks,
-            tail=series.sample[chunks * CHUNK_N :],
-            detectors={kind: d.state() for kind, d in series.detectors.items()},
-        )
+    def holds(self, slot: str, reference: Frozen) -> None:
+        """A reference that is there already."""
+        self._references[slot] = reference
 
-    def bulk(self) -> Iterator[tuple[str, bytes | None]]:
+    def news(self, series: Series) -> Iterator[Bulk]:
         """What of samples and references is new since the last call; None for what is over."""
-        yield from self._new_chunks()
-        for slot in ("original", "provisional"):
-            reference: Reference | None = getattr(self.series, slot)
-            if reference is self._written.get(slot):
+        yield from self._new_chunks(series)
+        for slot in _SLOTS:
+            reference: Frozen | None = getattr(series, slot)
+            if reference is self._references.get(slot):
                 continue
             if reference is None:
-                del self._written[slot]
+                del self._references[slot]
                 yield slot, None
             else:
-                self._written[slot] = reference
+                self._references[slot] = reference
                 yield slot, reference.to_bytes()
 
-    def _new_chunks(self) -> Iterator[tuple[str, bytes | None]]:
-        series = self.series
-        if series.sample_generation != self._written_generation:
-            for chunk in range(self._written_chunks):
-                yield _chunk_name(self._written_generation, chunk), None
-            self._written_generation, self._written_chunks = series.sample_generation, 0
-        while (self._written_chunks + 1) * CHUNK_N <= len(series.sample):
-            start = self._written_chunks * CHUNK_N
-            values = np.asarray(series.sample[start : start + CHUNK_N], dtype="<f4")
-            yield _chunk_name(self._written_generation, self._written_chunks), values.tobytes()
-            self._written_chunks += 1
+    def _new_chunks(self, series: Series) -> Iterator[Bulk]:
+        if series.learning.generation != self._generation:
+            for chunk in range(self._chunks):
+                yield chunk_name(self._generation, chunk), None
+            self._generation, self._chunks = series.learning.generation, 0
+        if not isinstance(series.learning.sample, NumberSample):
+            return
+        while (self._chunks + 1) * CHUNK_N <= series.learning.sample.n:
+            start = self._chunks * CHUNK_N
+            rows = series.learning.sample.written(start, start + CHUNK_N)
+            yield chunk_name(self._generation, self._chunks), rows
+            self._chunks += 1
 
-    @classmethod
-    def restore(cls, record: SeriesRecord, bulk: dict[str, bytes], settings: Settings) -> "Kept":
-        """The series as it was when `record` and `bulk` were written."""
-        kept = cls((record.site, record.model, record.subject), settings)
-        series = kept.series
-        series.phase, series.blocks = record.phase, record.blocks
-        series.pace, series.arl = record.pace, record.arl
-        series.changed_us, series.sample_generation = record.changed_us, record.generation
+
+def record_of(kept: Kept) -> SeriesRecord:
+    """The small record as of now."""
+    series, sample = kept.series, kept.series.learning.sample
+    rows, chunks = b"", 0
+    counts: dict[str, int] = {}
+    if isinstance(sample, NumberSample):
+        chunks = sample.n // CHUNK_N
+        rows = sample.written(chunks * CHUNK_N)
+    else:
+        counts = dict(cast(WordSample, sample).counts)
+    references = {slot: getattr(series, slot) for slot in _SLOTS}
+    return SeriesRecord(
+        *kept.id,
+        kind=kept.kind,
+        phase=series.phase,
+        blocks=series.blocks,
+        pace=series.learning.pace,
+        newest_us=series.newest_us,
+        share=series.share,
+        changed_us=series.changed_us,
+        generation=series.learning.generation,
+        chunks=chunks,
+        tail=rows,
+        counts=counts,
+        notes={slot: [*one.notes] for slot, one in references.items() if one and one.notes},
+        votes={kind: vote.state() for kind, vote in series.votes.items()},
+        unseen=series.unseen,
+        closed=series.closed,
+    )
+
+
+def kept_of(
+    record: SeriesRecord, bulk: Mapping[str, bytes], settings: Settings
+) -> tuple[Kept, Written]:
+    """The series as it was when `record` and `bulk` were written."""
+    kept = Kept(record.id, record.kind, settings)
+    series, written = kept.series, Written(record.generation, record.chunks)
+    series.phase, series.blocks, series.learning.pace = record.phase, record.blocks, record.pace
+    series.newest_us, series.share = record.newest_us, record.share
+    series.changed_us, series.learning.generation = record.changed_us, record.generation
+    series.unseen, series.closed = record.unseen, record.closed
+    if isinstance(series.learning.sample, NumberSample):
         for chunk in range(record.chunks):
-            raw = bulk[_chunk_name(record.generation, chunk)]
-            series.sample += np.frombuffer(raw, dtype="<f4").tolist()
-        series.sample += record.tail
-        for slot in ("original", "provisional"):
-            if slot in bulk:
-                reference = Reference.from_bytes(bulk[slot])
-                setattr(series, slot, reference)
-                kept._written[slot] = reference
-        kept._written_generation, kept._written_chunks = record.generation, record.chunks
-        series.resume(record.detectors)
-        return kept
+            series.learning.sample.read(bulk[chunk_name(record.generation, chunk)])
+        series.learning.sample.read(record.tail)
+    else:
+        cast(WordSample, series.learning.sample).counts.update(record.counts)
+    for slot in _SLOTS:
+        if slot in bulk:
+            reference = _REFERENCES[record.kind].read(bulk[slot], record.notes.get(slot, ()))
+            setattr(series, slot, reference)
+            written.holds(slot, reference)
+    series.resume(record.votes)
+    kept.wait()
+    return kept, written
 
 
-def _chunk_name(generation: int, chunk: int) -> str:
+def chunk_name(generation: int, chunk: int) -> str:
+    """The name of a chunk of a sample in the bulk of its series."""
     return f"sample/{generation}/{chunk}"

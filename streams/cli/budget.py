@@ -14,11 +14,12 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.config import Config
 from schemas.config_file import ConfigError
+from schemas.secrets import MissingSecret
 from streams.account import ShardPart, SiteAccount, Statement, shard_part, statement
 from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.clock import from_us
-from streams.connection import MissingSecret, librdkafka_settings
+from streams.connection import librdkafka_settings
 from streams.incident_board import printable
 from streams.incident_log import ANSWER_S, IncidentLog, NoIncidents
 from streams.series_account import SLOWEST_N, Delay, SeriesAccount, slowest
@@ -28,6 +29,10 @@ from streams.state import UnreadableState
 
 _SHIFTS = {0.5: "half a standard deviation", 1.0: "a whole one"}
 _MEASURED_N = 500
+_NOTES = {
+    "unstable_reference": "its reference was still moving when it was frozen: rebaseline it",
+    "not_promised": "watched, not promised: its values depend on each other too much",
+}
 _EXAMPLES = """examples:
   radvigil budget --config radvigil.toml               per site, and the slowest series
   radvigil budget --config radvigil.toml --series      every series
@@ -118,7 +123,7 @@ async def _part(config: Config, topic: str, partition: int) -> ShardPart:
 def _lines(account: Statement, *, every: bool) -> Iterator[str]:
     yield f"{account.promise}; {account.sites_seen} seen"
     period = f"of {account.false_incidents:g} in {account.per_days:g} days"
-    yield f"given away: {account.given:.3g} {period}; at today's pace {account.at_pace:.3g}"
+    yield f"given away: {account.given:.3g} {period}, to series {account.of_series:.3g}"
     if account.proved_until is not None:
         yield f"as of {account.proved_until:%Y-%m-%d %H:%M:%SZ}"
     for site in account.sites:
@@ -136,7 +141,8 @@ def _site_line(site: SiteAccount) -> str:
     return (
         f"  {site.site}: shares given {site.shares_given}, {site.given:.3g} of its "
         f"{site.equal_part:.3g}; {site.watching} series watched, {site.learning} learning"
-        f"{_learning(site)}, {site.away} away from their reference"
+        f"{_learning(site)}, {site.away} away from their reference, {site.not_promised} not "
+        "promised"
     )
 
 
@@ -165,11 +171,12 @@ def _standing(one: SeriesAccount, per_days: float) -> Iterator[str]:
         yield _ready(one.ready_in_days)
     if one.standing == "away":
         yield "away from its reference"
-    if one.arl is not None:
-        yield f"a false alarm in {one.arl:,.0f} observations"
+    if one.part:
+        yield f"a false alarm in {_length((one.days or 0) * 24)}"
         yield f"{one.part:.2g} false incidents in {per_days:g} days"
     if one.delays:
         yield _found(one)
+    yield from (_NOTES[note] for note in one.notes)
 
 
 def _found(one: SeriesAccount) -> str:
@@ -179,8 +186,7 @@ def _found(one: SeriesAccount) -> str:
 
 
 def _after(delay: Delay) -> str:
-    n = f"{delay.observations:,.0f} studies"
-    return n if delay.hours is None else f"{n}, {_length(delay.hours)} at today's pace"
+    return f"{delay.observations:,.0f} studies, {_length(delay.hours)} at today's pace"
 
 
 def _count(per_day: float) -> str:

@@ -1,0 +1,163 @@
+"""What the life of a series needs of its kind: numbers or words, a sample, a frozen reference."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+import detectors
+from schemas.series import Note
+
+SeriesKind = Literal["number", "yes_no", "word"]
+SeriesId = tuple[str, str, str]
+"""Site, model ("" for the studies themselves), subject."""
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class Seen(NamedTuple):
+    """Consecutive observations of one series, as columns."""
+
+    values: Floats | Sequence[str]
+    uniforms: Floats
+    """Place each value among its equals; of no use to words."""
+    ats_us: NDArray[np.int64]
+    weekhours: NDArray[np.uint8]
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.ats_us)
+
+    def part(self, start: int, stop: int | None = None) -> "Seen":
+        """The observations from `start` to before `stop`."""
+        cut = slice(start, stop)
+        return Seen(self.values[cut], self.uniforms[cut], self.ats_us[cut], self.weekhours[cut])
+
+
+class Readings(NamedTuple):
+    """Observations held against a reference, ready for the votes."""
+
+    scores: Floats | None
+    """Normal scores; None for words."""
+    cells: NDArray[np.int64]
+    """Cells of the mixture."""
+
+    def part(self, start: int, stop: int) -> "Readings":
+        """Those from `start` to before `stop`."""
+        cut = slice(start, stop)
+        return Readings(
+            None if self.scores is None else self.scores[cut],
+            self.cells[cut],
+        )
+
+
+class Row:
+    """Observations handed in at once, and what a reference makes of them."""
+
+    def __init__(self, seen: Seen, days: Floats) -> None:
+        self.seen = seen
+        self.days = days
+        """The time before each observation."""
+        self._against: tuple[Frozen, int, Readings] | None = None
+
+    def against(self, reference: "Frozen", start: int) -> tuple[Readings, int]:
+        """Readings from `start` on, made once for all of them; and where they begin."""
+        if self._against is None or self._against[0] is not reference:
+            self._against = reference, start, reference.readings(self.seen.part(start))
+        _, first, readings = self._against
+        return readings, first
+
+
+class Sample(Protocol):
+    """What a reference is learnt from."""
+
+    @property
+    def n(self) -> int:
+        """How many observations."""
+
+    @property
+    def is_of_names(self) -> bool:
+        """Whether it has more different words than a category has."""
+
+    def take(self, seen: Seen) -> int:
+        """Let it grow; how many it took, fewer only if the last one was a word too many."""
+
+    def images(self, values: Floats | Sequence[str]) -> list[float]:
+        """The values as they are drawn."""
+
+    def freeze(self) -> "Frozen":
+        """The reference that it makes."""
+
+
+class Frozen(Protocol):
+    """A reference, and how observations are held against it."""
+
+    @property
+    def n(self) -> int:
+        """How many observations it rests on."""
+
+    @property
+    def mean(self) -> float:
+        """Their mean, in the unit in which the series is drawn."""
+
+    @property
+    def ratio(self) -> float:
+        """So many times as many observations say as much as independent ones would."""
+
+    @property
+    def usual(self) -> str | None:
+        """The word whose share is the mean; None where it is no share of a word."""
+
+    def mean_of(self, sample: Sample) -> float:
+        """The mean of a sample in the same unit."""
+
+    @property
+    def relearn_n(self) -> int:
+        """How many observations show where a series is after an alarm."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be known before it is trusted."""
+
+    def images(self, values: Floats | Sequence[str]) -> list[float]:
+        """The values as they are drawn."""
+
+    def unseen(self, values: Floats | Sequence[str]) -> list[int]:
+        """The places of the words that the reference does not have."""
+
+    def readings(self, seen: Seen) -> Readings:
+        """Scores and cells of observations."""
+
+    def arm(
+        self, promise: detectors.Promise, states: Mapping[str, detectors.State]
+    ) -> "dict[str, Vote]":
+        """The votes, each with its part of the promise; those with a readable state go on."""
+
+    def agrees(self, fresh: "Sample") -> bool:
+        """Whether a fresh sample shows no difference."""
+
+    def to_bytes(self) -> bytes:
+        """What its kind restores it from."""
+
+
+class Vote(Protocol):
+    """A detector on the readings that it takes."""
+
+    def run(self, readings: Readings, days: Floats) -> int | None:
+        """Feed it readings and the time before each; which of them alarmed, from 0."""
+
+    @property
+    def statistic(self) -> float:
+        """The evidence now, or that of the alarm just raised."""
+
+    @property
+    def threshold(self) -> float:
+        """What the evidence has to reach."""
+
+    @property
+    def changed_n(self) -> int:
+        """After an alarm: how many observations ago the change began, as estimated."""
+
+    def state(self) -> detectors.State:
+        """All there is to know."""

@@ -1,0 +1,29 @@
+"""A block of a series as a point to be drawn."""
+
+from schemas.series import SeriesPoint
+from streams.blocks import Block
+from streams.clock import from_us
+from streams.seen import SeriesId
+from streams.series import Series
+
+
+def series_point(key: SeriesId, series: Series, block: Block) -> SeriesPoint:
+    """The point of the block that the series has just filled."""
+    site, model, subject = key
+    reference = series.reference
+    return SeriesPoint(
+        site=site,
+        model=model or None,
+        subject=subject,
+        since=from_us(block.since_us),
+        at=from_us(block.at_us),
+        n=block.n,
+        mean=block.total / block.n,
+        low=block.low,
+        high=block.high,
+        phase=series.phase,
+        reference_n=reference.n if reference else series.learning.sample.n,
+        score=block.score_total / block.scored_n if block.scored_n else None,
+        statistics=series.statistics() or None,
+        notes=[*series.notes] or None,
+    )

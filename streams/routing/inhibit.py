@@ -21,20 +21,17 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
     A silent feed explains what does not come of it: missing and late outputs and parts that are
     silent, at its site and, where the feed is a model's, of that model. A stale monitor explains
     all that its shard opened meanwhile: it cannot know whether that is still so. A flapping
-    incident explains whatever has the same site, model and subject.
+    incident explains those that were folded into it.
     """
     incident = followed.incident
     if incident.incident == inhibitor.incident or graver(incident.severity, inhibitor.severity):
         return False
     if inhibitor.kind == "monitor_stale":
         return followed.blind and incident.kind != "monitor_stale"
-    if incident.site != inhibitor.site:
-        return False
-    if inhibitor.kind == "silence":
-        same_model = inhibitor.model in (None, incident.model)
-        return same_model and incident.kind in _BY_SILENCE
-    same_thing = (incident.model, incident.subject) == (inhibitor.model, inhibitor.subject)
-    return same_thing and incident.kind not in INHIBITORS
+    if inhibitor.kind == "flapping":
+        return incident.folded_into == inhibitor.incident
+    same_feed = incident.site == inhibitor.site and inhibitor.model in (None, incident.model)
+    return same_feed and incident.kind in _BY_SILENCE
 
 
 class Inhibitors:

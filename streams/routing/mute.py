@@ -21,7 +21,7 @@ from streams.routing.ledger import Key, Ledger, Record
 from streams.routing.match import mismatch
 
 Answer = Literal[
-    "accepted", "no_until", "too_late", "too_long", "too_many", "unknown_field", "unknown_silence"
+    "ok", "no_until", "too_late", "too_long", "too_many", "unknown_field", "unknown_silence"
 ]
 FIELDS = frozenset({"kind", "severity", "site", "model", "subject", "owner", "incident"})
 _LONGEST_US = seconds_to_us(30 * 86_400)
@@ -93,7 +93,7 @@ class Silences:
             due_us=until_us + _SHOWN_US,
         )
         self._ledger.keep(silence)
-        return "accepted"
+        return "ok"
 
     def end(self, command: Command, at_us: int) -> Answer:
         """Take an `unsilence`: of the id in its text, or of the incident or matchers it names."""
@@ -102,7 +102,7 @@ class Silences:
             silence.until_us = at_us
             silence.due_us = at_us + _SHOWN_US
             self._ledger.keep(silence)
-        return "accepted" if found else "unknown_silence"
+        return "ok" if found else "unknown_silence"
 
     def known(self) -> Iterable[Silence]:
         """Those in force, and those that have ended within five days."""

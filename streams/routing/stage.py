@@ -78,7 +78,7 @@ class Routing:
         if command.action != "unsilence":
             return self._suppress.silences.begin(command, at_us)
         answer = self._suppress.silences.end(command, at_us)
-        if answer == "accepted":
+        if answer == "ok":
             self._ask_again(command.site, at_us)
         return answer
 

@@ -158,19 +158,23 @@ class World:
         before = self.newest.get(move.name)
         if before is not None and before.state == "closed":
             return
+        state = move.state
+        if before is not None and before.state != "pending" and state == "pending":
+            state = "open"  # what has opened is never pending again
         transition = incident(
             move.name,
             1 if before is None else before.seq + 1,
             self.now_s + move.early_s,
-            state=move.state,
+            state=state,
             severity=move.severity,
             reason=move.reason,
             kind=_KINDS.get(move.name[0], "missing_output"),
             site={"n": "north", "s": "south", "r": "radvigil"}[move.name[1]],
             model=None if move.name[0] in _KINDS else move.name[0],
+            folded_into="fn" if move.name == "an" else None,
         )
         self.newest[move.name] = transition
-        if before is None or before.state != move.state:
+        if before is None or before.state != state:
             self.since_s[move.name] = self.now_s
         if move.name[0] in _KINDS:
             self.calm_since_s = self.now_s
@@ -186,7 +190,7 @@ class World:
             matchers={"kind": mute.kind},
             until=at(until_s),
         )
-        assert self.desk.routing.command(given, us(self.now_s)) == "accepted"
+        assert self.desk.routing.command(given, us(self.now_s)) == "ok"
         self.silences.append((mute.site, mute.kind, self.now_s, until_s))
 
     def _unmute(self, unmute: Unmute) -> None:
@@ -196,8 +200,8 @@ class World:
         text = f"c{unmute.place}"
         given = command("unsilence", self.now_s, site=site, matchers={"site": site}, text=text)
         answer = self.desk.routing.command(given, us(self.now_s))
-        assert answer == ("accepted" if until_s > self.now_s else "unknown_silence")
-        if answer == "accepted":
+        assert answer == ("ok" if until_s > self.now_s else "unknown_silence")
+        if answer == "ok":
             self.silences[unmute.place] = (site, kind, since_s, self.now_s)
 
 

@@ -21,6 +21,7 @@ from streams.ingest.pseudonym import Pseudonyms
 
 WhyNot = Literal[
     "not_of_this_kind",  # another kind of file or message; nothing is wrong with it
+    "ignored",  # patient administration and the like: of no interest, and in order
     "unreadable",  # not what it says it is: corrupt, truncated, undecodable
     "too_large",  # beyond a bound of size, depth or number
     "missing_field",  # something that an event needs is not there

@@ -35,10 +35,15 @@ class Links:
 
     def by_accession(self, accession: str, issuer: str = "") -> str:
         """The key of the study of that number; the number's own key while it is not known."""
+        known = self.find(accession, issuer)
+        return known or self._pseudonyms.key("accession", accession, issuer)
+
+    def find(self, accession: str, issuer: str = "") -> str | None:
+        """The key of the study of that number, if it is known."""
         for key in self._pseudonyms.keys("accession", accession, issuer):
             if key in self._studies:
                 return self._studies[key]
-        return self._pseudonyms.key("accession", accession, issuer)
+        return None
 
     def known(self) -> dict[str, str]:
         """All links, key to key, oldest first: to be kept between runs."""

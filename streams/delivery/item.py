@@ -10,7 +10,7 @@ from schemas.notification import Notification
 from streams.clock import from_us, to_us
 from streams.delivery.lane import Id
 from streams.delivery.records import NotifyLog
-from streams.notifiers import Refs, Request
+from streams.notifiers import Refs, Request, Retry, Unknown
 from streams.notifiers._facts import SEVERITIES
 
 
@@ -63,6 +63,7 @@ class Entry:
     number: int = 0  # of the newest that is done with
     refs: Refs = field(default_factory=dict)  # empty: never told
     over: bool = False
+    is_doubtful: bool = False  # a try may have arrived that nobody heard of
     at_us: int = 0  # when the last was done with
     last: Notification | None = None  # what is to be told again and again
     waiting: Item | None = None
@@ -72,10 +73,15 @@ class Entry:
     next_us: int = 0
 
     @property
+    def is_seen(self) -> bool:
+        """Whether its receiver sees it as something that goes on."""
+        return bool(self.refs) and not self.over
+
+    @property
     def is_told(self) -> bool:
         """Whether its receiver sees it, or is about to."""
         waits = self.waiting is not None and not self.waiting.refreshes
-        return waits or bool(self.refs and not self.over)
+        return waits or self.is_seen
 
     def knows(self, number: int) -> bool:
         """Whether this number was told or waits already."""
@@ -89,15 +95,29 @@ class Entry:
         else:
             self.waiting = self.waiting.overtaken_by(item) if self.waiting else item
 
-    def failed(self, item: Item, why: str, now_us: int, *, unknown: bool) -> None:
-        """A try of `item` failed; what came meanwhile overtakes it."""
+    def accepted(self, item: Item, refs: Refs) -> bool:
+        """A request of `item` was accepted; whether it was the last."""
+        self.refs = refs
+        self.is_doubtful = False
+        item.requests = item.requests[1:]
+        return not item.requests
+
+    def failed(self, item: Item, result: Retry | Unknown, now_us: int, *, knows: bool) -> None:
+        """A try of `item` failed; what came meanwhile overtakes it.
+
+        `knows`: the provider knows a repeat of what was tried as one.
+        """
         item.failed_n += 1
-        item.unknown_n += unknown
-        item.why = why
+        item.why = result.why
         if item.failing_since_us is None:
             item.failing_since_us = now_us
-        if unknown:
-            item.requests = ()  # to be rendered again, with the words that say so
+        if isinstance(result, Unknown):
+            self.is_doubtful = True
+            item.unknown_n += not knows
+        if isinstance(result, Retry) and result.anew:
+            self.refs = {}
+        if isinstance(result, Unknown) or result.anew:
+            item.requests = ()  # to be rendered again, in other words
         if self.behind is not None:
             item, self.behind = item.overtaken_by(self.behind), None
         self.waiting = item
@@ -111,15 +131,16 @@ class Entry:
         self.waiting, self.behind = self.behind, None
 
     def worded(self, item: Item) -> Notification:
-        """What is told: a beginning, where nothing was told before and it is not over."""
-        begins = not self.refs and item.notification.action == "update"
-        return replace(item.notification, action="open") if begins else item.notification
+        """What is told: a beginning where it is not seen, else an update; or an end."""
+        if item.notification.action == "resolve":
+            return item.notification
+        return replace(item.notification, action="update" if self.is_seen else "open")
 
     def is_needless(self, item: Item) -> bool:
         """Over before it was told, and never worth disturbing anybody."""
         over = item.notification.action == "resolve"
-        untold = not self.refs and not item.unknown_n
-        return over and untold and not item.notification.disturb
+        unseen = not self.is_seen and not self.is_doubtful
+        return over and unseen and not item.notification.disturb
 
     def record(self) -> NotifyLog:
         """For the notify-log."""
@@ -148,6 +169,7 @@ def entry_of(record: NotifyLog) -> Entry:
         number=record.number,
         refs=record.refs,
         over=record.over,
+        is_doubtful=not record.refs and not record.over,  # given up, perhaps after it arrived
         at_us=to_us(record.sent_at),
         last=record.notification,
     )

@@ -5,12 +5,12 @@ class Offsets:
     """Offsets that were read, and those among them that somebody still holds."""
 
     def __init__(self) -> None:
-        self._next = 0
+        self._next: int | None = None
         self._held: dict[int, int] = {}  # by how many; oldest first, because they are read in order
 
     def read(self, offset: int) -> None:
         """It was read."""
-        self._next = max(self._next, offset + 1)
+        self._next = max(self._next or 0, offset + 1)
 
     def hold(self, offset: int) -> None:
         """It is not done with."""
@@ -22,8 +22,8 @@ class Offsets:
         if not self._held[offset]:
             del self._held[offset]
 
-    def committable(self) -> int:
-        """The first that is not done with.
+    def committable(self) -> int | None:
+        """The first that is not done with; None before anything was read.
 
         >>> offsets = Offsets()
         >>> for offset in (3, 4):

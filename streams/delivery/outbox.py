@@ -2,8 +2,9 @@
 
 Two promises. What one receiver is told under one key goes in order, one at a time, and of what
 waits only the newest state: a beginning that was never told is told with the newest state, and
-what is over before it was told is not told at all unless it was to disturb somebody. And nothing
-is lost: an offset is committable once what it holds was told and logged, or given up and said so.
+what is over before it was told is not told at all, unless it was to disturb somebody or a try may
+have arrived. And nothing is lost: an offset is committable once what it holds was told and logged,
+or given up and said so.
 
 Who holds it: `restore`, then `take` all that the topic has before the first `due`; then `due`
 until None, send, `done`, and write `said()` before committing what `committable()` was with it.
@@ -25,7 +26,7 @@ from streams.delivery.item import Entry, Item, item_of
 from streams.delivery.lane import Id, Lane
 from streams.delivery.offsets import Offsets
 from streams.delivery.records import Dead, Forgotten, NotifyLog
-from streams.delivery.retry import unknown_wait_s, wait_s
+from streams.delivery.retry import LONGEST_S, unknown_wait_s, wait_s
 from streams.delivery.trouble import Trouble
 from streams.finding import Finding
 from streams.notifiers import Occasion, Refused, Request, Result, Retry, Sent, Unknown, of
@@ -62,6 +63,7 @@ class Outbox:
         self._lanes = {name: Lane() for name in self._receivers}
         self._alarms: list[tuple[int, int, Id]] = []
         self._order = count()
+        self._catches_up = True  # what is taken may have been tried by who held it before
         self._offsets = Offsets()
         self._trouble = Trouble()
         self._said: list[Said] = []
@@ -91,6 +93,7 @@ class Outbox:
 
     def due(self, now_us: int) -> Attempt | None:
         """What is to be sent now, if anything; ask until there is nothing."""
+        self._catches_up = False
         while self._alarms and self._alarms[0][0] <= now_us:
             entry = self._entries.find(heappop(self._alarms)[2])
             if entry is not None:
@@ -116,22 +119,17 @@ class Outbox:
         match result:
             case Sent(refs):
                 self._said += self._trouble.over(name, now_us)
-                entry.refs = refs
-                item.requests = item.requests[1:]
-                if not item.requests:
+                if entry.accepted(item, refs):
                     self._end(entry, item, now_us)
             case Refused(why):
                 item.failed_n += 1
                 self._give_up(entry, item, why, now_us)
-            case Retry(why, after_s, anew):
-                if anew:
-                    entry.refs, item.requests = {}, ()
-                entry.failed(item, why, now_us, unknown=False)
-                self._wait(entry, item, after_s, now_us)
-            case Unknown(why):
-                unknown = not attempt.request.repeatable
-                entry.failed(item, why, now_us, unknown=unknown)
-                self._wait(entry, item, unknown_wait_s(item.unknown_n), now_us)
+            case Retry() | Unknown():
+                entry.failed(item, result, now_us, knows=attempt.request.repeatable)
+                said_s = result.after_s if isinstance(result, Retry) else None
+                least_s = max(min(said_s or 0.0, LONGEST_S), unknown_wait_s(item.unknown_n))
+                wait_us = seconds_to_us(wait_s(item.failed_n, least_s, self._draw))
+                entry.next_us = now_us + wait_us
         self._queue(entry, entry.next_us)
         self._said += self._entries.forget(now_us)
 
@@ -148,8 +146,8 @@ class Outbox:
         said, self._said = self._said, []
         return said
 
-    def committable(self) -> int:
-        """Everything below this offset is done with, once `said()` is written."""
+    def committable(self) -> int | None:
+        """Everything below is done with, once `said()` is written; None before the first `take`."""
         return self._offsets.committable()
 
     def waiting_n(self) -> int:
@@ -163,6 +161,7 @@ class Outbox:
         for offset in item.offsets:
             self._offsets.hold(offset)
         entry.put(item)
+        entry.is_doubtful |= self._catches_up and not entry.is_seen
         self._queue(entry, entry.next_us)
         self._watch(entry, item.since_us)
 
@@ -207,9 +206,6 @@ class Outbox:
         if now_us < entry.at_us + seconds_to_us(refresh_s):
             return None
         return Item(entry.last, [], now_us, refreshes=True)
-
-    def _wait(self, entry: Entry, item: Item, least_s: float | None, now_us: int) -> None:
-        entry.next_us = now_us + seconds_to_us(wait_s(item.failed_n, least_s, self._draw))
 
     def _overdue(self, entry: Entry, now_us: int) -> None:
         """Whether the fallback is to be told, or nobody any more; only while it fails."""

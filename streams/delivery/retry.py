@@ -5,22 +5,22 @@ from collections.abc import Callable
 BASE_S = 1.0
 CAP_S = 300.0
 LONGEST_S = 900.0
+"""What a receiver may ask for at most: a quarter of an hour."""
 _UNKNOWN_S = 300.0
 _UNKNOWN_CAP_S = 3_600.0
 
 
-def wait_s(failed_n: int, said_s: float | None, draw: Callable[[], float]) -> float:
+def wait_s(failed_n: int, least_s: float, draw: Callable[[], float]) -> float:
     """Full jitter: uniform up to 1, 2, 4, ... 300 s after the first, second, third, ... failure.
 
-    M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. What the receiver
-    said is the least, as far as it asks for no more than a quarter of an hour. `draw` gives
-    numbers from 0 to 1.
+    M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. `least_s` is what
+    was asked for, and `draw` gives numbers from 0 to 1.
 
-    >>> wait_s(3, None, lambda: 0.5), wait_s(50, 4000.0, lambda: 0.5)
-    (2.0, 900.0)
+    >>> wait_s(3, 0.0, lambda: 0.5), wait_s(3, 40.0, lambda: 0.5)
+    (2.0, 40.0)
     """
     jitter_s = draw() * min(CAP_S, BASE_S * 2.0 ** min(failed_n - 1, 30))
-    return max(jitter_s, min(said_s or 0.0, LONGEST_S))
+    return max(jitter_s, least_s)
 
 
 def unknown_wait_s(unknown_n: int) -> float:

@@ -38,13 +38,12 @@ def render(
     """The alerts of its incidents, and the end of those that were told and are no more."""
     told = telling(notification, occasion.page)
     live = [facts for facts in told.incidents if told.action != "resolve" and not is_over(facts)]
-    firing = {facts.incident: encode(_labels(facts)).decode() for facts in live}
+    firing = {facts.incident: _key(facts) for facts in live}
     kept = {key: labels for key, labels in refs.items() if _stays(key, labels, told, firing)}
-    ended = [labels for key, labels in sorted(refs.items()) if key not in kept]
+    ended = {labels for key, labels in refs.items() if key not in kept}
+    ended |= {_key(facts) for facts in told.incidents if facts not in live}
     alerts = [_firing(facts, occasion.now_us) for facts in live]
-    alerts += [_ended(labels, told.at) for labels in ended]
-    if not alerts:
-        return ()
+    alerts += [_ended(labels, told.at) for labels in sorted(ended)]
     remembered = kept | firing
     url = f"{receiver.url.rstrip('/')}/api/v2/alerts"
     return (Request("POST", url, JSON, encode(alerts), step="alerts", refs=remembered),)
@@ -70,6 +69,10 @@ def _stays(incident: str, labels: str, told: Telling, firing: Refs) -> bool:
         return firing[incident] == labels
     listed = any(facts.incident == incident for facts in told.incidents)
     return told.action != "resolve" and bool(told.more_n) and not listed
+
+
+def _key(facts: Facts) -> str:
+    return encode(_labels(facts)).decode()
 
 
 def _labels(facts: Facts) -> Labels:

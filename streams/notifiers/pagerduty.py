@@ -38,18 +38,11 @@ def render(
 ) -> tuple[Request, ...]:
     """An event that moves the alert to where the incident is; none where it is there already.
 
-    What is over before PagerDuty was told of it pages nobody. What somebody had acknowledged by
-    then is triggered and acknowledged at once.
+    What is over before PagerDuty was told of it pages nobody: a resolve of what it does not know is
+    dropped there. What somebody had acknowledged by then is triggered and acknowledged at once.
     """
     told = telling(notification, occasion.page)
-    was = refs.get("state")
-    now = _state(told)
-    if now == "resolve":
-        actions = ["resolve"] if was else []
-    elif now == "acknowledge":
-        actions = [] if was == "acknowledge" else ["acknowledge"] if was else ["trigger", now]
-    else:
-        actions = ["trigger"] if was is None or told.disturb else []
+    actions = _actions(refs.get("state", ""), _state(told), told.disturb)
     return tuple(_event(told, receiver, action) for action in actions)
 
 
@@ -73,6 +66,15 @@ def dedup_key(key: str) -> str:
     whole = PREFIX + key
     fits = len(whole.encode()) <= _KEY
     return whole if fits else PREFIX + sha256(key.encode()).hexdigest()
+
+
+def _actions(was: str, now: str, disturb: bool) -> tuple[str, ...]:
+    """From one state of the alert to another; "" where it was never told."""
+    if now == "trigger":
+        return (now,) if disturb or was in ("", "resolve") else ()
+    if now == "acknowledge" and was in ("", "resolve"):
+        return ("trigger", now)
+    return () if was == now == "acknowledge" else (now,)
 
 
 def _state(told: Telling) -> str:

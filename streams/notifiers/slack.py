@@ -48,17 +48,21 @@ Block = dict[str, Any]
 def render(
     notification: Notification, receiver: Slack, refs: Refs, occasion: Occasion
 ) -> tuple[Request, ...]:
-    """A post the first time; then an update, and a line in the thread where it is to disturb."""
+    """A post where it begins; else an update, and a line in the thread of what has happened.
+
+    Slack makes no sound for an update: a line that is to disturb is shown in the channel too.
+    """
     told = telling(notification, occasion.page)
-    head = _words.headline(told, occasion.perhaps_told and not refs)
-    message = _message(told, head)
-    if not refs:
+    begins = not refs or told.action == "open"
+    message = _message(told, _words.headline(told, occasion.perhaps_told and begins))
+    if begins:
         return (_post(receiver, "post", {"channel": receiver.channel, **message}),)
     update = _request(receiver, "chat.update", "update", {**refs, **message}, refs)
-    if not told.disturb:
+    if told.why == "changed" and not told.disturb:
         return (update,)
+    where = {"channel": refs["channel"], "thread_ts": refs["ts"]}
     line = _line(told, occasion.perhaps_told)
-    thread = {"channel": refs["channel"], "thread_ts": refs["ts"], **line}
+    thread = {**where, "reply_broadcast": told.disturb, **line}
     return update, _post(receiver, "thread", thread, refs)
 
 

@@ -69,7 +69,7 @@ def webhook(request: Request) -> bool:
 
 
 def alertmanager(request: Request) -> bool:
-    """Alertmanager refuses an alert without labels, with bad names, or that ends before it began."""
+    """It refuses an alert without labels, with bad names, or that ends before it began."""
     for alert in msgspec.json.decode(request.body):
         assert alert["labels"]["alertname"] == "radvigil"
         assert all(re.fullmatch(r"[a-z_]+", name) for name in alert["labels"])

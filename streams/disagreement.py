@@ -16,7 +16,7 @@ from schemas.config import Model
 from schemas.incident import Evidence, Incident
 from schemas.oversight import VersionDisagreement
 from schemas.prediction import Prediction
-from streams.clock import NEVER_US, from_us, seconds_to_us
+from streams.clock import NEVER_US, seconds_to_us
 from streams.finding import Finding, Signal
 from streams.shadow_pairs import Pair, Pairs, Shadows, Unpaired
 from streams.share_bet import ShareBet, direction, wilson
@@ -31,7 +31,8 @@ ComparisonId = tuple[str, str, str, str, str]  # site, model, shadow, its versio
 class Comparison(Struct, omit_defaults=True):
     """One finding, called by a version of a shadow and by the live model, whichever version.
 
-    `more_n` and `less_n`: called by the shadow alone, by the live model alone, as `share` counts.
+    `more_n` and `less_n`: called by the shadow alone, by the live model alone, as `share` counts;
+    a direction is claimed by chance in 1 of 20 such counts at most.
     """
 
     site: str
@@ -173,7 +174,6 @@ class Disagreement:
     def _finding(self, comparison: Comparison, signal: Signal, at_us: int) -> Finding:
         share, model = comparison.share, self._models.get(comparison.model)
         tolerated = share.tolerated(self._margin)
-        since_us = share.since_us
         return Finding(
             signal=signal,
             kind="version_disagreement",
@@ -191,7 +191,7 @@ class Disagreement:
                 current_n=share.seen_n,
                 before=tolerated,
                 after=share.share,
-                since=None if since_us is None else from_us(since_us),
+                since=share.since,
                 affected_count=share.affected_n,
                 examples=list(share.examples),
             ),

@@ -16,16 +16,13 @@ from schemas.incident import Evidence, Incident
 from schemas.oversight import OffLabel as Settings
 from schemas.prediction import Prediction
 from schemas.study import Study
-from streams.clock import NEVER_US, from_us, seconds_to_us
+from streams.clock import NEVER_US, seconds_to_us
+from streams.early_answers import Answer, Early, EarlyAnswers
 from streams.expectation import Facts, rule_of
-from streams.fields import Value
 from streams.finding import Finding, Signal
 from streams.share_bet import ShareBet, wilson
 from streams.stage import Change, Happened, Said
-from streams.waiting_room import WaitingRoom
 
-_WAITING_US = seconds_to_us(86_400)
-_WAITING_PER_SITE = 10_000
 _UPDATE_US = seconds_to_us(3600)
 
 UseId = tuple[str, str]  # site, model
@@ -41,37 +38,18 @@ class Use(Struct, omit_defaults=True):
     unknown_n: int = 0
     subject: str | None = None  # of the incident that is told
 
+    @property
+    def violated_most(self) -> str:
+        """The field that is violated most; of equals the first by name."""
+        return min(self.violated, key=lambda path: (-self.violated[path], path))
+
     def begin(self) -> None:
         """Count anew."""
         self.violated, self.unknown_n, self.subject = {}, 0, None
 
 
-class Answer(Struct, frozen=True, gc=False):
-    """What is to be remembered of an answer."""
-
-    study: str
-    model: str
-    version: str
-    at_us: int
-    counts: bool
-
-
-class Early(Struct, omit_defaults=True):
-    """Answers that came before their study."""
-
-    site: str
-    study: str
-    arrived_us: int
-    answers: list[Answer] = field(default_factory=list)
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Site and study."""
-        return self.site, self.study
-
-
 class OffLabel:
-    """The use of the models at the sites of one shard; those with an `intended_use` alone."""
+    """The use, at the sites of one shard, of the models that have an `intended_use`."""
 
     kinds: ClassVar[dict[str, type[Struct]]] = {"use/1": Use, "early_answers/1": Early}
 
@@ -88,7 +66,7 @@ class OffLabel:
         self._uses: dict[UseId, Use] = {}
         self._dirty: dict[UseId, None] = {}
         self.dropped: Counter[str] = Counter()
-        self._early: WaitingRoom[Early] = WaitingRoom(_WAITING_US, _WAITING_PER_SITE, self.dropped)
+        self._early = EarlyAnswers(self.dropped)
 
     def take(self, happened: Happened) -> Iterable[Said]:
         """Take one event: a live answer with what is known of its study, or the study itself."""
@@ -103,7 +81,7 @@ class OffLabel:
             event.study, event.model, event.model_version, happened.at_us, happened.counts
         )
         if happened.study is None:
-            self._wait(event.site, answer, happened.arrived_us)
+            self._early.wait(event.site, answer, happened.arrived_us)
             return ()
         return self._judge(event.site, answer, happened.study.fields)
 
@@ -154,22 +132,11 @@ class OffLabel:
         """How many uses are watched, and how many studies answers wait for."""
         return {"uses": len(self._uses), "answers_before_study": len(self._early)}
 
-    def _wait(self, site: str, answer: Answer, now_us: int) -> None:
-        early = self._early.find((site, answer.study), now_us)
-        if early is None:
-            early = Early(site, answer.study, now_us)
-            self._early.wait(early)
-        if len(early.answers) < len(self._models):
-            early.answers.append(answer)
-            self._early.touch(early)
-
     def _studied(self, happened: Happened, study: Study) -> list[Said]:
-        early = self._early.find((study.site, study.study), happened.arrived_us)
-        if early is None or happened.study is None:
+        if happened.study is None:
             return []
-        self._early.leave(early)
         said: list[Said] = []
-        for answer in early.answers:
+        for answer in self._early.of(study.site, study.study, happened.arrived_us):
             if answer.model in self._models:  # the configuration may have changed since
                 said += self._judge(study.site, answer, happened.study.fields)
         return said
@@ -203,7 +170,7 @@ class OffLabel:
         """The fields that violate the intended use, and whether another is not known."""
         violated, is_unknown = [], False
         for path, holds in self._conditions[model]:
-            value: Value | None = facts.get(path)
+            value = facts.get(path)
             if value is None:
                 is_unknown = True
             elif not holds(value):
@@ -212,9 +179,7 @@ class OffLabel:
 
     def _finding(self, use: Use, signal: Signal, answer: Answer) -> Finding:
         share, model = use.share, self._models[use.model]
-        if use.subject is None:
-            use.subject = min(use.violated, key=lambda path: (-use.violated[path], path))
-        since_us = share.since_us
+        use.subject = use.subject or use.violated_most
         return Finding(
             signal=signal,
             kind="off_label",
@@ -232,7 +197,7 @@ class OffLabel:
                 current_n=share.seen_n,
                 before=share.tolerated(self._setting),
                 after=share.share,
-                since=None if since_us is None else from_us(since_us),
+                since=share.since,
                 affected_count=share.affected_n,
                 examples=list(share.examples),
             ),

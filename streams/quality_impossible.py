@@ -88,7 +88,7 @@ class Impossibles:
 def _finding(episode: Impossible, signal: Signal, at_us: int, reason: str) -> Finding:
     studies = "1 study" if episode.bad_n == 1 else f"{episode.bad_n} studies"
     whose = f"{episode.model[:50]} at {episode.site}" if episode.model else episode.site
-    told = f"is impossible in {studies}" if signal == "holds" else "is possible again"
+    told = f"is impossible in {studies}: {reason}" if signal == "holds" else "is possible again"
     return Finding(
         signal=signal,
         kind="data_quality",
@@ -97,7 +97,7 @@ def _finding(episode: Impossible, signal: Signal, at_us: int, reason: str) -> Fi
         subject=episode.subject,
         at_us=at_us,
         since_us=episode.since_us,
-        title=f"{episode.subject} of {whose} {told}: {reason}",
+        title=f"{episode.subject} of {whose} {told}",
         severity="warning",
         evidence=Evidence(
             detector="limits", affected_count=episode.bad_n, examples=list(episode.examples)

@@ -127,7 +127,8 @@ class MissingFields:
             if n >= least_n and self._is_watched(path) and len(PREFIX + path) <= _LONGEST_NAME
         ]
         usual.sort(key=lambda path: (-fields.present_n[path], path))
-        self._dropped["fields_unwatched"] += max(0, len(usual) - self._settings.fields)
+        if len(usual) > self._settings.fields:
+            self._dropped["fields_unwatched"] += len(usual) - self._settings.fields
         fields.usual, fields.present_n = usual[: self._settings.fields], {}
 
     def _watch_usual(self, fields: UsualFields) -> None:

@@ -80,7 +80,7 @@ class Pairs:
         self._per_site_n: Counter[str] = Counter()
         self._dirty: dict[tuple[str, str], None] = {}
         self._room: WaitingRoom[Unpaired] = WaitingRoom(
-            self._kept_us, settings.waiting_per_site, dropped
+            "unpaired", self._kept_us, settings.waiting_per_site, dropped
         )
 
     def take(self, event: Prediction, arrived_us: int) -> list[Pair]:

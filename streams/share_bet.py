@@ -8,6 +8,7 @@ alarms is at least the threshold, in days, at any pace and however the pace chan
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from math import ceil, lgamma, log, log1p, sqrt
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from detectors.bet_sr import NO_EVIDENCE, raised
+from streams.clock import from_us
 from streams.finding import Signal
 
 _FIRST_N = 50  # answers before the first bet: a monitor that is hardly used takes no share
@@ -123,6 +125,11 @@ class ShareBet(Struct, omit_defaults=True):
     def tolerated(self, setting: float) -> float:
         """The tolerated share: as set, or as a person has accepted."""
         return max(setting, self.accepted)
+
+    @property
+    def since(self) -> datetime | None:
+        """When the first yes came since the last clean run."""
+        return None if self.since_us is None else from_us(self.since_us)
 
     @property
     def share(self) -> float:

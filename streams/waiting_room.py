@@ -27,9 +27,13 @@ W = TypeVar("W", bound=Waiting)
 
 
 class WaitingRoom(Generic[W]):
-    """Those that wait at the sites of one shard; `dropped` counts whom a bound has put out."""
+    """Those that wait at the sites of one shard; `dropped` counts whom a bound has put out.
 
-    def __init__(self, kept_us: int, per_site: int, dropped: Counter[str]) -> None:
+    It counts them by `who` they are: `<who>_overflow`, `<who>_in_vain`.
+    """
+
+    def __init__(self, who: str, kept_us: int, per_site: int, dropped: Counter[str]) -> None:
+        self._overflow, self._in_vain = f"{who}_overflow", f"{who}_in_vain"
         self._kept_us = kept_us
         self._per_site = per_site
         self._dropped = dropped
@@ -50,7 +54,7 @@ class WaitingRoom(Generic[W]):
         room = self._sites.setdefault(one.site, {})
         self._put_out_stale(room, one.arrived_us)
         if len(room) >= self._per_site:
-            self._dropped["waiting_overflow"] += 1
+            self._dropped[self._overflow] += 1
             self._leave(room, _longest(room))
         room[one.key] = one
         self._n += 1
@@ -84,7 +88,7 @@ class WaitingRoom(Generic[W]):
             key = next(iter(room))
             if room[key].arrived_us + self._kept_us > now_us:
                 return
-            self._dropped["waited_in_vain"] += 1
+            self._dropped[self._in_vain] += 1
             self._leave(room, key)
 
     def _leave(self, room: dict[Key, W], key: Key) -> None:

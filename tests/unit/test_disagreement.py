@@ -205,7 +205,7 @@ def test_a_shadow_that_stopped_is_not_waited_for() -> None:
     north.answer("b", after_s=3601)
 
     assert north.stage.sizes()["answers_unpaired"] == 0
-    assert north.stage.dropped["waited_in_vain"] == 1  # study a, for its live answer
+    assert north.stage.dropped["unpaired_in_vain"] == 1  # study a, for its live answer
 
 
 def test_those_who_wait_are_bounded_in_time_and_number() -> None:
@@ -216,8 +216,8 @@ def test_those_who_wait_are_bounded_in_time_and_number() -> None:
     north.answer("a", outputs=calls(x=True))
     north.answer("c", outputs=calls(x=True), after_s=600)
 
-    assert north.stage.dropped["waiting_overflow"] == 2
-    assert north.stage.dropped["waited_in_vain"] == 3
+    assert north.stage.dropped["unpaired_overflow"] == 2
+    assert north.stage.dropped["unpaired_in_vain"] == 3
     assert north.stage.sizes() == {"comparisons": 0, "answers_unpaired": 0}
 
 

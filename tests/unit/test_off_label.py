@@ -182,7 +182,7 @@ def test_an_early_answer_waits_a_day_at_most() -> None:
 
     assert north.study("a", facts=CHILD) == []
     assert signals(north.study("b", facts=CHILD)) == ["holds"]
-    assert north.stage.dropped == {"waited_in_vain": 1}
+    assert north.stage.dropped == {"early_answers_in_vain": 1}
 
 
 def test_a_share_that_a_person_accepted_is_tolerated_and_a_larger_one_told() -> None:

@@ -81,7 +81,7 @@ class Case(Struct, omit_defaults=True):
         self.unopened = True
         self.seq = self.reopen_count = 0
         self.acknowledged = False
-        self.retire_us = self.expires_us = self.reopen_until_us = None
+        self.retire_us = self.expires_us = None
         self.severity, self.milder, self.milder_at_us = finding.severity, None, None
         self.opened_us = finding.at_us if finding.since_us is None else finding.since_us
         self.last_seen_us = self.opened_us

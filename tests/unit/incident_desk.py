@@ -23,6 +23,7 @@ class Desk:
         self.incidents = Incidents(self.config, self.settings)
         self.told: list[Incident] = []
         self.answers: list[Answer] = []
+        self.log: dict[str, bytes] = {}
 
     def hears(self, *events: Finding | Command) -> list[Incident]:
         told: list[Incident] = []
@@ -52,13 +53,16 @@ class Desk:
         return told
 
     def restarted(self) -> "Desk":
-        """The same after a checkpoint and a restart."""
+        """The same after a checkpoint and a restart, which reads the log backwards."""
         other = Desk()
         other.config, other.settings = self.config, self.settings
-        written = [msgspec.msgpack.encode(case) for case in self.incidents.changes()]
+        other.told, other.answers = list(self.told), list(self.answers)
+        for case in self.incidents.changes():
+            self.log[case.fingerprint] = msgspec.msgpack.encode(case)
+        other.log = dict(self.log)
         other.incidents = Incidents(self.config, self.settings)
-        cases = (msgspec.msgpack.decode(raw, type=Case) for raw in reversed(written))
-        other.incidents.restore(cases)
+        written = reversed(list(self.log.values()))
+        other.incidents.restore(msgspec.msgpack.decode(raw, type=Case) for raw in written)
         return other
 
 

@@ -9,6 +9,8 @@ from streams.commands import Answer, Commands, Taken
 from tests.unit.builders import at, command, finding, story, us
 from tests.unit.incident_desk import Desk, first
 
+TITLE = finding().title
+
 
 def note(command_id: str, site: str = "north") -> Command:
     return command("note", command_id, site=site, incident="i")
@@ -208,7 +210,7 @@ class TestAnswers:
             (command("resolve", "c-1", 5, incident="who knows"), "unknown_incident"),
             (command("unacknowledge", "c-1", 5, incident=first()), "no_transition"),
             (command("resolve", "c-1", 5, matchers={"model": "cxr"}), "nothing_matched"),
-            (command("resolve", "c-1", 5, matchers={"title": "ptx"}), "nothing_matched"),
+            (command("resolve", "c-1", 5, matchers={"title": TITLE}), "nothing_matched"),
             (command("unacknowledge", "c-1", 5, matchers={"model": "ptx"}), "no_transition"),
         ],
     )

@@ -77,6 +77,14 @@ def test_there_is_one_for_all_that_follows() -> None:
     assert flapping(desk)[-1].evidence.statistic == 6
 
 
+def test_it_is_told_of_no_more_when_it_comes_and_goes_slowly() -> None:
+    desk = Desk()
+    cycles(desk, 4)
+    cycles(desk, 3, begin_s=9_000, every_s=9_000)
+
+    assert len(flapping(desk)) == 1
+
+
 def test_what_flaps_is_still_recorded_and_says_what_is_told_instead() -> None:
     calm, desk = Desk(flapping_cycles=50), Desk()
     cycles(calm, 8)
@@ -133,6 +141,14 @@ class TestTheEnd:
 
         assert [seconds(i.at) for i in told] == [8_900, 8_900]
 
+    def test_what_turned_last_counts_after_a_restart_as_well(self) -> None:
+        desk = Desk()
+        cycles(desk, 4)
+        desk = desk.restarted()
+        desk.hears(finding("holds", 5_000))
+
+        assert desk.restarted().hears_of("north", 6_000) == []
+
     def test_news_of_what_goes_on_being_true_are_calm(self) -> None:
         desk = Desk()
         cycles(desk, 4)
@@ -146,9 +162,10 @@ class TestTheEnd:
     def test_then_what_it_stood_for_speaks_for_itself(self) -> None:
         desk = Desk(reopen_s=9_000)
         cycles(desk, 4)
+        desk = desk.restarted()
         desk.hears_of("north", 6_000)
 
-        (again,) = desk.hears(finding("holds", 6_100))
+        (again,) = desk.restarted().hears(finding("holds", 6_100))
 
         assert (again.reason, again.folded_into) == ("reopened", None)
 
@@ -172,6 +189,8 @@ class TestTheEnd:
 
         assert story(told) == ["resolved: resolved_by_hand @2200", "open: opened @2300"]
         assert told[-1].folded_into is None
+        cycles(desk, 3, begin_s=2_300)
+        assert flapping(desk)[-1].state == "resolved"
 
     def test_it_can_be_acknowledged_like_any_other(self) -> None:
         desk = Desk()

@@ -456,6 +456,7 @@ class TestSeverity:
         desk.hears(finding("eased", 2, hold_us=10_000_000_000))
 
         assert desk.waits(5_000) == []
+        assert desk.hears(finding("holds", 5_001, severity="info"))[0].severity == "error"
 
     def test_an_acknowledged_incident_that_is_graver_stays_acknowledged(self) -> None:
         desk = Desk()

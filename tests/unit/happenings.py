@@ -13,7 +13,7 @@ from streams.fields import Value
 from streams.finding import Finding
 from streams.stage import Happened, Said, Stage
 from streams.study_record import StudyFacts
-from tests.unit.builders import prediction, seconds, study, us
+from tests.unit.builders import prediction, study, us
 
 Log = dict[tuple[str, ...], tuple[type[Struct], bytes]]
 _MINUTE_S = 60.0
@@ -133,8 +133,3 @@ def incident_of(finding: Finding) -> Incident:
         model=finding.model,
         subject=finding.subject,
     )
-
-
-def minutes(us_: int) -> float:
-    """Minutes after START."""
-    return seconds(us_) / 60

@@ -3,37 +3,16 @@
 Secrets come from the environment or a file, are read here, and appear in no error and no log.
 """
 
-import os
 import ssl
-from pathlib import Path
 from typing import Any
 
 from schemas.config import Config, Kafka
-
-
-class MissingSecret(Exception):
-    """A secret named by the configuration is not there; the message names it, never its value."""
-
-
-def _secret(name: str, env: str | None, file: str | None) -> str | None:
-    if env is not None:
-        if env not in os.environ:
-            raise MissingSecret(f"kafka.{name}_env: the environment has no {env}")
-        return os.environ[env]
-    if file is not None:
-        try:
-            return Path(file).read_text().strip()
-        except OSError as error:
-            raise MissingSecret(f"kafka.{name}_file: {file}: {error.strerror}") from None
-    return None
+from schemas.secrets import read_secret
 
 
 def credentials(kafka: Kafka) -> tuple[str | None, str | None]:
-    """User name and password; raises MissingSecret."""
-    return (
-        _secret("username", kafka.username_env, kafka.username_file),
-        _secret("password", kafka.password_env, kafka.password_file),
-    )
+    """User name and password; raises `schemas.secrets.MissingSecret`."""
+    return read_secret(kafka, "username", "kafka"), read_secret(kafka, "password", "kafka")
 
 
 def ssl_context(kafka: Kafka) -> ssl.SSLContext | None:

@@ -13,14 +13,16 @@ from msgspec import Struct
 
 from schemas.config import Config
 from schemas.prediction import Prediction
+from schemas.report import Label, Report, ReportStatus
 from schemas.study import Study
 from streams.clock import NEVER_US, seconds_to_us
 from streams.expectation import Expectations
 from streams.patients import Patients
-from streams.study_record import Settlement, StudyRecord, result_of
+from streams.study_record import Settlement, StudyFacts, StudyRecord, result_of
 
 StudyId = tuple[str, str]
 _MAX_OBSERVED = 256  # answers and labels of one study
+READ_STATUSES: frozenset[ReportStatus] = frozenset({"final", "corrected", "amended"})
 
 
 class Turnaround(Struct, frozen=True, gc=False):
@@ -32,18 +34,25 @@ class Turnaround(Struct, frozen=True, gc=False):
 
 
 class Correlated(Struct, frozen=True, gc=False):
-    """What an event settled, and whether it is the first of its kind for its study."""
+    """What an event settled, and what it is to its study.
+
+    `fresh`: the first of its kind. `counts`: and no further study of a patient who has counted.
+    `labels`: what a report is the first to say of the study, where that counts.
+    """
 
     settled: tuple[Settlement, ...] = ()
     turnarounds: tuple[Turnaround, ...] = ()
     fresh: bool = False
+    counts: bool = False
+    study: StudyFacts | None = None
+    labels: tuple[Label, ...] = ()
 
 
 class Correlate:
     """The studies of one shard."""
 
     def __init__(self, config: Config) -> None:
-        self._expectations = Expectations(config.models)
+        self._expectations = Expectations(config.models, _asked(config))
         self._settled_us = seconds_to_us(config.bounds.settled_s)
         self._waiting_us = seconds_to_us(config.bounds.waiting_s)
         self._least_us = min(self._settled_us, self._waiting_us)
@@ -82,7 +91,9 @@ class Correlate:
         return Correlated(
             settled=tuple(settled),
             turnarounds=tuple(self._turnarounds_of_waiting(record)) if was_stranger else (),
-            fresh=fresh and not record.repeat,
+            fresh=fresh,
+            counts=fresh and not record.repeat,
+            study=record.facts,
         )
 
     def prediction(
@@ -99,24 +110,44 @@ class Correlate:
         settlement = record.answer(prediction.model, result)
         self.pending_n -= pending and settlement is not None
         self._touch(record, arrived_us)
-        completed = prediction.status == "completed"
-        answer = f"{prediction.model}\n{prediction.model_version}"
-        fresh = completed and self._once(record, answer)
+        fresh = self._is_first_answer(record, prediction)
         turnaround = self._turnaround(record, prediction.model, at_us) if fresh else None
         return Correlated(
             settled=() if settlement is None else (settlement,),
             turnarounds=() if turnaround is None else (turnaround,),
-            fresh=fresh and not record.repeat,
+            fresh=fresh,
+            counts=fresh and not record.repeat,
+            study=record.facts,
         )
 
-    def report_is_fresh(
-        self, site: str, study: str, finding: str, arrived_us: int, watermark_us: int
-    ) -> bool:
-        """Whether this study's label of this finding is the first; remembered with the study."""
-        key = (site, study)
+    def shadow(self, prediction: Prediction, arrived_us: int, watermark_us: int) -> Correlated:
+        """Take a shadow prediction, which settles nothing."""
+        key = (prediction.site, prediction.study)
         record = self._recall(key, watermark_us) or self._stranger(key, arrived_us)
         self._touch(record, arrived_us)
-        return self._once(record, f"report\n{finding}") and not record.repeat
+        fresh = self._is_first_answer(record, prediction)
+        return Correlated(fresh=fresh, counts=fresh and not record.repeat, study=record.facts)
+
+    def report(self, report: Report, arrived_us: int, watermark_us: int) -> Correlated:
+        """Take a report; only one that is final, or corrects a final one, says anything new."""
+        key = (report.site, report.study)
+        record = self._recall(key, watermark_us)
+        if report.status not in READ_STATUSES:
+            return Correlated(study=record.facts if record else None)
+        record = record or self._stranger(key, arrived_us)
+        self._touch(record, arrived_us)
+        fresh = self._once(record, "report")
+        labels = [
+            label
+            for label in report.labels or ()
+            if label.value != "uncertain" and self._once(record, f"report\n{label.finding}")
+        ]
+        return Correlated(
+            fresh=fresh,
+            counts=fresh and not record.repeat,
+            study=record.facts,
+            labels=() if record.repeat else tuple(labels),
+        )
 
     def earliest_us(self) -> int:
         """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
@@ -291,6 +322,12 @@ class Correlate:
             return None
         return Turnaround(model=model, seconds=(at_us - since_us) / 1e6, at_us=at_us)
 
+    def _is_first_answer(self, record: StudyRecord, prediction: Prediction) -> bool:
+        if prediction.status != "completed":
+            return False
+        answer = f"{prediction.model}\n{prediction.model_version}"
+        return self._once(record, answer if prediction.role == "live" else f"{answer}\nshadow")
+
     def _once(self, record: StudyRecord, what: str) -> bool:
         """Whether this is the first time: a study is one observation, however often it is told."""
         if what in record.observed:
@@ -300,6 +337,13 @@ class Correlate:
             return False
         record.observed.append(what)
         return True
+
+
+def _asked(config: Config) -> Iterator[str]:
+    """The facts of a study that are asked for when its results and reports come."""
+    yield from config.watch.slices
+    for model in config.models:
+        yield from ("site" if path == "sites" else path for path in model.intended_use)
 
 
 def _snapshot(record: StudyRecord) -> dict[str, tuple[int, int] | None]:

@@ -1,6 +1,6 @@
 """Which models a study expects, and how long each may take: by configuration, or its `expects`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -80,15 +80,16 @@ def _condition(wanted: list[str | float | bool] | Range) -> Callable[[Value | No
 
 
 class Expectations:
-    """The configured rules, and the facts of a study that they look at."""
+    """The configured rules, and the facts of a study that they and others look at."""
 
-    def __init__(self, models: list[Model]) -> None:
+    def __init__(self, models: list[Model], asked: Iterable[str] = ()) -> None:
+        """`asked`: the paths of facts that no rule looks at, but something else does."""
         self.rules = {model.name: rule_of(model) for model in models}
-        paths = {path for rule in self.rules.values() for path, _ in rule.applies}
+        paths = {path for rule in self.rules.values() for path, _ in rule.applies} | {*asked}
         self._getters = [(path, getter(path)) for path in sorted(paths)]
 
     def facts(self, study: Study) -> Iterator[tuple[str, Value]]:
-        """What this upsert says of the facts that rules look at; what it leaves out stays known."""
+        """What this upsert says of the facts that are looked at; what it leaves out stays known."""
         for path, read in self._getters:
             value = read(study)
             if value is not None:

@@ -1,6 +1,6 @@
 """One telemetry for several readers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from streams.pipeline import Effect
 from streams.telemetry import Telemetry
@@ -46,6 +46,11 @@ class FanOut:
         """Pass it on."""
         for reader in self._readers:
             reader.sizes(partition, sizes)
+
+    def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
+        """Pass it on."""
+        for reader in self._readers:
+            reader.live(partition, live)
 
     def noticed(self, what: str, n: int) -> None:
         """Pass it on."""

@@ -67,8 +67,8 @@ METRICS = (
     Metric(
         Gauge,
         "radvigil_incidents_live",
-        "Incidents that are neither resolved nor closed",
-        ("partition",),
+        "Incidents that are neither resolved nor closed, by what they are and where they stand",
+        ("partition", "kind", "state"),
     ),
     Metric(
         Gauge,

@@ -5,7 +5,7 @@ no name of a study, patient, incident or error text can become a label: they nev
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -37,6 +37,7 @@ class Metrics:
         self._models = {model.name for model in config.models}
         self._sites = {site.name for site in config.sites}
         self._owned: set[int] = set()
+        self._live: dict[int, set[tuple[str, str]]] = {}
         self._set("radvigil_build_info", 1, version("radvigil"))
         self._set("radvigil_partitions", 0)
 
@@ -75,6 +76,7 @@ class Metrics:
     def released(self, partition: int) -> None:
         """A partition is another worker's: its numbers here would be stale."""
         self._owned.discard(partition)
+        self._live.pop(partition, None)
         self._set("radvigil_partitions", len(self._owned))
         for one in METRICS:
             if "partition" in one.labels:
@@ -90,9 +92,16 @@ class Metrics:
     def sizes(self, partition: int, sizes: dict[str, int]) -> None:
         """Set what is remembered."""
         self._set("radvigil_pending_deadlines", sizes.get("pending", 0), str(partition))
-        self._set("radvigil_incidents_live", sizes.get("incidents_live", 0), str(partition))
         for kind, n in sizes.items():
             self._set("radvigil_state_records", n, str(partition), kind)
+
+    def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
+        """Set how many incidents live, by kind and state; those that were and are not are 0."""
+        known = self._live.setdefault(partition, set())
+        known |= live.keys()
+        for kind, state in known:
+            n = live.get((kind, state), 0)
+            self._set("radvigil_incidents_live", n, str(partition), kind, state)
 
     def noticed(self, what: str, n: int) -> None:
         """Count a rare thing; `dropped:REASON` is what a bound or a rule has dropped."""

@@ -5,11 +5,9 @@ in tests. What it says is a function of its input in the order of arrival: every
 dated by when it became true, so it does not matter when time is advanced, only how far.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import assert_never
-
-from msgspec import Struct
 
 from schemas.command import Command
 from schemas.config import Config
@@ -21,23 +19,27 @@ from schemas.report import Report
 from schemas.series import SeriesPoint
 from schemas.study import Study
 from streams import state
-from streams.budget import Account, Budget
+from streams.acceptance import accepted
+from streams.budget import Budget
 from streams.clock import NEVER_US, Clock, from_us, to_us
-from streams.commands import Commands, Taken
+from streams.commands import Commands
 from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
 from streams.finding import Finding
-from streams.incidents import Case, Incidents
-from streams.observe import READ_STATUSES, Observation, Observe
-from streams.outage import Episode, Outages
-from streams.patients import Known
+from streams.incidents import Incidents
+from streams.memory import Memory
+from streams.observe import Complete, Observations, Observe
+from streams.outage import Outages
 from streams.proving import Proving
-from streams.self_watch import SelfWatch, Skew
+from streams.seen import SeriesId
+from streams.self_watch import SelfWatch
 from streams.series import Series
-from streams.series_record import SeriesId, SeriesRecord
-from streams.study_record import Settlement, StudyRecord
+from streams.stage import Happened, NewEpoch, Said, Stage
+from streams.stages import stages_of
+from streams.study_record import Settlement
 
 Effect = Outcome | Incident | SeriesPoint
+Watched = Study | Prediction | Report
 _FEEDS: dict[type[Event], str] = {
     Study: "studies",
     Prediction: "predictions",
@@ -54,14 +56,25 @@ class Pipeline:
         self._clock = Clock(config.clock.lateness_s, config.clock.max_skew_s)
         self._correlate = Correlate(config)
         self._observe = Observe(config.watch)
-        self._budget = budget
         self._proving = Proving()
         self._outages = Outages(config, budget)
         self._detect = Detect(config, budget)
         self._incidents = Incidents(config)
         self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
-        self._written_us: int | None = None
+        self._stages = stages_of(config, budget)
+        self._timed: tuple[Correlate | Incidents | Stage, ...]
+        self._timed = (self._correlate, self._incidents, *self._stages)
+        self._memory = Memory(
+            correlate=self._correlate,
+            outages=self._outages,
+            detect=self._detect,
+            incidents=self._incidents,
+            commands=self._commands,
+            self_watch=self._self_watch,
+            budget=budget,
+            stages=self._stages,
+        )
 
     @property
     def watermark_us(self) -> int:
@@ -100,8 +113,9 @@ class Pipeline:
 
     def deadline(self) -> int | None:
         """When the next thing happens by time alone, housekeeping included."""
-        times = (self.next_due(), self._incidents.retire_at(), self._correlate.forget_at())
-        return min((at_us for at_us in times if at_us is not None), default=None)
+        times = (self._next_us(), self._correlate.forget_at() or NEVER_US)
+        at_us = min(times)
+        return None if at_us == NEVER_US else at_us
 
     def next_due(self) -> int | None:
         """When time alone next says something of a study or an incident."""
@@ -123,50 +137,78 @@ class Pipeline:
         return list(self._conclude(self._self_watch.lag(self._clock.lag_us(now_us), now_us)))
 
     def _take(self, event: Event, at_us: int, arrived_us: int) -> Iterator[Effect]:
+        if isinstance(event, Command):
+            yield from self._command(event, at_us)
+            return
+        taken = self._correlated(event, at_us, arrived_us)
+        for settlement in taken.settled:
+            yield from self._settled(settlement)
+        for observations in self._observations(event, at_us, taken):
+            yield from self._observed(observations)
+        happened = Happened(
+            event, at_us, arrived_us, self.watermark_us, taken.fresh, taken.counts, taken.study
+        )
+        for stage in self._stages:
+            yield from self._said(stage.take(happened))
+
+    def _correlated(self, event: Watched, at_us: int, arrived_us: int) -> Correlated:
+        joint, now_us = self._correlate, self.watermark_us
         match event:
             case Study():
-                taken = self._correlate.study(event, at_us, arrived_us, self.watermark_us)
-                yield from self._correlated(event, taken)
-                if taken.fresh:
-                    yield from self._observed(self._observe.study(event, at_us))
+                return joint.study(event, at_us, arrived_us, now_us)
+            case Prediction(role="shadow"):
+                return joint.shadow(event, arrived_us, now_us)
             case Prediction():
-                if event.role == "shadow":
-                    return
-                taken = self._correlate.prediction(event, at_us, arrived_us, self.watermark_us)
-                yield from self._correlated(event, taken)
-                if taken.fresh:
-                    yield from self._observed(self._observe.prediction(event, at_us))
+                return joint.prediction(event, at_us, arrived_us, now_us)
             case Report():
-                yield from self._observed(self._labels(event, at_us, arrived_us))
-            case Command():
-                yield from self._flush()  # a person speaks of what was said before
-                if self._commands.is_new(event):
-                    told = self._incidents.command(event, at_us)
-                    self._detect.accept(event, told)
-                    for incident in told:
-                        yield from self._told(incident)
+                return joint.report(event, arrived_us, now_us)
             case _:
                 assert_never(event)
 
-    def _correlated(self, event: Study | Prediction, taken: Correlated) -> Iterator[Effect]:
-        for settlement in taken.settled:
-            yield from self._settled(settlement)
+    def _observations(
+        self, event: Watched, at_us: int, taken: Correlated
+    ) -> Iterator[Observations | None]:
+        """What the event says of series, each study once."""
         for turnaround in taken.turnarounds:
-            yield from self._observed(self._observe.turnaround(event.site, event.study, turnaround))
+            yield self._observe.turnaround(event.site, event.study, turnaround)
+        if isinstance(event, Report):
+            yield self._observe.labels(event, taken.labels, at_us)
+        elif taken.counts and isinstance(event, Study):
+            yield self._observe.study(event, at_us)
+        elif taken.counts and isinstance(event, Prediction) and event.role == "live":
+            yield self._observe.prediction(event, at_us)
 
-    def _labels(self, report: Report, at_us: int, arrived_us: int) -> Iterator[Observation]:
-        if report.status not in READ_STATUSES:
+    def _observed(self, observations: Observations | None) -> Iterator[Effect]:
+        if observations is not None:
+            yield from self._detected(self._detect.observe(observations))
+
+    def _said(self, said: Iterable[Said]) -> Iterator[Effect]:
+        """What a stage said, handed to where it belongs."""
+        for what in said:
+            match what:
+                case Finding():
+                    yield from self._conclude(what)
+                case Observations():
+                    yield from self._observed(what)
+                case Complete():
+                    yield from self._detected(self._detect.complete(what))
+                case NewEpoch():
+                    yield from self._flush()
+                    self._detect.accept_model(what.site, what.model)
+                case _:
+                    assert_never(what)
+
+    def _command(self, command: Command, at_us: int) -> Iterator[Effect]:
+        yield from self._flush()  # a person speaks of what was said before
+        if not self._commands.is_new(command):
             return
-        for label in report.labels or ():
-            if label.value != "uncertain" and self._correlate.report_is_fresh(
-                report.site, report.study, label.finding, arrived_us, self.watermark_us
-            ):
-                present = label.value == "present"
-                yield from self._observe.label(report, label.finding, present, at_us)
-
-    def _observed(self, observations: Iterable[Observation]) -> Iterator[Effect]:
-        for observation in observations:
-            yield from self._detected(self._detect.observe(observation))
+        told = self._incidents.command(command, at_us)
+        self._detect.accept(command, told)
+        for site, model, subject in accepted(command, told):
+            for stage in self._stages:
+                stage.accept(site, model, subject)
+        for incident in told:
+            yield from self._told(incident)
 
     def _flush(self) -> Iterator[Effect]:
         yield from self._detected(self._detect.flush())
@@ -215,6 +257,8 @@ class Pipeline:
         if incident.state == "resolved" and incident.reason != "noted":
             self._outages.over(incident.kind, incident.site, incident.model)
             self._self_watch.over(incident.kind, incident.site, incident.subject)
+            for stage in self._stages:
+                stage.over(incident)
 
     def _advance(self, watermark_us: int) -> Iterable[Effect]:
         if self._proving.earliest_us() > watermark_us and self._timer_us() > watermark_us:
@@ -223,8 +267,7 @@ class Pipeline:
 
     def _timer_us(self) -> int:
         """Before this no deadline, hold, update or retention ends: cheap, and perhaps too early."""
-        due_us, held_us = self._correlate.earliest_us(), self._incidents.earliest_us()
-        return due_us if due_us < held_us else held_us
+        return min([part.earliest_us() for part in self._timed])
 
     def _pass(self, watermark_us: int) -> Iterator[Effect]:
         """What time alone brings about until then: each at its own time, in order."""
@@ -236,72 +279,37 @@ class Pipeline:
         if timer_us > watermark_us:
             return
         while (at_us := self._next_us()) <= watermark_us:
-            for settlement in self._correlate.expire(at_us):
-                yield from self._settled(settlement)
-            while settlement := self._proving.reached(at_us):
-                yield from self._proved(settlement)
-            if self._incidents.earliest_us() <= at_us:
-                yield from self._flush()  # what was observed was so before this moment
-            for incident in self._incidents.tick(at_us):
-                yield from self._told(incident)
+            yield from self._pass_at(at_us)
         self._correlate.forget(watermark_us)
+
+    def _pass_at(self, at_us: int) -> Iterator[Effect]:
+        """What becomes true at this moment."""
+        for settlement in self._correlate.expire(at_us):
+            yield from self._settled(settlement)
+        while (reached := self._proving.reached(at_us)) is not None:
+            yield from self._proved(reached)
+        for stage in self._stages:
+            if stage.earliest_us() <= at_us:
+                yield from self._said(stage.tick(at_us))
+        if self._incidents.earliest_us() <= at_us:
+            yield from self._flush()  # what was observed was so before this moment
+        for incident in self._incidents.tick(at_us):
+            yield from self._told(incident)
 
     def _next_us(self) -> int:
         retire_us = self._incidents.retire_at()
-        return self._due_us() if retire_us is None else min(self._due_us(), retire_us)
+        times = [stage.earliest_us() for stage in self._stages]
+        return min(self._due_us(), NEVER_US if retire_us is None else retire_us, *times)
 
     def changes(self) -> list[state.Record]:
         """State changed since the last call, as records for the changelog."""
-        return list(self._changes())
-
-    def _changes(self) -> Iterator[state.Record]:
-        changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
-            "study/1": self._correlate.changes(),
-            "patient/1": self._correlate.patients.changes(),
-            "episode/1": self._outages.changes(),
-            "case/1": (([case.fingerprint], case) for case in self._incidents.changes()),
-            "commands/1": (([taken.site], taken) for taken in self._commands.changes()),
-            "skew/1": self._self_watch.changes(),
-            "account/1": (([account.site], account) for account in self._budget.changes()),
-        }
-        for kind, records in changed.items():
-            for key, record in records:
-                yield state.write(kind, key, record)
-        for series_id, series, bulk in self._detect.changes():
-            for name, value in bulk:
-                yield state.write_bulk([*series_id, name], value)
-            yield state.write("series/1", series_id, series)
-        if self._written_us != self.watermark_us:
-            self._written_us = self.watermark_us
-            yield state.write("now/1", [], state.Now(self.watermark_us))
+        return list(self._memory.changes(self.watermark_us))
 
     def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up the records of a checkpoint, in any order; before the first event."""
-        by_type: dict[type, list[object]] = defaultdict(list)
-        bulk: dict[tuple[str, ...], dict[str, bytes]] = defaultdict(dict)
-        for key, value in state.read(records):
-            if key[0] == state.BULK:
-                bulk[tuple(key[1:4])][key[4]] = value
-            else:
-                by_type[type(value)].append(value)
-        self._restore(by_type, bulk)
-
-    def _restore(
-        self,
-        by_type: dict[type, list],  # type: ignore[type-arg]
-        bulk: dict[tuple[str, ...], dict[str, bytes]],
-    ) -> None:
-        self._correlate.restore(by_type[StudyRecord])
-        self._correlate.patients.restore(by_type[Known])
-        self._outages.restore(by_type[Episode])
-        self._incidents.restore(by_type[Case])
-        self._commands.restore(by_type[Taken])
-        self._self_watch.restore(by_type[Skew])
-        self._budget.restore(by_type[Account])
-        for series in by_type[SeriesRecord]:
-            self._detect.restore(series, bulk[series.site, series.model, series.subject])
-        for now in by_type[state.Now]:
-            self._written_us = self._clock.advance(now.watermark_us)
+        now_us = self._memory.restore(records)
+        if now_us is not None:
+            self._clock.advance(now_us)
         for settlement in self._correlate.settlements_after(self.watermark_us):
             self._proving.add(settlement)
 
@@ -309,13 +317,20 @@ class Pipeline:
         """Every series by site, model and subject, to be looked at only."""
         return self._detect.series()
 
+    def live(self) -> Counter[tuple[str, str]]:
+        """How many incidents live, by kind and state."""
+        return Counter((case.kind, case.state) for case in self._incidents.live())
+
     def sizes(self) -> dict[str, int]:
         """What is remembered, for the metrics."""
-        return {
+        sizes = {
             **self._correlate.sizes(),
             **self._detect.sizes(),
             "incidents_live": len(self._incidents.live()),
         }
+        for stage in self._stages:
+            sizes |= stage.sizes()
+        return sizes
 
     def losses(self) -> dict[str, int]:
         """What a bound or a rule has dropped, by reason, for the metrics."""
@@ -324,6 +339,7 @@ class Pipeline:
             self._correlate.patients.dropped,
             self._detect.dropped,
             self._incidents.rejected,
+            *(stage.dropped for stage in self._stages),
         )
         return {
             **{reason: n for counter in counted for reason, n in counter.items()},

@@ -20,11 +20,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-
-import msgspec
 
 from schemas.config import Config
+from schemas.config_file import load
+from streams import logs
 from streams.collector import expect_large_state
 from streams.engine import Engine, from_environment
 from streams.shard import UnfitState
@@ -107,10 +106,8 @@ async def _pause_after_restarts() -> None:
 
 def main() -> int:
     """`python -m streams.serve CONFIG.toml`."""
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiokafka").setLevel("ERROR")
-    config = msgspec.toml.decode(Path(sys.argv[1]).read_bytes(), type=Config)
-    return serve(config, from_environment())
+    logs.configure()
+    return serve(load(sys.argv[1]), from_environment())
 
 
 if __name__ == "__main__":

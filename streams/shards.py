@@ -41,6 +41,7 @@ class _Owned:
         self.written_s = 0.0
         self.next_offsets: dict[str, int] = {}
         self.noticed: dict[str, int] = {}
+        self.warned = False
 
 
 class Shards:
@@ -190,10 +191,22 @@ class Shards:
         self._telemetry.checkpointed(partition, seconds, records)
         self._telemetry.handled(one.shard.take_counts())
         self._telemetry.sizes(partition, one.shard.pipeline.sizes())
+        self._telemetry.live(partition, one.shard.pipeline.live())
         for what, n in one.shard.noticed().items():
             if n > one.noticed.get(what, 0):
                 self._telemetry.noticed(what, n - one.noticed.get(what, 0))
                 one.noticed[what] = n
+        self._warn_of_misplaced(partition, one)
+
+    def _warn_of_misplaced(self, partition: int, one: _Owned) -> None:
+        """Once per partition: the metric counts on, and a line for each would drown the log."""
+        if one.shard.misplaced and not one.warned:
+            one.warned = True
+            log.warning(
+                "partition %d holds events of sites that belong to other partitions: what is of "
+                "one site does not meet. Key by site with the murmur2 partitioner, or set rekey",
+                partition,
+            )
 
     async def prove(self) -> None:
         """Raise the watermark as far as the broker's word allows; raises when it gives none."""

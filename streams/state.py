@@ -17,6 +17,8 @@ from streams.outage import Episode
 from streams.patients import Known
 from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
+from streams.series_record_1 import SeriesRecord1
+from streams.stages import record_kinds
 from streams.study_record import StudyRecord
 
 Record = tuple[bytes, bytes | None]
@@ -37,7 +39,9 @@ _KINDS: dict[str, type[Struct]] = {
     "commands/1": Taken,
     "skew/1": Skew,
     "account/1": Account,
-    "series/1": SeriesRecord,
+    "series/1": SeriesRecord1,
+    "series/2": SeriesRecord,
+    **record_kinds(),
 }
 BULK = "bulk/1"
 _decoders = {kind: msgspec.msgpack.Decoder(struct) for kind, struct in _KINDS.items()}

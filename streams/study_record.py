@@ -5,8 +5,8 @@ wins", so that the order of arrival does not matter and a repeated event changes
 expectation is settled once, superseded by better news at most once, and never by worse.
 """
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
@@ -14,6 +14,7 @@ from schemas.outcome import OutcomeKind
 from schemas.prediction import Prediction
 from schemas.study import Study
 from streams.expectation import Expectations, Rule
+from streams.fields import Value
 from streams.upserts import Reading, Upsert, read, remember
 
 ResultKind = Literal["complete", "incomplete", "failed", "rejected", "not_applicable", "cancelled"]
@@ -62,6 +63,16 @@ class Settlement(Struct, frozen=True, gc=False):
     revision: int
 
 
+class StudyFacts(NamedTuple):
+    """What is known of a study: when it became available, and its fields that anything asks for.
+
+    `fields` has those that rules, intended uses and slices name, by path.
+    """
+
+    at_us: int
+    fields: Mapping[str, Value]
+
+
 class StudyRecord(Struct, omit_defaults=True, gc=False):
     """One study: its upserts by their stamps, none while only results have come for it."""
 
@@ -80,6 +91,21 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
         """When it was complete, or else last heard of."""
         complete = (upsert.at_us for upsert in self.upserts if upsert.state == "complete")
         return min(complete, default=self.upserts[-1].at_us if self.upserts else None)
+
+    @property
+    def facts(self) -> StudyFacts | None:
+        """What is known of it; None while only results have come."""
+        upserts = self.upserts
+        if not upserts:
+            return None
+        if len(upserts) == 1:
+            return StudyFacts(upserts[0].at_us, upserts[0].facts)
+        at_us = self.available_us
+        assert at_us is not None
+        merged: dict[str, Value] = {}
+        for upsert in upserts:
+            merged |= upsert.facts
+        return StudyFacts(at_us, merged)
 
     def waits(self) -> bool:
         """Whether any expected result is still out."""

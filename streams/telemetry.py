@@ -1,6 +1,6 @@
 """What the edge tells about itself: a protocol for metrics to implement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from streams.pipeline import Effect
@@ -30,6 +30,9 @@ class Telemetry(Protocol):
     def sizes(self, partition: int, sizes: dict[str, int]) -> None:
         """How much the pipeline holds: studies, pending, series, ..."""
 
+    def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
+        """How many incidents live, by kind and state."""
+
     def noticed(self, what: str, n: int) -> None:
         """Rare things: misplaced, lost (to retention), skipped, repeated, proof_failed."""
 
@@ -56,6 +59,9 @@ class Silent:
         """Nothing."""
 
     def sizes(self, partition: int, sizes: dict[str, int]) -> None:
+        """Nothing."""
+
+    def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
         """Nothing."""
 
     def noticed(self, what: str, n: int) -> None:

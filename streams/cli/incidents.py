@@ -14,9 +14,9 @@ from schemas.config import Config
 from schemas.config_file import ConfigError
 from schemas.decoding import encode
 from schemas.incident import Incident
+from schemas.secrets import MissingSecret
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.clock import from_us
-from streams.connection import MissingSecret
 from streams.incident_board import IncidentBoard, sentence, table, told
 from streams.incident_log import IncidentLog, NoIncidents
 

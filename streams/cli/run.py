@@ -8,9 +8,9 @@ from typing import Any
 
 from schemas.config import Config
 from schemas.config_file import ConfigError, load
+from schemas.secrets import MissingSecret
 from streams import logs, serve
 from streams.cli.arguments import add_config
-from streams.connection import MissingSecret
 from streams.engine import from_environment
 from streams.fan_out import FanOut
 from streams.metrics import Metrics

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from schemas.config import Config
 from schemas.config_file import ConfigError
+from schemas.secrets import MissingSecret
 from schemas.topics import topics_of
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.connection import MissingSecret
 from streams.topics_admin import Difference, NoBroker, TopicsAdmin, TopicState
 
 _EXAMPLES = """examples:

@@ -64,6 +64,9 @@ class Fleet:
     def wake(self, name: str) -> None:
         self._workers[name].send_signal(signal.SIGCONT)
 
+    def is_running(self, name: str) -> bool:
+        return self._workers[name].poll() is None
+
     def log(self, name: str) -> str:
         return (self._folder / f"{name}.log").read_text()
 

@@ -21,6 +21,7 @@ from confluent_kafka import (
 
 DEADLINE_S = 2.0
 LATENESS_S = 1.0
+STALE_AFTER_S = 5.0
 CONFIG = """
 prefix = "{prefix}"
 broker = "{broker}"
@@ -29,6 +30,7 @@ replication = 1
 [clock]
 lateness_s = {lateness}
 max_skew_s = 60
+stale_after_s = {stale_after}
 [reference]
 observations = 200
 [[model]]
@@ -41,7 +43,13 @@ missing = {{ hold_s = 2, update_s = 1 }}
 
 def config_toml(prefix: str, broker: str) -> str:
     """One model, short deadlines."""
-    return CONFIG.format(prefix=prefix, broker=broker, lateness=LATENESS_S, deadline=DEADLINE_S)
+    return CONFIG.format(
+        prefix=prefix,
+        broker=broker,
+        lateness=LATENESS_S,
+        stale_after=STALE_AFTER_S,
+        deadline=DEADLINE_S,
+    )
 
 
 @dataclass

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from schemas.config import Bounds, Deadlines, Model
-from schemas.study import Expectation
+from schemas.report import Label
+from schemas.study import Expectation, Patient
 from streams.correlate import Correlate, Correlated
 from streams.study_record import StudyRecord
-from tests.unit.builders import config, prediction, seconds, study, us
+from tests.unit.builders import config, prediction, report, seconds, study, us
 
 
 class Joint:
@@ -31,6 +32,10 @@ class Joint:
             else:
                 taken.append(self.correlate.prediction(event, at_us, arrived_us, arrived_us))
         return taken
+
+    def reads(self, *findings: str, status: str = "final") -> Correlated:
+        labels = [Label(finding=finding, value="present") for finding in findings]
+        return self.correlate.report(report("a", 1, labels=labels, status=status), us(1), us(1))
 
     def passes(self, until_s: float) -> list[str]:
         missing = self.correlate.expire(us(until_s))
@@ -246,12 +251,42 @@ class TestOnce:
     def test_a_label_counts_once_for_a_finding_of_a_study(self) -> None:
         joint = Joint()
 
-        fresh = [
-            joint.correlate.report_is_fresh("north", "a", finding, us(0), us(0))
-            for finding in ("effusion", "effusion", "nodule")
+        told = [
+            [label.finding for label in joint.reads(*findings).labels]
+            for findings in (["effusion"], ["effusion", "nodule"], ["nodule"])
         ]
 
-        assert fresh == [True, False, True]
+        assert told == [["effusion"], ["nodule"], []]
+
+    def test_only_a_final_report_says_anything(self) -> None:
+        joint = Joint()
+
+        preliminary = joint.reads("effusion", status="preliminary")
+        final = joint.reads("effusion")
+
+        assert (preliminary.fresh, preliminary.labels) == (False, ())
+        assert final.fresh
+        assert len(final.labels) == 1
+
+    def test_a_shadow_settles_nothing_and_hides_no_live_answer(self) -> None:
+        joint = Joint()
+        joint.takes(study("a", 0))
+
+        shadow = joint.correlate.shadow(prediction("a", 5, role="shadow"), us(5), us(5))
+        (live,) = joint.takes(prediction("a", 9))
+
+        assert (shadow.settled, shadow.fresh) == ((), True)
+        assert [s.outcome for s in live.settled] == ["on_time"]
+        assert live.fresh
+
+    def test_what_is_asked_of_a_study_is_known_when_its_results_come(self) -> None:
+        joint = Joint()
+        joint.takes(study("a", 3, patient=Patient(sex="F")))
+
+        (taken,) = joint.takes(prediction("a", 9))
+
+        assert taken.study is not None
+        assert (taken.study.at_us, taken.study.fields["patient.sex"]) == (us(3), "F")
 
     def test_what_was_observed_of_one_study_is_bounded(self) -> None:
         joint = Joint()
@@ -259,7 +294,7 @@ class TestOnce:
 
         for number in range(5_000):
             joint.takes(prediction("a", 1, model_version=f"{number}", status="completed"))
-            joint.correlate.report_is_fresh("north", "a", f"finding {number}", us(1), us(1))
+            joint.reads(f"finding {number}")
 
         (_, record), *_ = joint.correlate.changes()
         assert record is not None

@@ -79,7 +79,8 @@ def test_no_planted_key_is_ever_shown() -> None:
 
     told.handled({"study": 3, "bad_time": 1})
     told.published([outcome(), outcome(model=STUDY), incident()])
-    told.sizes(0, {"studies": 1, "pending": 1, "incidents_live": 1})
+    told.sizes(0, {"studies": 1, "pending": 1})
+    told.live(0, {("missing_output", "open"): 1})
 
     for text in (shown(told), generate_openmetrics(told.registry).decode()):
         assert "planted" not in text
@@ -130,6 +131,17 @@ def test_a_partition_that_is_given_up_leaves_no_stale_number() -> None:
     assert 'partition="3"' not in shown(told)
     assert value(told, "radvigil_lag_events", partition="4") == 5
     assert value(told, "radvigil_partitions") == 1
+
+
+def test_what_lives_no_longer_is_counted_down_to_nothing() -> None:
+    told = metrics()
+    labels = {"partition": "0", "kind": "missing_output"}
+
+    told.live(0, {("missing_output", "open"): 2})
+    told.live(0, {("missing_output", "resolving"): 1})
+
+    assert value(told, "radvigil_incidents_live", state="open", **labels) == 0
+    assert value(told, "radvigil_incidents_live", state="resolving", **labels) == 1
 
 
 def test_the_age_of_the_watermark_grows_without_further_word() -> None:

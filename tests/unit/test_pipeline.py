@@ -124,7 +124,7 @@ def test_a_shadow_prediction_settles_nothing_and_is_not_observed() -> None:
     north.send(study("a", 0), prediction("a", 10, role="shadow"))
 
     assert outcomes(north.proved(100)) == ["a missing 1 @100"]
-    assert north.pipeline.sizes().get("series_learning", 0) == 0
+    assert {model for (_, model, _), _ in north.pipeline.series()} == {""}
 
 
 def test_orphans_and_losses_are_counted() -> None:

@@ -1,0 +1,102 @@
+"""What a shard remembers, gathered from its parts and handed back to them: streams/state.py."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from streams import state
+from streams.budget import Account, Budget
+from streams.commands import Commands, Taken
+from streams.correlate import Correlate
+from streams.detect import Detect
+from streams.incidents import Case, Incidents
+from streams.outage import Episode, Outages
+from streams.patients import Known
+from streams.self_watch import SelfWatch, Skew
+from streams.series_record import SeriesRecord
+from streams.series_record_1 import SeriesRecord1
+from streams.stage import Stage
+from streams.study_record import StudyRecord
+
+
+class Memory:
+    """The parts of one shard that have state."""
+
+    def __init__(
+        self,
+        *,
+        correlate: Correlate,
+        outages: Outages,
+        detect: Detect,
+        incidents: Incidents,
+        commands: Commands,
+        self_watch: SelfWatch,
+        budget: Budget,
+        stages: tuple[Stage, ...],
+    ) -> None:
+        self._correlate = correlate
+        self._outages = outages
+        self._detect = detect
+        self._incidents = incidents
+        self._commands = commands
+        self._self_watch = self_watch
+        self._budget = budget
+        self._stages = stages
+        self._written_us: int | None = None
+
+    def changes(self, watermark_us: int) -> Iterator[state.Record]:
+        """Records that changed since the last call."""
+        changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
+            "study/1": self._correlate.changes(),
+            "patient/1": self._correlate.patients.changes(),
+            "episode/1": self._outages.changes(),
+            "case/1": (([case.fingerprint], case) for case in self._incidents.changes()),
+            "commands/1": (([taken.site], taken) for taken in self._commands.changes()),
+            "skew/1": self._self_watch.changes(),
+            "account/1": (([account.site], account) for account in self._budget.changes()),
+        }
+        for kind, records in changed.items():
+            for key, record in records:
+                yield state.write(kind, key, record)
+        for stage in self._stages:
+            for change in stage.changes():
+                yield state.write(*change)
+        yield from self._series()
+        if self._written_us != watermark_us:
+            self._written_us = watermark_us
+            yield state.write("now/1", [], state.Now(watermark_us))
+
+    def _series(self) -> Iterator[state.Record]:
+        for series_id, series, bulk in self._detect.changes():
+            for name, value in bulk:
+                yield state.write_bulk([*series_id, name], value)
+            yield state.write("series/2", series_id, series)
+        for series_id in self._detect.outgrown():
+            yield state.write("series/1", series_id, None)
+
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> int | None:
+        """Hand a checkpoint's records to the parts; how far time was proved then."""
+        by_type: dict[type, list[Any]] = defaultdict(list)
+        bulk: dict[tuple[str, ...], dict[str, bytes]] = defaultdict(dict)
+        for key, value in state.read(records):
+            if key[0] == state.BULK:
+                bulk[tuple(key[1:4])][key[4]] = value
+            else:
+                by_type[type(value)].append(value)
+        self._correlate.restore(by_type[StudyRecord])
+        self._correlate.patients.restore(by_type[Known])
+        self._outages.restore(by_type[Episode])
+        self._incidents.restore(by_type[Case])
+        self._commands.restore(by_type[Taken])
+        self._self_watch.restore(by_type[Skew])
+        self._budget.restore(by_type[Account])
+        for series in (*by_type[SeriesRecord1], *by_type[SeriesRecord]):
+            self._detect.restore(series, bulk[series.site, series.model, series.subject])
+        for stage in self._stages:
+            kept = {*stage.kinds.values()}
+            stage.restore(r for kind, rs in by_type.items() if kind in kept for r in rs)
+        for now in by_type[state.Now]:
+            self._written_us = now.watermark_us
+        return self._written_us

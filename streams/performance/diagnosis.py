@@ -3,8 +3,8 @@
 Call rate, PPV and FOR are three independent shares, and each cause moves them along a line of its
 own. Prevalence moves all three up or down together; a lost sensitivity raises FOR and lowers the
 call rate a little; a lost specificity raises the call rate and lowers PPV; a moved threshold trades
-one for the other; changed labels leave the call rate alone. A cause is named only if something has
-moved, what moved lies on its line, and no other cause fits clearly better.
+one for the other; changed labels leave the call rate alone. A cause is named if it fits clearly
+better than that nothing moved, what moved lies on its line, and no other cause fits clearly better.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,9 +18,8 @@ Cause = Literal[
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 
-_MOVED = 11.3  # chi square with 3 degrees of freedom, 1 %: that anything has moved
-_FITS = 9.2  # with 2, 1 %: a cause that leaves more than that unexplained is none
-_CLEARLY = 6.0  # twice the logarithm of 20: one cause is 20 times as likely as another
+_FITS = 9.2  # chi square with 2 degrees of freedom, 1 %: a cause that leaves more is none
+_CLEARLY = 3.84  # with 1, 5 %: by so much one explanation is better than another
 _NAMED_MOST = 2
 _SIZES = tuple(0.05 * step for step in range(1, 81))  # how far a cause may have moved, in log odds
 
@@ -38,10 +37,10 @@ def causes(reference: Table, now: Table) -> tuple[Cause, ...]:
         left = (m - (p - s) for m, p, s in zip(moved, point, start, strict=True))
         return sum(gap * gap / v for gap, v in zip(left, variances, strict=True))
 
-    if misfit(start) < _MOVED:
-        return ()
     fits = sorted((min(map(misfit, _line(cause, start))), cause) for cause in CAUSES)
     best = fits[0][0]
+    if misfit(start) < best + _CLEARLY:
+        return ()
     named = tuple(cause for fit, cause in fits if fit <= min(_FITS, best + _CLEARLY))
     return named if len(named) <= _NAMED_MOST else ()
 

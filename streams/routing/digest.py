@@ -1,6 +1,6 @@
 """One message for the many incidents of a storm, updated in place until all of them are over."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from schemas.notification import Notification
 from streams.clock import seconds_to_us
@@ -70,15 +70,15 @@ class Digests:
             self._arm(digest, at_us)
 
     def tell(
-        self, digest: Digest, hidden: Iterable[str], at_us: int
+        self, digest: Digest, is_hidden: Callable[[Followed], bool], at_us: int
     ) -> tuple[list[Notification], list[Followed]]:
         """What is due to be told, and the members that are over and have left with it.
 
-        `hidden` are the ids of members of which nobody is to be told now.
+        It is not repeated for the sake of members that are hidden.
         """
         members = sorted(self._members[digest.digest].values(), key=_weight)
         left = [each for each in members if not each.is_live]
-        news = self._news(digest, members, set(hidden), at_us)
+        news = self._news(digest, members, is_hidden, at_us)
         told = [self._notice(digest, news, members, at_us)] if news else []
         for each in left:
             del self._members[digest.digest][each.incident.incident]
@@ -93,10 +93,6 @@ class Digests:
             self._ledger.keep(digest)
         return told, left
 
-    def members(self, digest: Digest) -> Iterator[Followed]:
-        """The incidents that it tells of."""
-        yield from self._members[digest.digest].values()
-
     def restore(self, followed: Iterable[Followed]) -> None:
         """Find again who is a member of what."""
         for each in followed:
@@ -105,18 +101,20 @@ class Digests:
                 members[each.incident.incident] = each
 
     def _news(
-        self, digest: Digest, members: list[Followed], hidden: set[str], at_us: int
+        self,
+        digest: Digest,
+        members: list[Followed],
+        is_hidden: Callable[[Followed], bool],
+        at_us: int,
     ) -> News | None:
         if not any(each.is_live for each in members):
             ends = digest.number and self._routes.sends_resolved(digest.receiver)
             return News(at_us, "resolve", "resolved", False) if ends else None
         if not digest.number:
             return News(at_us, "open", "digest", True)
-        unattended = any(
-            each.incident.state == "open" and each.incident.incident not in hidden
-            for each in members
-        )
-        if unattended and at_us >= digest.disturbed_us + self._repeat_us(digest):
+        if at_us >= digest.disturbed_us + self._repeat_us(digest) and any(
+            each.incident.state == "open" and not is_hidden(each) for each in members
+        ):
             return News(at_us, "update", "repeated", True)
         if digest.grown:
             return News(at_us, "update", "joined", digest.urgent)

@@ -10,6 +10,7 @@ from schemas.routing import Recipient, Route
 from streams.routing.severity import graver
 
 LOG = "log"
+_WILD = frozenset("*?[")
 
 
 class Target(NamedTuple):
@@ -25,10 +26,24 @@ def mismatch(match: Mapping[str, Sequence[str]], incident: Incident) -> str | No
     A value is exact or a pattern as in a shell; a field that the incident does not have is empty.
     """
     for field, wanted in match.items():
-        value = getattr(incident, field, None) or ""
-        if not any(fnmatchcase(value, pattern) for pattern in wanted):
+        value = value_of(incident, field)
+        if not any(fits(value, pattern) for pattern in wanted):
             return field
     return None
+
+
+def value_of(incident: Incident, field: str) -> str:
+    """The value of a field to be matched, empty where the incident has none."""
+    return getattr(incident, field, None) or ""
+
+
+def fits(value: str, pattern: str) -> bool:
+    """Whether a value is what is wanted. Exact ones are spared the search for wildcards.
+
+    >>> fits("input_drift", "*_drift"), fits("input_drift", "drift")
+    (True, False)
+    """
+    return value == pattern or (not _WILD.isdisjoint(pattern) and fnmatchcase(value, pattern))
 
 
 class Routes:

@@ -18,7 +18,7 @@ from schemas.config import Config
 from schemas.incident import Incident
 from streams.clock import from_us, seconds_to_us, to_us
 from streams.routing.ledger import Key, Ledger, Record
-from streams.routing.match import mismatch
+from streams.routing.match import fits, value_of
 
 Answer = Literal[
     "ok", "no_until", "too_late", "too_long", "too_many", "unknown_field", "unknown_silence"
@@ -55,9 +55,10 @@ class Silence(Record, kw_only=True, omit_defaults=True):
 
     def mutes(self, incident: Incident, at_us: int) -> bool:
         """Whether it is in force then, for this incident."""
-        wanted = {field: [pattern] for field, pattern in self.matchers.items()}
         in_force = at_us < self.until_us and incident.site == self.site
-        return in_force and mismatch(wanted, incident) is None
+        return in_force and all(
+            fits(value_of(incident, name), pattern) for name, pattern in self.matchers.items()
+        )
 
 
 class Silences:

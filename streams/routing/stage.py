@@ -208,12 +208,9 @@ class Routing:
         self._groups.was_told(group, at_us, told)
 
     def _digest(self, digest: Digest, at_us: int) -> Iterator[Notification]:
-        hidden = [
-            each.incident.incident
-            for each in self._digests.members(digest)
-            if self._suppress.why(each, at_us) is not None
-        ]
-        told, left = self._digests.tell(digest, hidden, at_us)
+        told, left = self._digests.tell(
+            digest, lambda each: self._suppress.why(each, at_us) is not None, at_us
+        )
         yield from told
         for followed in left:
             self._keep(followed, at_us)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from streams.pace import DAY_US
-
 BLOCK_N = 64  # as the votes chunk what they are fed: a block costs each of them one pass
 _KEPT = 50
 
@@ -78,10 +76,3 @@ class Blocks(Struct):
             if n >= changed_n:
                 break
         return Since(at_us=at_us, n=n, mean=total / n if n else 0.0)
-
-    def per_day(self) -> float | None:
-        """Observations a day over the full blocks; None before they span a whole day."""
-        if len(self.full) < 2:
-            return None
-        days = (self.full[-1].at_us - self.full[0].at_us) / DAY_US
-        return sum(block.n for block in self.full[1:]) / days if days >= 1 else None

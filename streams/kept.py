@@ -16,6 +16,7 @@ from streams.series_word import NO, YES, WordSample, YesNoSample
 from streams.site_time import SiteTime
 
 _LOOK_N = 4096
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SAMPLES = {"number": NumberSample, "yes_no": YesNoSample, "word": WordSample}
 _TAKES: dict[SeriesKind, type] = {"number": float, "yes_no": bool, "word": str}
 _NO_UNIFORMS = np.empty(0)
@@ -75,7 +76,9 @@ class Kept:
 
     def _fit(self, values: Any) -> Any:
         if self.kind == "number":
-            return np.frombuffer(values, np.float64)
+            return np.frombuffer(values).clip(
+                -_FLOAT32_MAX, _FLOAT32_MAX
+            )  # as references hold them
         return [YES if value else NO for value in values] if self.kind == "yes_no" else values
 
     def _empty(self) -> None:

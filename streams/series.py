@@ -80,8 +80,9 @@ class Series:
             if change is not None:
                 yield change
             if self.blocks.room == BLOCK_N and not self.closed:
-                yield self.blocks.full[-1]
-                self._keep_ahead()
+                block = self.blocks.full[-1]
+                yield block
+                self._keep_ahead(block)
             start += taken
 
     def complete(self, grant: Grant) -> Iterator[Happening]:
@@ -247,7 +248,8 @@ class Series:
         assert self.reference is not None
         self.votes = self.reference.arm(self.share.promise, states or {})
 
-    def _keep_ahead(self) -> None:
+    def _keep_ahead(self, block: Block) -> None:
         """Arm the votes that count observations for a faster pace, before it costs the promise."""
-        if self.phase == "watching" and self.share.falls_behind(self.blocks.per_day()):
+        behind = self.share.falls_behind(block.n, block.at_us)
+        if behind and self.phase == "watching":
             self._arm({kind: vote.state() for kind, vote in self.votes.items()})

@@ -21,7 +21,6 @@ _STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too s
 _ROW = np.dtype([("value", "<f4"), ("draw", "<u4"), ("weekhour", "u1")])
 _NO_WEEKHOUR = 255
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class NumberSample:
@@ -40,7 +39,7 @@ class NumberSample:
     def take(self, seen: Seen) -> int:
         """Let it grow; all are taken."""
         rows = np.empty(seen.n, _ROW)
-        rows["value"] = np.clip(cast(Floats, seen.values), -_FLOAT32_MAX, _FLOAT32_MAX)
+        rows["value"] = cast(Floats, seen.values)
         rows["draw"] = seen.uniforms * 2.0**32
         rows["weekhour"] = seen.weekhours
         self._raw += rows.tobytes()

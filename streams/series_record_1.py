@@ -16,7 +16,7 @@ from streams.blocks import Block, Blocks
 from streams.budget import AHEAD
 from streams.kept import Kept
 from streams.learning import Settings
-from streams.pace import Pace
+from streams.pace import DAY_US, Pace
 from streams.series_number import rows_of_version_1
 from streams.series_record import SeriesRecord, Written, chunk_name, kept_of
 from streams.share import Share
@@ -102,6 +102,12 @@ def _share(record: SeriesRecord1, blocks: Blocks, settings: Settings) -> Share:
     if record.arl is None or not isfinite(record.arl):
         return Share()
     learnt = record.phase != "learning" and record.pace.first_us is not None
-    per_day = record.pace.per_day(settings.observations) if learnt else blocks.per_day()
-    per_day = per_day or _ANY_PACE
+    per_day = record.pace.per_day(settings.observations) if learnt else _recent_pace(blocks)
     return Share(days=record.arl / per_day, per_day=AHEAD * per_day, given=True)
+
+
+def _recent_pace(blocks: Blocks) -> float:
+    if len(blocks.full) < 2:
+        return _ANY_PACE
+    days = max(blocks.full[-1].at_us - blocks.full[0].at_us, 1) / DAY_US
+    return sum(block.n for block in blocks.full[1:]) / days

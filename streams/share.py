@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from detectors import Promise
 from streams.budget import AHEAD
+from streams.pace import DAY_US
 
 Grant: TypeAlias = Callable[[bool], float]
 """The days between two false alarms, for a series that can keep a promise or cannot."""
@@ -21,6 +22,9 @@ class Share(Struct, omit_defaults=True):
     days: float | None = None
     per_day: float = 0.0
     given: bool = False
+    since_us: int | None = None
+    since_n: int = 0
+    """The observations of the day that is under way."""
 
     def settle(self, grant: Grant, *, is_promised: bool, per_day: float) -> None:
         """A reference was learnt at this pace. A share is granted once, and stays."""
@@ -29,9 +33,18 @@ class Share(Struct, omit_defaults=True):
             self.given = is_promised
         self.per_day = AHEAD * per_day
 
-    def falls_behind(self, per_day: float | None) -> bool:
-        """Whether the series has become faster than its votes are armed for; then no more."""
-        if per_day is None or per_day <= self.per_day:
+    def falls_behind(self, n: int, newest_us: int) -> bool:
+        """Whether the series has become faster than its votes are armed for; then no more.
+
+        `n` observations more have come until `newest_us`. A pace is known after a day.
+        """
+        since_us = newest_us if self.since_us is None else self.since_us
+        if newest_us - since_us < DAY_US:
+            self.since_us, self.since_n = since_us, self.since_n + n
+            return False
+        per_day = (self.since_n + n) * DAY_US / (newest_us - since_us)
+        self.since_us, self.since_n = newest_us, 0
+        if self.days is None or per_day <= self.per_day:
             return False
         self.per_day = AHEAD * per_day
         return True

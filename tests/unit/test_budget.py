@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors import Promise
 from schemas.config import Budget as Settings
 from schemas.config import Config, Kafka
 from schemas.site import SiteSettings
-from streams.budget import Account, Budget, share_of
+from streams.budget import AHEAD, Account, Budget, share_of
+from streams.pace import DAY_US
+from streams.share import Share
 
 
 @given(st.integers(1, 200_000))
@@ -32,26 +35,75 @@ def test_shares_get_smaller_the_later_a_series_comes() -> None:
     assert sum(shares) < 1
 
 
-@given(st.lists(st.floats(0.01, 1e5), min_size=1, max_size=60))
-def test_expected_false_alarms_of_a_site_are_its_part_of_the_promise(per_day: list[float]) -> None:
-    budget = Budget(Config(budget=Settings(false_incidents=1, per_days=30, sites=4)))
+@given(
+    st.floats(0.01, 1_000),
+    st.floats(0.5, 3_000),
+    st.integers(1, 12),
+    st.lists(st.sampled_from("abcdefghijkl"), max_size=400),
+)
+def test_expected_false_alarms_of_all_sites_are_at_most_the_promise(
+    n: float, days: float, sites: int, grants: list[str]
+) -> None:
+    """Whatever the order in which the series of the sites come, and at whatever pace they run."""
+    budget = Budget(Config(budget=Settings(false_incidents=n, per_days=days, sites=sites)))
 
-    alarms_per_day = sum(pace / budget.grant("north", pace) for pace in per_day)
+    among = "abcdefghijkl"[:sites]
+    alarms_per_day = sum(1 / budget.grant(site) for site in grants if site in among)
 
-    assert alarms_per_day <= 1 / 30 / 4 * (1 + 1e-9)
+    assert alarms_per_day <= n / days * (1 + 1e-9)
+
+
+def test_one_that_can_promise_nothing_uses_no_share_up() -> None:
+    budget = Budget(Config())
+
+    unpromised = [budget.unpromised("north") for _ in range(40)]
+
+    assert {*unpromised} == {budget.grant("north")}
+    assert budget.unpromised("south") == Budget(Config()).grant("south")
 
 
 def test_sites_do_not_take_from_each_other() -> None:
     budget = Budget(Config())
-    budget.grant("north", 100.0)
+    budget.grant("north")
 
-    assert budget.grant("south", 100.0) == Budget(Config()).grant("south", 100.0)
+    assert budget.grant("south") == Budget(Config()).grant("south")
 
 
-def test_twice_the_pace_is_twice_the_observations_between_alarms() -> None:
-    slow, fast = Budget(Config()), Budget(Config())
+class TestShare:
+    def test_it_is_granted_once(self) -> None:
+        share, grants = Share(), iter([100.0, 200.0])
 
-    assert fast.grant("north", 200.0) == pytest.approx(2 * slow.grant("north", 100.0))
+        for _ in range(3):
+            share.settle(lambda _: next(grants), is_promised=True, per_day=50)
+
+        assert share.promise == Promise(100.0, 2 * 50)
+
+    def test_what_becomes_promised_gets_a_share_of_its_own(self) -> None:
+        share = Share()
+
+        share.settle(lambda promised: 7.0 if promised else 1.0, is_promised=False, per_day=50)
+        before = share.days
+        share.settle(lambda promised: 7.0 if promised else 1.0, is_promised=True, per_day=50)
+
+        assert (before, share.days) == (1.0, 7.0)
+
+    @given(st.lists(st.floats(1, 1e6), min_size=1, max_size=30), st.integers(1, 100))
+    def test_a_day_that_was_faster_than_the_votes_are_armed_for_arms_them_again(
+        self, paces: list[float], block_n: int
+    ) -> None:
+        share, at_us = Share(days=10.0, per_day=paces[0] * AHEAD), 0
+        for pace in paces:
+            for _ in range(3):
+                at_us += DAY_US
+                before = share.per_day
+                assert share.falls_behind(int(pace), at_us) == (share.per_day > before)
+            assert share.per_day >= int(pace)
+
+    def test_an_hour_is_no_day(self) -> None:
+        share = Share(days=10.0, per_day=100.0)
+
+        assert not any(share.falls_behind(1_000, hour * DAY_US // 24) for hour in range(24))
+        assert share.falls_behind(1_000, DAY_US)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +123,10 @@ def test_what_was_given_is_given_once_after_a_restart_as_well() -> None:
     config = Config()
     budget, restarted = Budget(config), Budget(config)
     for _ in range(20):
-        budget.grant("north", 100.0)
+        budget.grant("north")
 
     written = msgspec.msgpack.encode(list(budget.changes()))
     restarted.restore(msgspec.msgpack.decode(written, type=list[Account]))
 
-    assert restarted.grant("north", 100.0) == budget.grant("north", 100.0)
+    assert restarted.grant("north") == budget.grant("north")
     assert list(restarted.changes()) == [Account("north", 21)]

@@ -3,156 +3,227 @@
 from random import Random
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.series import Seen, Series, Settings
-from streams.series_record import CHUNK_N, Kept, SeriesRecord
+from detectors.reference import Reference
+from streams.kept import Kept
+from streams.learning import Settings
+from streams.pace import Pace
+from streams.seen import SeriesKind
+from streams.series_record import CHUNK_N, SeriesRecord, Written, kept_of, record_of
+from streams.series_record_1 import Block1, Blocks1, SeriesRecord1, kept_of_version_1
+from tests.unit.series_feed import Values, seen
 
 KEY = ("north", "ptx", "nodule.score")
 USING = Settings(observations=600, max_us=10**15)
 VALUES_N = 3_000
+PLACES = [(0, 900), (3, 700), (6, 700), (0, 700)]
+MIXTURES = {0: ["1.0", "1.1"], 3: ["1.0", "1.2"], 6: ["2.0"]}
 
 
-def values(seed: int = 1) -> list[float]:
+def values(kind: SeriesKind = "number", seed: int = 1) -> Values:
     """Learning, a change, another, and back: every phase and every kind of record."""
     random = Random(seed)
-    levels = [0] * 900 + [3] * 700 + [6] * 700 + [0] * 700
-    return [random.gauss(level, 1) for level in levels]
+    if kind == "number":
+        return [random.gauss(level, 1) for level, n in PLACES for _ in range(n)]
+    words = [random.choice(MIXTURES[level]) for level, n in PLACES for _ in range(n)]
+    return words if kind == "word" else ["yes" if word > "1.0" else "no" for word in words]
 
 
-def fed(series: Series, given: list[float], start: int) -> list[object]:
-    places = range(start, start + len(given))
-    uniforms = [(place * 0.618) % 1 or 0.5 for place in places]
-    return list(series.observe(Seen(given, uniforms, [*places]), lambda _: 1e5))
+def fed(kept: Kept, given: Values, start: int) -> list[object]:
+    return list(kept.series.observe(seen(given, start), lambda _: 60.0)) if given else []
 
 
 class Log:
     """A compacted log of one series."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: SeriesKind = "number") -> None:
+        self.kept = Kept(KEY, kind, USING)
+        self.marks = Written()
         self.small = b""
         self.bulk: dict[str, bytes] = {}
         self.written: list[tuple[str, int]] = []
 
-    def checkpoint(self, kept: Kept) -> None:
-        for name, value in kept.bulk():
+    def checkpoint(self) -> SeriesRecord:
+        for name, value in self.marks.news(self.kept.series):
             self.written.append((name, 0 if value is None else len(value)))
             if value is None:
                 del self.bulk[name]
             else:
                 self.bulk[name] = value
-        self.small = msgspec.msgpack.encode(kept.record())
+        record = record_of(self.kept)
+        self.small = msgspec.msgpack.encode(record)
+        return record
 
-    def restored(self) -> Kept:
+    def restart(self) -> None:
         record = msgspec.msgpack.decode(self.small, type=SeriesRecord)
-        return Kept.restore(record, self.bulk, USING)
+        self.kept, self.marks = kept_of(record, self.bulk, USING)
+
+
+KINDS = st.sampled_from(["number", "word", "yes_no"])
 
 
 @given(
+    KINDS,
     st.lists(st.integers(1, VALUES_N - 1), min_size=1, max_size=6, unique=True).map(sorted),
     st.sets(st.integers(0, 5)),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_cut_and_restored_anywhere_it_goes_on_bit_for_bit(
-    cuts: list[int], restarts: set[int]
+    kind: SeriesKind, cuts: list[int], restarts: set[int]
 ) -> None:
-    given = values()
-    whole, log, kept = Kept(KEY, USING), Log(), Kept(KEY, USING)
-    at_once = fed(whole.series, given, 0)
+    given = values(kind)
+    whole, log = Log(kind), Log(kind)
+    at_once = fed(whole.kept, given, 0)
 
     in_parts, start = [], 0
     for number, stop in enumerate([*cuts, VALUES_N]):
-        in_parts += fed(kept.series, given[start:stop], start)
-        log.checkpoint(kept)
-        kept = log.restored() if number in restarts else kept
+        in_parts += fed(log.kept, given[start:stop], start)
+        log.checkpoint()
+        if number in restarts:
+            log.restart()
         start = stop
 
     assert in_parts == at_once
-    assert msgspec.msgpack.encode(kept.record()) == msgspec.msgpack.encode(whole.record())
+    assert log.checkpoint() == whole.checkpoint()
 
 
-@given(st.lists(st.integers(1, 400), min_size=1, max_size=20))
+@given(KINDS, st.lists(st.integers(1, 400), min_size=1, max_size=20))
 @settings(max_examples=25, deadline=None)
-def test_after_any_checkpoint_the_log_holds_exactly_what_a_restore_needs(steps: list[int]) -> None:
-    given, log, kept, start = values(), Log(), Kept(KEY, USING), 0
+def test_after_any_checkpoint_the_log_holds_exactly_what_a_restore_needs(
+    kind: SeriesKind, steps: list[int]
+) -> None:
+    given, log, start = values(kind), Log(kind), 0
 
     for step in steps:
-        fed(kept.series, given[start : start + step], start)
+        fed(log.kept, given[start : start + step], start)
         start += step
-        log.checkpoint(kept)
+        record = log.checkpoint()
 
-    record = msgspec.msgpack.decode(log.small, type=SeriesRecord)
     needed = {f"sample/{record.generation}/{chunk}" for chunk in range(record.chunks)}
     slots = ("original", "provisional")
-    needed |= {slot for slot in slots if getattr(kept.series, slot) is not None}
+    needed |= {slot for slot in slots if getattr(log.kept.series, slot) is not None}
     assert set(log.bulk) == needed
 
 
 def test_a_reference_is_written_once_and_never_again() -> None:
-    log, kept = Log(), Kept(KEY, USING)
-    given = values()[:900]
+    log, given = Log(), values()[:900]
 
     for start in range(0, 900, 10):
-        fed(kept.series, given[start : start + 10], start)
-        log.checkpoint(kept)
+        fed(log.kept, given[start : start + 10], start)
+        log.checkpoint()
 
     names = [name for name, _ in log.written]
     assert names.count("original") == 1
-    assert len(log.small) < 6_000
+    assert len(log.small) < 10_000
 
 
 def test_a_sample_is_written_in_chunks_as_it_grows_and_buried_with_the_reference() -> None:
-    log, kept = Log(), Kept(KEY, USING)
-    given = values()[:700]
+    log, given = Log(), values()[:700]
 
     for start in range(0, 700, 10):
-        fed(kept.series, given[start : start + 10], start)
-        log.checkpoint(kept)
+        fed(log.kept, given[start : start + 10], start)
+        log.checkpoint()
 
     chunks = [entry for entry in log.written if entry[0].startswith("sample/")]
     assert chunks == [
-        ("sample/0/0", 4 * CHUNK_N),
-        ("sample/0/1", 4 * CHUNK_N),
+        ("sample/0/0", 9 * CHUNK_N),
+        ("sample/0/1", 9 * CHUNK_N),
         ("sample/0/0", 0),
         ("sample/0/1", 0),
     ]
     assert set(log.bulk) == {"original"}
 
 
-def test_accepting_moves_the_reference_in_the_log_as_well() -> None:
-    log, kept = Log(), Kept(KEY, USING)
-    fed(kept.series, values()[:1_500], 0)
-    log.checkpoint(kept)
+@pytest.mark.parametrize("kind", ["number", "word"])
+def test_accepting_moves_the_reference_in_the_log_as_well(kind: SeriesKind) -> None:
+    log = Log(kind)
+    fed(log.kept, values(kind)[:1_500], 0)
+    log.checkpoint()
     provisional = log.bulk["provisional"]
 
-    kept.series.accept()
-    log.checkpoint(kept)
+    list(log.kept.series.accept())
+    log.checkpoint()
+    log.restart()
 
     assert log.bulk == {"original": provisional}
-    restored = log.restored().series
-    assert restored.provisional is None
-    assert restored.reference is not None
+    assert log.kept.series.provisional is None
+    assert log.kept.series.reference is not None
 
 
 def test_a_checkpoint_without_news_writes_no_bulk() -> None:
-    kept = Kept(KEY, USING)
-    fed(kept.series, values()[:1_500], 0)
-    list(kept.bulk())
+    log = Log()
+    fed(log.kept, values()[:1_500], 0)
+    log.checkpoint()
+    written = len(log.written)
 
-    assert list(kept.bulk()) == []
+    log.checkpoint()
+
+    assert len(log.written) == written
 
 
 @pytest.mark.parametrize("state", [{"adwin": {"format": 0}}, {"retired_detector": {"format": 1}}])
-def test_a_detector_that_cannot_be_read_begins_anew(state: dict[str, dict[str, int]]) -> None:
-    log, kept = Log(), Kept(KEY, USING)
-    fed(kept.series, values()[:900], 0)
-    log.checkpoint(kept)
-    record = msgspec.msgpack.decode(log.small, type=SeriesRecord)
+def test_a_vote_that_cannot_be_read_begins_anew(state: dict[str, dict[str, int]]) -> None:
+    log = Log()
+    fed(log.kept, values()[:900], 0)
+    record = log.checkpoint()
+    votes = set(record.votes)
 
-    record.detectors = state  # type: ignore[assignment]
-    restored = Kept.restore(record, log.bulk, USING)
+    record.votes = state  # type: ignore[assignment]
+    log.small = msgspec.msgpack.encode(record)
+    log.restart()
 
-    assert set(restored.series.detectors) == set(USING.kinds)
-    assert any(fed(restored.series, values()[900:1_600], 900))
+    assert set(log.kept.series.votes) == votes
+    assert any(fed(log.kept, values()[900:1_600], 900))
+
+
+def test_names_stay_unwatched_after_a_restart() -> None:
+    log = Log("word")
+    fed(log.kept, [f"name {number}" for number in range(300)], 0)
+    log.checkpoint()
+    log.restart()
+
+    assert log.kept.series.closed
+    assert fed(log.kept, ["name"] * 1_000, 300) == []
+    assert log.bulk == {}
+
+
+class TestVersion1:
+    """Numbers alone; chunks of values; a share in observations."""
+
+    def record(
+        self, given: list[float], **fields: object
+    ) -> tuple[SeriesRecord1, dict[str, bytes]]:
+        blocks = Blocks1([Block1(0, 9, 50, 1.0, 0.0, 1.0)], Block1(10, 19, 3, 1.0, 0.0, 1.0))
+        plain = {"phase": "learning", "blocks": blocks, "generation": 3, "tail": given[500:]}
+        single = np.array(given[:500], dtype="<f4")
+        bulk = {f"sample/3/{n}": part.tobytes() for n, part in enumerate(np.split(single, 2))}
+        return SeriesRecord1(*KEY, **plain | {"chunks": 2} | fields), bulk
+
+    def test_a_sample_goes_on_growing_and_its_old_chunks_are_over(self) -> None:
+        given = [*values()[:600]]
+        kept, marks = kept_of_version_1(*self.record(given[:550]), USING)
+
+        news = dict(marks.news(kept.series))
+        list(kept.series.observe(seen(given[550:], 550), lambda _: 60.0))
+
+        over = [name for name, value in news.items() if value is None]
+        assert over == ["sample/3/0", "sample/3/1"]
+        assert {name for name, value in news.items() if value} == {"sample/4/0", "sample/4/1"}
+        assert kept.series.reference is not None
+        assert kept.series.reference.mean == pytest.approx(sum(given) / 600, abs=1e-6)
+
+    def test_its_share_was_observations_at_the_pace_of_learning(self) -> None:
+        reference = Reference(values()[:600]).to_bytes()
+        day_us = 86_400_000_000
+        learnt = Pace(first_us=5, newest_us=5 + 6 * day_us)
+        record, _ = self.record([], phase="watching", chunks=0, tail=[], pace=learnt, arl=30_000.0)
+
+        kept, _ = kept_of_version_1(record, {"original": reference}, USING)
+
+        assert kept.series.share.days == pytest.approx(30_000 / 100)
+        assert kept.series.share.given
+        assert any(fed(kept, values()[900:1_600], 900))

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from schemas.config import Watch
-from schemas.prediction import Prediction
+from schemas.prediction import Output, Prediction
 from schemas.report import Label, Report
 from schemas.study import Study
 from streams.clock import to_us
@@ -75,7 +75,7 @@ class Observe:
             return None
         p, named = prediction, Named()
         if p.outputs:
-            self._add_outputs(named, p)
+            self._add_outputs(named, p.outputs)
         if p.features:
             self._add(named, "features.", p.features)
         if p.started_at is not None and (since_us := at_us - to_us(p.started_at)) >= 0:
@@ -96,20 +96,18 @@ class Observe:
                 self._add(named, label.finding, {".present": label.value == "present"})
         return _of(report.site, "", report.study, at_us, named)
 
-    def _add_outputs(self, named: Named, prediction: Prediction) -> None:
-        """Of several outputs of one finding the first: many lesions, one study."""
-        seen: set[str] = set()
-        for output in prediction.outputs or ():
+    def _add_outputs(self, named: Named, outputs: Sequence[Output]) -> None:
+        """Of several outputs of one finding the first of each kind: many lesions, one study."""
+        for output in outputs:
             finding = output.finding
-            if finding in seen:
-                continue
-            seen.add(finding)
             if output.score is not None:
                 self._add(named, finding, {".score": output.score})
             if output.positive is not None:
                 self._add(named, finding, {".positive": output.positive})
             if output.value is not None:
                 self._add(named, finding, {".value": output.value})
+        if len(outputs) > 1:
+            named[:] = dict(reversed(named)).items()
 
     def _add(self, named: Named, head: str, values: Mapping[str, Value]) -> None:
         subjects = self._subjects.get(head) or self._subjects.setdefault(head, {})

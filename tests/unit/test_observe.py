@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 
 from schemas.config import Watch
 from schemas.prediction import Output
+from schemas.report import Label
 from schemas.study import Patient, Scanner
 from streams.correlate import Turnaround
-from streams.observe import Observation, Observe
-from tests.unit.builders import Shard, config, prediction, report, study, us
+from streams.fields import Value
+from streams.observe import Observations, Observe
+from tests.unit.builders import Shard, at, config, prediction, report, study, us
 
 
-def seen(observations: list[Observation]) -> dict[str, float]:
-    return {f"{o.model}/{o.subject}" if o.model else o.subject: o.value for o in observations}
+def seen(one: Observations | None) -> dict[str, Value]:
+    """By subject, those of a model with its name; what all studies have is left out."""
+    if one is None:
+        return {}
+    owner = f"{one.model}/" if one.model else ""
+    return {owner + s: value for s, value in one.values if s not in ("modality", "priority")}
 
 
 def everything() -> Observe:
@@ -24,25 +30,32 @@ def everything() -> Observe:
 
 
 class TestStudies:
-    def test_numbers_are_named_by_their_path(self) -> None:
+    def test_numbers_and_words_are_named_by_their_path(self) -> None:
         upsert = study(
             acquisition={"kvp": 120.0, "kernel": "B30"},
             attributes={"snr": 3.5},
-            patient=Patient(age_years=61.5),
+            patient=Patient(age_years=61.5, sex="F"),
+            scanner=Scanner(model="Ysio Max", software="VE10A"),
+            view="PA",
         )
 
         assert seen(everything().study(upsert, us(0))) == {
             "patient.age_years": 61.5,
+            "patient.sex": "F",
+            "scanner.model": "Ysio Max",
+            "scanner.software": "VE10A",
+            "view": "PA",
             "acquisition.kvp": 120.0,
+            "acquisition.kernel": "B30",
             "attributes.snr": 3.5,
         }
 
-    def test_words_are_counted(self) -> None:
-        observe = everything()
+    def test_modality_and_priority_are_watched_of_every_study(self) -> None:
+        observations = everything().study(study(), us(0))
 
-        observe.study(study(view="PA", scanner=Scanner(model="Ysio Max")), us(0))
-
-        assert observe.counts["word"] == 3  # the modality as well
+        assert observations is not None
+        assert dict(observations.values) == {"modality": "DX", "priority": "routine"}
+        assert observations[:4] == ("north", "", "a", us(0))
 
     @pytest.mark.parametrize("told", [90.0, 91.0, 130.0])
     def test_ages_of_ninety_and_more_are_one(self, told: float) -> None:
@@ -53,7 +66,7 @@ class TestStudies:
     def test_the_pseudonym_of_a_patient_is_never_observed(self) -> None:
         upsert = study(patient=Patient(key="0815"), attributes={"patient.key": 1.0})
 
-        assert list(seen(everything().study(upsert, us(0)))) == ["attributes.patient.key"]
+        assert [*seen(everything().study(upsert, us(0)))] == ["attributes.patient.key"]
 
     @pytest.mark.parametrize("value", [nan, inf, -inf])
     def test_what_is_not_finite_is_refused_and_counted(self, value: float) -> None:
@@ -72,7 +85,7 @@ class TestPredictions:
 
         assert seen(everything().prediction(answer, us(0))) == {
             "ptx/nodule.score": 0.25,
-            "ptx/nodule.positive": 1.0,
+            "ptx/nodule.positive": True,
             "ptx/nodule.value": 7.0,
             "ptx/features.quality": 0.9,
         }
@@ -82,12 +95,27 @@ class TestPredictions:
 
         observations = everything().prediction(prediction(outputs=outputs), us(0))
 
-        assert [(o.subject, o.value) for o in observations] == [("nodule.score", 0.9)]
+        assert seen(observations) == {"ptx/nodule.score": 0.9}
+
+    def test_outputs_that_tell_different_things_of_one_finding_are_put_together(self) -> None:
+        outputs = [Output(finding="nodule", score=0.9), Output(finding="nodule", positive=True)]
+
+        observations = everything().prediction(prediction(outputs=outputs), us(0))
+
+        assert seen(observations) == {"ptx/nodule.score": 0.9, "ptx/nodule.positive": True}
+
+    @pytest.mark.parametrize(("started_s", "told"), [(10, {"ptx/inference_s": 20.0}), (31, {})])
+    def test_how_long_a_model_computed_is_watched(
+        self, started_s: float, told: dict[str, Value]
+    ) -> None:
+        answer = prediction(status="failed", at_s=30, started_at=at(started_s))
+
+        assert seen(everything().prediction(answer, us(30))) == told
 
     def test_a_turnaround_is_dated_by_the_result(self) -> None:
-        (one,) = everything().turnaround("north", "a", Turnaround("ptx", 12.5, us(30)))
+        one = everything().turnaround("north", "a", Turnaround("ptx", 12.5, us(30)))
 
-        assert (one.subject, one.value, one.at_us) == ("turnaround_s", 12.5, us(30))
+        assert one == Observations("north", "ptx", "a", us(30), [("turnaround_s", 12.5)])
 
     def test_a_name_that_no_message_could_carry_is_not_watched_and_counted(self) -> None:
         observe = everything()
@@ -95,15 +123,25 @@ class TestPredictions:
 
         observations = observe.prediction(prediction(status="failed", features=features), us(0))
 
-        assert [len(o.subject) for o in observations] == [256]
+        assert [len(subject) for subject in seen(observations)] == [4 + 256]  # ptx/
         assert observe.counts["name_too_long"] == 1
 
 
-@pytest.mark.parametrize(("present", "value"), [(True, 1.0), (False, 0.0)])
-def test_a_label_is_the_prevalence_of_its_finding(present: bool, value: float) -> None:
-    observations = everything().label(report(), "effusion", present, us(0))
+def test_labels_are_the_prevalence_of_their_findings() -> None:
+    labels = [
+        Label(finding="effusion", value="present"),
+        Label(finding="nodule", value="absent"),
+        Label(finding="mass", value="uncertain"),
+    ]
 
-    assert seen(observations) == {"effusion.present": value}
+    observations = everything().labels(report(), labels, us(0))
+
+    assert seen(observations) == {"effusion.present": True, "nodule.present": False}
+
+
+def test_of_nothing_nothing_is_observed() -> None:
+    assert everything().labels(report(), [], us(0)) is None
+    assert everything().prediction(prediction(status="failed"), us(0)) is None
 
 
 WATCHED = {
@@ -134,7 +172,8 @@ def test_patterns_say_what_is_watched(watch: Watch, subjects: set[str]) -> None:
 def test_whatever_a_model_sends_only_finite_numbers_are_observed(features: dict[str, Any]) -> None:
     observations = everything().prediction(prediction(features=features), us(0))
 
-    assert all(abs(o.value) < inf and len(o.subject) <= 256 for o in observations)
+    told = observations.values if observations else []
+    assert all(abs(float(value)) < inf and len(subject) <= 256 for subject, value in told)
 
 
 def test_refusals_show_in_the_losses_of_the_shard() -> None:

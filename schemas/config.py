@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from schemas.fields import Name, Positive, Seconds, Severity, Share, Text
+from schemas.incident_settings import IncidentSettings
 from schemas.ingest import IngestSettings
+from schemas.oversight import Oversight
+from schemas.performance import Performance
 from schemas.routing import Receiver, Route
 from schemas.site import SiteSettings
 
@@ -237,6 +240,12 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much is remembered."""
     reference: Reference = Reference()
     """What series are compared with."""
+    incidents: IncidentSettings = IncidentSettings()
+    """How incidents come back, calm down and are held."""
+    performance: Performance = Performance()
+    """What models say, held against the reports."""
+    oversight: Oversight = Oversight()
+    """Versions, shadows, intended use and data quality."""
     ingest: IngestSettings = IngestSettings()
     """Translation of hospital standards to events."""
     models: Annotated[list[Model], Meta(max_length=1000)] = field(

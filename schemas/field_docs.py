@@ -11,7 +11,7 @@ from msgspec import Struct
 
 @cache
 def field_docs(struct: type[Struct]) -> dict[str, str]:
-    """What the source says of each field, on one line; fields that have no text are left out.
+    """What the source says of each field, inherited ones too; those without a text are left out.
 
     >>> from schemas.study import Scanner
     >>> field_docs(Scanner)["software"]
@@ -19,7 +19,10 @@ def field_docs(struct: type[Struct]) -> dict[str, str]:
     """
     source = ast.parse(dedent(inspect.getsource(struct))).body[0]
     assert isinstance(source, ast.ClassDef)
-    docs = {}
+    docs: dict[str, str] = {}
+    for base in struct.__bases__:
+        if base is not Struct and issubclass(base, Struct):
+            docs |= field_docs(base)
     for field, text in pairwise(source.body):
         match field, text:
             case (

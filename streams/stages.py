@@ -6,14 +6,24 @@ from msgspec import Struct
 
 from schemas.config import Config
 from streams.budget import Budget
+from streams.disagreement import Disagreement
+from streams.off_label import OffLabel
+from streams.quality import Quality
 from streams.stage import Stage
+from streams.versions import Versions
 
-_KINDS: tuple[type[Stage], ...] = ()
+_KINDS: tuple[type[Stage], ...] = (Versions, Disagreement, OffLabel, Quality)
 
 
 def stages_of(config: Config, budget: Budget) -> tuple[Stage, ...]:
     """The stages of one shard, in the order in which they are asked."""
-    return ()
+    over = config.oversight
+    return (
+        Versions(config.models, over.version_change),
+        Disagreement(config.models, over.version_disagreement, budget.grant),
+        OffLabel(config.models, over.off_label, budget.grant),
+        Quality(config.models, over.data_quality, config.watch, config.clock, budget.grant),
+    )
 
 
 def record_kinds() -> Mapping[str, type[Struct]]:

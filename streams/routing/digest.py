@@ -94,7 +94,10 @@ class Digests:
         return told, left
 
     def restore(self, followed: Iterable[Followed]) -> None:
-        """Find again who is a member of what."""
+        """Find again who is a member of what; what is for nobody is forgotten."""
+        for digest in list(self._ledger.of(Digest).values()):
+            if not self._routes.knows(digest.receiver):
+                self._ledger.drop(digest)
         for each in followed:
             for membership in each.digests.values():
                 members = self._members.setdefault(membership.digest, {})

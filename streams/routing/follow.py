@@ -1,5 +1,7 @@
 """An incident as routing sees it: its newest state, and who was told what."""
 
+from collections.abc import Callable
+
 from msgspec import Struct, field
 
 from schemas.incident import Incident
@@ -54,3 +56,11 @@ class Followed(Record, kw_only=True, omit_defaults=True):
         """Whether a receiver has been told of it singly, and not yet of its end."""
         told = self.told.get(receiver)
         return told is not None and not told.is_over
+
+    def forget(self, is_known: Callable[[str], bool]) -> bool:
+        """Forget receivers that are not known; whether there were any."""
+        gone = [each for each in (*self.told, *self.digests) if not is_known(each)]
+        for receiver in gone:
+            self.told.pop(receiver, None)
+            self.digests.pop(receiver, None)
+        return bool(gone)

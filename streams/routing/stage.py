@@ -15,7 +15,7 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.incident import Incident
 from schemas.notification import Notification, NotificationReason
-from streams.clock import NEVER_US, seconds_to_us
+from streams.clock import NEVER_US, seconds_to_us, to_us
 from streams.routing.decide import OVER
 from streams.routing.digest import Digest, Digests
 from streams.routing.follow import Followed
@@ -114,9 +114,16 @@ class Routing:
         return self._ledger.changes()
 
     def restore(self, records: Iterable[Struct]) -> None:
-        """Take up the records of a checkpoint, in any order; before the first incident."""
+        """Take up the records of a checkpoint, in any order; before the first incident.
+
+        The configuration may have changed since: who is no longer in it is forgotten.
+        """
         self._ledger.restore(records)
         followed = self._ledger.of(Followed).values()
+        for each in followed:
+            if each.forget(self._routes.knows):
+                each.due_us = to_us(each.incident.at)
+                self._ledger.keep(each)
         self._groups.restore(followed)
         self._digests.restore(followed)
         for each in followed:
@@ -204,13 +211,14 @@ class Routing:
                     if target.route == group.route:
                         told = True
                         yield from self._tell.first(followed, target, why, at_us)
+                    elif target.route not in followed.waits:  # the routes have changed since
+                        self._groups.join(followed, target.route, at_us)
             self._keep(followed, at_us)
         self._groups.was_told(group, at_us, told)
 
     def _digest(self, digest: Digest, at_us: int) -> Iterator[Notification]:
-        told, left = self._digests.tell(
-            digest, lambda each: self._suppress.why(each, at_us) is not None, at_us
-        )
+        why = self._suppress.why
+        told, left = self._digests.tell(digest, lambda each: bool(why(each, at_us)), at_us)
         yield from told
         for followed in left:
             self._keep(followed, at_us)

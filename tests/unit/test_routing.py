@@ -313,3 +313,23 @@ def test_what_is_remembered_is_bounded_and_what_is_over_goes_first() -> None:
 
     assert routing.sizes()["incidents_followed"] == 5_000
     assert routing.dropped == {"followed": 1}
+
+
+def test_a_restart_with_other_routes_loses_nobody_and_tells_nobody_who_is_gone() -> None:
+    desk = Desk(Route(receivers=["lead"], match={"kind": ["latency"]}), ONCALL)
+    desk.hears(*(opened(f"told{n}", 0, model=f"m{n}") for n in range(12)))
+    desk.waits(100)
+    desk.hears(opened("waits", 100, model="ptx"))
+    assert desk.routing.sizes()["digests"] == 1
+
+    desk.config = config(Route(receivers=["mail"]), receivers=[Log(name="mail")])
+    desk.restart()
+    desk.told.clear()
+    desk.waits(1000)
+
+    assert {one.receiver for one in desk.told} == {"mail"}
+    assert {each.incident for one in desk.told for each in one.incidents} == {
+        "waits",
+        *(f"told{n}" for n in range(12)),
+    }
+    assert desk.routing.sizes()["digests"] == 1

@@ -98,6 +98,7 @@ class Entry:
     def accepted(self, item: Item, refs: Refs) -> bool:
         """A request of `item` was accepted; whether it was the last."""
         self.refs = refs
+        self.over = item.notification.action == "resolve"
         self.is_doubtful = False
         item.requests = item.requests[1:]
         return not item.requests

@@ -161,7 +161,7 @@ class Outbox:
         for offset in item.offsets:
             self._offsets.hold(offset)
         entry.put(item)
-        entry.is_doubtful |= self._catches_up and not entry.is_seen
+        entry.is_doubtful |= self._catches_up
         self._queue(entry, entry.next_us)
         self._watch(entry, item.since_us)
 
@@ -190,7 +190,7 @@ class Outbox:
             return None
         receiver = self._receivers[id_[0]]
         if not item.requests and not entry.is_needless(item):
-            occasion = Occasion(now_us, self._page, perhaps_told=bool(item.unknown_n))
+            occasion = Occasion(now_us, self._page, bool(item.unknown_n), entry.is_doubtful)
             told = entry.worded(item)
             item.requests = of(receiver).render(told, receiver, entry.refs, occasion)
         if not item.requests:

@@ -74,6 +74,8 @@ class Occasion(NamedTuple):
     """Address of the live page, for links; none if empty."""
     perhaps_told: bool = False
     """An earlier try may have arrived, and the provider would not know this one as its repeat."""
+    is_doubtful: bool = False
+    """The refs may be behind: something after them may have arrived that nobody heard of."""
 
 
 class Pace(NamedTuple):

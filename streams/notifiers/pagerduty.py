@@ -42,7 +42,8 @@ def render(
     dropped there. What somebody had acknowledged by then is triggered and acknowledged at once.
     """
     told = telling(notification, occasion.page)
-    actions = _actions(refs.get("state", ""), _state(told), told.disturb)
+    was = refs.get("state", "")
+    actions = _actions(was, _state(told), told.disturb, occasion.is_doubtful)
     return tuple(_event(told, receiver, action) for action in actions)
 
 
@@ -68,13 +69,19 @@ def dedup_key(key: str) -> str:
     return whole if fits else PREFIX + sha256(key.encode()).hexdigest()
 
 
-def _actions(was: str, now: str, disturb: bool) -> tuple[str, ...]:
-    """From one state of the alert to another; "" where it was never told."""
-    if now == "trigger":
-        return (now,) if disturb or was in ("", "resolve") else ()
-    if now == "acknowledge" and was in ("", "resolve"):
-        return ("trigger", now)
-    return () if was == now == "acknowledge" else (now,)
+def _actions(was: str, now: str, disturb: bool, doubtful: bool) -> tuple[str, ...]:
+    """From the state the alert was left in, "" for none, to where it belongs.
+
+    No event takes an acknowledgement back: only a new alert pages anybody again.
+    """
+    unseen = was in ("", "resolve") or doubtful
+    if now == "resolve":
+        return (now,)
+    if now == "acknowledge":
+        return ("trigger", now) if unseen else () if was == now else (now,)
+    if was == "acknowledge" and disturb:
+        return ("resolve", now)
+    return (now,) if unseen or disturb else ()
 
 
 def _state(told: Telling) -> str:

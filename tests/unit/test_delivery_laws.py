@@ -215,9 +215,12 @@ def test_all_is_delivered_in_order_and_nothing_is_lost(seed: int, n: int, bad: f
     for (name, key), told in newest.items():
         if told.action != "resolve" and name != "pager":
             assert provider.accepted[name, key][-1] == told.number
-        if name == "pager":  # where an alert is there already it need not be told again
+        if name == "pager":
+            state = provider.alerts.get(f"rv-{key}", "resolve")
             expected = {"open": "trigger", "update": "acknowledge", "resolve": "resolve"}
-            assert provider.alerts.get(f"rv-{key}", "resolve") == expected[told.action]
+            # A quiet reopening pages nobody, and no event takes an acknowledgement back.
+            kept = told.action == "open" and not told.disturb and state == "acknowledge"
+            assert kept or state == expected[told.action]
 
 
 @settings(max_examples=30, deadline=None)

@@ -32,7 +32,7 @@ class _Agent(Struct):
     type: str = ""
 
 
-class _Data(Struct):
+class _Data(Struct, frozen=True):
     incident_key: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from contextlib import closing
 from typing import Literal
 
 from schemas.routing import Email
@@ -26,13 +27,14 @@ def send(
     A connection that breaks is a Retry: the Message-ID tells a mail store what it has already.
     """
     try:
-        with _connect(receiver, tls, context) as server:
+        with closing(_connect(receiver, tls, context)) as server:
             if tls == "starttls":
                 server.starttls(context=context)
             if "username" in request.headers:
                 server.login(request.headers["username"], request.headers["password"])
             to = request.headers["RCPT TO"].split(", ")
             refused = server.sendmail(request.headers["MAIL FROM"], to, request.body)
+            server.docmd("QUIT")  # only where all went well: who is silent is not waited for
     except smtplib.SMTPRecipientsRefused as error:
         return Answer(min(code for code, _ in error.recipients.values()))
     except smtplib.SMTPResponseException as error:

@@ -1,48 +1,49 @@
-"""Do the detectors keep their promise, and how soon do they find a shift?
+"""Do the detectors keep their promise, and how soon do they find a change?
 
-    python -m bench.calibration [--kinds adwin page_hinkley] [--quick] [--json]
+    python -m bench.calibration [--quick] [--only false-alarms|delays] [--json]
 
-False alarms: values that never change, scored against a frozen reference of the same distribution,
-watched for one ARL each; counted in units of what is promised (1 = one alarm in ARL observations).
-Delays: a shift after 1,000 observations in control, in observations from the shift to the alarm.
-Seeds are fixed: the same numbers each time. Exit status 1 when a rate is above 1 by more than three
-standard errors, which no longer is chance.
+False alarms: values that never change, scored against a frozen reference of the same stream,
+watched for one promise each; counted in units of what is promised. `votes` is what a series has:
+all detectors, each with its part of the promise, begun anew together. Delays: in observations from
+a change, which follows 1,000 observations in control, to the alarm. Seeds are fixed: the same
+numbers each time. Exit status 1 when `votes` raise more than is promised (1, and 1.2 where values
+depend on each other) by more than three standard errors, which no longer is chance.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from multiprocessing import Pool
 from statistics import fmean, median, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-import detectors
-from detectors.reference import Reference
+from bench.calibration_data import DATA, DEPENDENT, PER_DAY, Floats, Stream, stream
+from detectors import Promise, make
+from detectors.cat_sr import CategoryDetector
+from detectors.cells import number_cells
+from detectors.standard import Standard
+from detectors.votes import VOTES
 
 PROCESSES = 2
 IN_CONTROL_N = 1_000
-FOLLOWED_N = 15_000
+FOLLOWED_N = 10_000
 DELAY_ARL = 1e5
-SHIFTS_SD = (0.25, 0.5, 1.0)
+YES_NO = {"cat_sr": 1.0}
 
-Draw = Callable[[np.random.Generator, int], Any]
-
-# Scores are ranks, so all continuous distributions give the same: one stands for all of them.
-DATA: dict[str, Draw] = {
-    "continuous": lambda rng, n: rng.lognormal(sigma=1.0, size=n),
-    "rounded": lambda rng, n: rng.normal(scale=3.0, size=n).round(),
-    "slices": lambda rng, n: rng.choice([1, 1.5, 2, 3, 5], p=[0.35, 0.05, 0.3, 0.2, 0.1], size=n),
-    "yes in 5 %": lambda rng, n: rng.random(n) < 0.05,
+CHANGES: dict[str, Callable[[np.random.Generator, Floats], Floats]] = {
+    ".25 sd": lambda rng, z: z + 0.25,
+    ".5 sd": lambda rng, z: z + 0.5,
+    "1 sd": lambda rng, z: z + 1.0,
+    "spread x 1.25": lambda rng, z: z * 1.25,
+    "5 % of another kind": lambda rng, z: np.where(rng.random(len(z)) < 0.05, z - 2.5, z),
 }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One setting: so many references of `reference_n`, each watched for one ARL."""
+class Cell(NamedTuple):
+    """One setting: so many references of `reference_n`, each watched for one promise of `arl`."""
 
     data: str
     reference_n: int
@@ -50,141 +51,144 @@ class Cell:
     references: int
 
 
-@dataclass(frozen=True)
-class Rate:
-    """False alarms in units of those promised."""
+class Measured(NamedTuple):
+    """False alarms in units of those promised, or observations until a change is found."""
 
-    kind: str
-    cell: Cell
-    rate: float
-    standard_error: float
-
-    @property
-    def broken(self) -> bool:
-        """Whether the promise is broken by more than chance explains."""
-        return self.rate - 3 * self.standard_error > 1
-
-
-@dataclass(frozen=True)
-class Delay:
-    """Observations from a shift to its alarm; the mean counts what is not found as the longest."""
-
+    what: str
     kind: str
     reference_n: int
-    shift_sd: float
-    repeats: int
+    arl: float
     mean: float
     standard_error: float
     median: float
-    found_share: float
+
+    @property
+    def broken(self) -> bool:
+        """Whether a series breaks its promise by more than chance explains."""
+        allowed = 1.2 if self.what in DEPENDENT else 1.0
+        is_rate = self.kind == "votes" and self.what in DATA
+        return is_rate and self.mean - 3 * self.standard_error > allowed
 
 
-def scored(seed: list[int], draw: Draw, reference_n: int, n: int) -> list[float]:
-    """Scores of n values from the distribution of their reference."""
-    rng = np.random.default_rng(seed)
-    reference = Reference(draw(rng, reference_n).astype(float).tolist())
-    return reference.scores(draw(rng, n).astype(float).tolist(), rng.random(n).tolist())
+class Watch:
+    """One reference, and detectors on the readings against it; `parts` of one promise."""
+
+    def __init__(self, reference: Stream, parts: dict[str, float], arl: float, seed: int) -> None:
+        self._rng = np.random.default_rng([seed, 99])
+        draws = self._rng.random(len(reference.values))
+        self._standard = Standard.learn(reference.values, draws, reference.weekhours)
+        self._cells = number_cells(self._standard)
+        self._parts, self._promise = parts, Promise(arl / PER_DAY, PER_DAY)
+        self._arm()
+
+    def _arm(self) -> None:
+        n, dependence = self._standard.n, self._standard.dependence
+        promises = {kind: self._promise.part(part) for kind, part in self._parts.items()}
+        self._detectors: dict[str, Any] = {
+            kind: CategoryDetector(promise.days, self._cells.counts, dependence.ratio)
+            if kind == "cat_sr"
+            else make(kind, promise, n, dependence)
+            for kind, promise in promises.items()
+        }
+
+    def alarms(self, seen: Stream) -> list[int]:
+        """The places of all alarms; after each, all begin anew."""
+        scores = self._standard.scores(
+            seen.values, self._rng.random(len(seen.values)), seen.weekhours
+        )
+        cells = self._cells.cells(seen.values, scores)
+        days = np.full(len(scores), 1 / PER_DAY)
+        found: list[int] = []
+        at = 0
+        while (first := self._first(scores[at:], cells[at:], days[at:])) is not None:
+            at += first + 1
+            found.append(at - 1)
+            self._arm()
+        return found
+
+    def _first(self, scores: Floats, cells: Any, days: Floats) -> int | None:
+        for begin in range(0, len(scores), 512):
+            part = slice(begin, begin + 512)
+            found = [
+                detector.run(cells[part] if kind == "cat_sr" else scores[part], days[part])
+                for kind, detector in self._detectors.items()
+            ]
+            alarms: list[int] = [place for place in found if place is not None]
+            if alarms:
+                return begin + min(alarms)
+        return None
 
 
-def false_alarms(task: tuple[list[str], Cell, int]) -> list[int]:
-    """Of each kind, on one reference's stream."""
-    kinds, cell, seed = task
-    scores = scored([seed, cell.reference_n], DATA[cell.data], cell.reference_n, int(cell.arl))
-    return [_alarms(kind, cell, scores) for kind in kinds]
+def sets_of(data: str) -> dict[str, dict[str, float]]:
+    """What is measured: each detector with the whole promise, and all votes together."""
+    votes = YES_NO if data.startswith("yes") else VOTES
+    alone = {kind: {kind: 1.0} for kind in VOTES}
+    return {**alone, "votes": votes}
 
 
-def _alarms(kind: str, cell: Cell, scores: list[float]) -> int:
-    detector = detectors.make(kind, cell.arl, cell.reference_n)
-    alarms, begin = 0, 0
-    while (index := detector.run(scores[begin:])) is not None:
-        alarms, begin = alarms + 1, begin + index + 1
-    return alarms
+def false_alarms(task: tuple[Cell, int]) -> list[int]:
+    """Of each detector and of the votes, on one reference's stream."""
+    cell, seed = task
+    rng = np.random.default_rng([seed, cell.reference_n])
+    whole = stream(cell.data, rng, cell.reference_n + int(cell.arl))
+    reference, seen = whole.part(0, cell.reference_n), whole.part(cell.reference_n)
+    return [
+        len(Watch(reference, parts, cell.arl, seed).alarms(seen))
+        for parts in sets_of(cell.data).values()
+    ]
 
 
-def delays(task: tuple[list[str], int, float, int]) -> list[int | None]:
-    """Of each kind, for one reference; None when nothing was found in FOLLOWED_N observations."""
-    kinds, reference_n, shift_sd, seed = task
+def delays(task: tuple[str, int, int]) -> list[int]:
+    """Of each detector and of the votes, for one reference; FOLLOWED_N when nothing was found."""
+    change, reference_n, seed = task
     rng = np.random.default_rng([seed, reference_n, 77])
-    reference = Reference(rng.normal(size=reference_n).tolist())
-    values = rng.normal(size=IN_CONTROL_N + FOLLOWED_N)
-    values[IN_CONTROL_N:] += shift_sd
-    scores = reference.scores(values.tolist(), rng.random(len(values)).tolist())
-    return [_delay(kind, reference_n, scores) for kind in kinds]
+    n = reference_n + IN_CONTROL_N + FOLLOWED_N
+    if change.startswith("yes"):
+        values = (rng.random(n) < 0.05).astype(float)
+        values[-FOLLOWED_N:] = rng.random(FOLLOWED_N) < 0.10
+    else:
+        values = rng.normal(size=n)
+        values[-FOLLOWED_N:] = CHANGES[change](rng, values[-FOLLOWED_N:])
+    whole = Stream(values, np.zeros(n, dtype=np.int64))
+    reference, seen = whole.part(0, reference_n), whole.part(reference_n)
+    return [
+        _delay(Watch(reference, parts, DELAY_ARL, seed).alarms(seen))
+        for parts in sets_of(change).values()
+    ]
 
 
-def _delay(kind: str, reference_n: int, scores: list[float]) -> int | None:
-    detector = detectors.make(kind, DELAY_ARL, reference_n)
-    begin = 0
-    while (index := detector.run(scores[begin:IN_CONTROL_N])) is not None:
-        begin += index + 1
-    index = detector.run(scores[IN_CONTROL_N:])
-    return None if index is None else index + 1
+def _delay(alarms: list[int]) -> int:
+    after = [place - IN_CONTROL_N + 1 for place in alarms if place >= IN_CONTROL_N]
+    return after[0] if after else FOLLOWED_N
 
 
-def rates(pool: Any, kinds: list[str], cells: list[Cell]) -> list[Rate]:
-    """Each kind in each cell."""
-    measured = []
-    for cell in cells:
-        tasks = [(kinds, cell, seed) for seed in range(cell.references)]
-        counts = pool.map(false_alarms, tasks, chunksize=4)
-        for kind, alarms in zip(kinds, zip(*counts, strict=True), strict=True):
-            error = stdev(alarms) / len(alarms) ** 0.5
-            measured.append(Rate(kind, cell, fmean(alarms), error))
-    return measured
-
-
-def all_delays(pool: Any, kinds: list[str], references: list[int], repeats: int) -> list[Delay]:
-    """Each kind, reference and shift."""
-    measured = []
-    for reference_n in references:
-        for shift_sd in SHIFTS_SD:
-            tasks = [(kinds, reference_n, shift_sd, seed) for seed in range(repeats)]
-            by_kind = zip(*pool.map(delays, tasks, chunksize=4), strict=True)
-            for kind, found in zip(kinds, by_kind, strict=True):
-                capped = [FOLLOWED_N if n is None else n for n in found]
-                measured.append(
-                    Delay(
-                        kind,
-                        reference_n,
-                        shift_sd,
-                        repeats,
-                        mean=fmean(capped),
-                        standard_error=stdev(capped) / repeats**0.5,
-                        median=median(capped),
-                        found_share=1 - found.count(None) / repeats,
-                    )
-                )
-    return measured
+def measured(what: str, reference_n: int, arl: float, counts: list[list[int]]) -> list[Measured]:
+    """One row for each detector and the votes."""
+    return [
+        Measured(
+            what, kind, reference_n, arl, fmean(of), stdev(of) / len(of) ** 0.5, float(median(of))
+        )
+        for kind, of in zip(sets_of(what), zip(*counts, strict=True), strict=True)
+    ]
 
 
 def plan(quick: bool) -> tuple[list[Cell], list[int], int]:
     """The cells, the references of the delays, and their repeats."""
     if quick:
-        cells = [Cell(data, 500, 1e4, 60) for data in ("continuous", "yes in 5 %")]
-        return [*cells, Cell("continuous", 50, 1e3, 300)], [500], 24
-    cells = [
-        Cell(data, reference_n, arl, references)
-        for arl, references in ((1e4, 400), (1e5, 150))
-        for reference_n in (500, 2000)
-        for data in DATA
-    ]
-    corners = [Cell("continuous", 50, 1e3, 4000), Cell("continuous", 100, 1e4, 800)]
-    return cells + corners, [500, 2000], 300
+        cells = [Cell(data, 500, 1e4, 40) for data in ("continuous", "yes in 5 %")]
+        dependent = [Cell(data, 2000, 1e4, 40) for data in ("day and week", "all three")]
+        return cells + dependent, [500], 24
+    cells = [Cell(data, m, 1e4, 200) for m in (500, 2000) for data in DATA]
+    return [*cells, *(Cell("continuous", m, 1e5, 60) for m in (500, 2000))], [500, 2000], 200
 
 
-def show(found: list[Rate], late: list[Delay]) -> None:
-    """Two tables."""
-    print(f"{'detector':14} {'data':12} {'m':>5} {'ARL':>7}  false alarms (promise 1)")
-    for r in found:
-        cell = f"{r.cell.data:12} {r.cell.reference_n:5} {r.cell.arl:7.0e}"
-        broken = "  BROKEN" if r.broken else ""
-        print(f"{r.kind:14} {cell}  {r.rate:.2f} +- {r.standard_error:.2f}{broken}")
-    print(
-        f"\n{'detector':14} {'m':>5} {'shift':>6} {'mean':>7} {'+-':>5} {'median':>7} {'found':>6}"
-    )
-    for d in late:
-        numbers = f"{d.mean:7.0f} {d.standard_error:5.0f} {d.median:7.0f} {d.found_share:6.0%}"
-        print(f"{d.kind:14} {d.reference_n:5} {d.shift_sd:6} {numbers}")
+def show(rows: list[Measured]) -> None:
+    """A table."""
+    print(f"{'':28} {'':13} {'m':>5} {'ARL':>6} {'mean':>8} {'+-':>6} {'median':>7}")
+    for row in rows:
+        where = f"{row.what:28} {row.kind:13} {row.reference_n:5} {row.arl:6.0e}"
+        broken = "  BROKEN" if row.broken else ""
+        print(f"{where} {row.mean:8.2f} {row.standard_error:6.2f} {row.median:7.0f}{broken}")
 
 
 def main() -> int:
@@ -192,27 +196,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--kinds",
-        nargs="+",
-        choices=detectors.kinds(),
-        default=["adwin", "page_hinkley"],
-        help="default: the two that vote in the pipeline",
-    )
-    parser.add_argument("--quick", action="store_true", help="a few seconds instead of minutes")
-    parser.add_argument("--json", action="store_true", help="JSON instead of tables")
+    parser.add_argument("--quick", action="store_true", help="half a minute instead of many")
+    parser.add_argument("--only", choices=("false-alarms", "delays"), help="default: both")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
+    rows: list[Measured] = []
     with Pool(PROCESSES) as pool:
-        found = rates(pool, chosen.kinds, cells)
-        late = all_delays(pool, chosen.kinds, references, repeats)
+        for cell in cells if chosen.only != "delays" else ():
+            tasks = [(cell, seed) for seed in range(cell.references)]
+            counts = pool.map(false_alarms, tasks, chunksize=4)
+            rows += measured(cell.data, cell.reference_n, cell.arl, counts)
+        for reference_n in references if chosen.only != "false-alarms" else ():
+            for change in (*CHANGES, "yes in 5 %, then 10 %"):
+                repeated = [(change, reference_n, seed) for seed in range(repeats)]
+                found = pool.map(delays, repeated, chunksize=4)
+                rows += measured(change, reference_n, DELAY_ARL, found)
     if chosen.json:
-        print(
-            json.dumps({"rates": [*map(asdict, found)], "delays": [*map(asdict, late)]}, indent=1)
-        )
+        print(json.dumps([row._asdict() for row in rows], indent=1))
     else:
-        show(found, late)
-    return int(any(rate.broken for rate in found))
+        show(rows)
+    return int(any(row.broken for row in rows))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from detectors._contract import (
+    INDEPENDENT,
     MIN_ARL,
     MIN_REFERENCE_N,
+    Dependence,
     Detector,
     Promise,
     State,
@@ -19,8 +21,10 @@ from detectors._contract import (
 )
 
 __all__ = [
+    "INDEPENDENT",
     "MIN_ARL",
     "MIN_REFERENCE_N",
+    "Dependence",
     "Detector",
     "Promise",
     "State",
@@ -40,14 +44,22 @@ def kinds() -> list[str]:
     return sorted(_classes())
 
 
-def make(kind: str, promise: Promise, reference_n: int) -> Detector:
+def make(
+    kind: str, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
+) -> Detector:
     """A new detector; ValueError for an unknown kind or a setting out of range."""
-    return _class(kind)(promise, reference_n)
+    return _class(kind)(promise, reference_n, dependence)
 
 
-def restore(kind: str, promise: Promise, reference_n: int, state: State) -> Detector:
+def restore(
+    kind: str,
+    promise: Promise,
+    reference_n: int,
+    state: State,
+    dependence: Dependence = INDEPENDENT,
+) -> Detector:
     """A detector that goes on where `state` was taken; StateUnreadable if it cannot be read."""
-    return _class(kind).restore(promise, reference_n, state)
+    return _class(kind).restore(promise, reference_n, state, dependence)
 
 
 def _class(kind: str) -> type[Detector]:

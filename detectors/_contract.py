@@ -45,6 +45,24 @@ class Promise(NamedTuple):
         return Promise(self.days / part, self.per_day)
 
 
+class Dependence(NamedTuple):
+    """How far observations depend on those before: `ratio` as many are worth as much.
+
+    `block_n` is the length of blocks whose means are as good as independent, 1 for independent
+    observations; `effective_n` what a sample is worth. Not `promised`: the sample is too short to
+    show how far the dependence reaches, or worth fewer than 50 independent observations. Such a
+    series is watched, and nothing promised. `detectors.dependence` measures it.
+    """
+
+    ratio: float
+    block_n: int
+    effective_n: float
+    promised: bool
+
+
+INDEPENDENT = Dependence(ratio=1.0, block_n=1, effective_n=float("inf"), promised=True)
+
+
 class Detector(Protocol):
     """Watches one series of normal scores for a change against its frozen reference.
 
@@ -83,7 +101,13 @@ class Detector(Protocol):
         """All there is to know; `restore` resumes from it bit for bit."""
 
     @classmethod
-    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
+    def restore(
+        cls,
+        promise: Promise,
+        reference_n: int,
+        state: State,
+        dependence: Dependence = INDEPENDENT,
+    ) -> Self:
         """Resume; a new promise changes the threshold and keeps the evidence.
 
         Raises StateUnreadable when this code cannot read the state.

@@ -5,9 +5,10 @@ start. A start weighs the days that have gone by since the start before it, so M
 gone by is a martingale whatever the pace, and an alarm at M >= A means that on average A days have
 gone by (Pollak 1985, "Optimal detection of a change in distribution"; the weights are ours).
 
-Starts are 8 observations apart. At the end of each 64 observations the weakest are dropped until
-24 are left; each hands its evidence to the start before it, which leaves M as it is and a
-martingale. All of that is counted from where the detector began, not from how it is fed.
+Starts are 8 observations apart. At the end of each 64 observations they are thinned to 24, the
+denser the younger: what goes is the start that lies closest to the one before it for its age. It
+hands its evidence to that one, which leaves M as it is and a martingale. Which starts there are
+depends on how many observations there were, on nothing that was observed.
 """
 
 import numpy as np
@@ -19,7 +20,6 @@ CHUNK_N = 64
 KEPT_N = 24
 ROOM_N = KEPT_N + CHUNK_N // EVERY_N
 NOT_BORN = 1e15
-_YOUNGEST = 2
 _SILENCE_SHARE = 0.01
 
 
@@ -43,20 +43,18 @@ def weights(elapsed: Floats, places: Ints, newest: float, threshold: float) -> F
     return np.minimum(since, threshold * _SILENCE_SHARE)
 
 
-def kept(evidence: Floats) -> Ints:
-    """Which of the starts are kept at the end of a chunk: the two youngest and the strongest."""
-    strong = np.ones(len(evidence), dtype=np.bool_)
-    weakest_first = evidence[:-_YOUNGEST].argsort(kind="stable")
-    strong[weakest_first[: max(len(evidence) - KEPT_N, 0)]] = False
-    return np.flatnonzero(strong)
+def kept(began: Floats, n: int) -> Ints:
+    """Which of the starts, oldest first, are kept after n observations."""
+    left = np.ones(len(began), dtype=np.bool_)
+    added_age = np.diff(began) / (n - began[:-1])
+    left[1 + added_age.argsort(kind="stable")[: max(len(began) - KEPT_N, 0)]] = False
+    return np.flatnonzero(left)
 
 
 def handed(evidence: Floats, kept: Ints) -> Floats:
     """The evidence of the kept starts (last axis) with that of the dropped ones after each.
 
-    What was dropped before the first goes to the first.
-
-    >>> handed(np.array([1.0, 2.0, 4.0, 8.0]), np.array([1, 3]))
+    >>> handed(np.array([1.0, 2.0, 4.0, 8.0]), np.array([0, 3]))
     array([7., 8.])
     """
-    return np.add.reduceat(evidence, np.concatenate(([0], kept[1:])), axis=-1)
+    return np.add.reduceat(evidence, kept, axis=-1)

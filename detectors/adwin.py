@@ -5,6 +5,12 @@ proportional to the false-alarm rate. 300 keeps the promise for every ARL and re
 here (measured, docs/DETECTION.md). The window begins with a stand-in for the reference, so a change
 right after the freeze is compared with what came before.
 
+ADWIN measures the variance of single values; where they depend on each other, that says too
+little of their means. There it is fed the means of blocks as long as the dependence reaches, each
+scaled to the variance of one score: its window, its reference and its run length count blocks.
+
+It counts observations, not days: its promise is kept up to the pace that it was granted at.
+
 Every 8 observations all cuts are looked at. The evidence is that of the strongest one: the
 difference of the means over what it may be by chance.
 """
@@ -14,12 +20,15 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Self
 
+import numpy as np
 from river.__version__ import __version__ as _RIVER
 from river.drift import ADWIN
 
 from detectors import _river_window
 from detectors._contract import (
+    INDEPENDENT,
     MIN_ARL,
+    Dependence,
     Floats,
     Promise,
     State,
@@ -33,6 +42,7 @@ _FORMAT = 1
 _SCALE = 10.0
 _DELTA_ARL = 300.0
 _CHECK_EVERY = 8
+_LEAST_BLOCKS = 16
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
 
@@ -43,10 +53,14 @@ class Detector:
     _adwin: ADWIN
     _unchecked: int
 
-    def __init__(self, promise: Promise, reference_n: int) -> None:
+    def __init__(
+        self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
+    ) -> None:
         check_settings(promise, reference_n)
-        self._delta = _DELTA_ARL / max(promise.arl, MIN_ARL)
-        self._reference_n = reference_n
+        self._block_n = dependence.block_n
+        self._delta = _DELTA_ARL / max(promise.arl / self._block_n, MIN_ARL)
+        self._reference_n = max(reference_n // self._block_n, _LEAST_BLOCKS)
+        self._waiting: list[float] = []
         self._found: Cut | None = None
         self._resume(_reference_window(reference_n))
 
@@ -56,13 +70,24 @@ class Detector:
         if not len(scores):
             return None
         self._found = None
-        unchecked = self._unchecked + len(scores)
+        waiting_n, block_n = len(self._waiting), self._block_n
+        values = self._waiting + scores.tolist() if waiting_n else scores.tolist()
+        blocks_n = len(values) // block_n
+        whole = values[: blocks_n * block_n]
+        self._waiting = values[blocks_n * block_n :]
+        alarm = self._read(whole if block_n == 1 else _block_means(whole, block_n))
+        if alarm is None:
+            return None
+        self._waiting = []
+        return (alarm + 1) * block_n - 1 - waiting_n
+
+    def _read(self, values: list[float]) -> int | None:
+        unchecked = self._unchecked + len(values)
         before = self._window() if unchecked >= _CHECK_EVERY else b""
         update = self._adwin._helper.update
-        scaled = (_SCALE * scores).tolist()
-        for index, value in enumerate(scaled):
-            if update(value):
-                self._found = self._cut_found(before, scaled[: index + 1])
+        for index, value in enumerate(values):
+            if update(_SCALE * value):
+                self._found = self._cut_found(before, values[: index + 1])
                 self._resume(_reference_window(self._reference_n))
                 return index
         self._unchecked = unchecked % _CHECK_EVERY
@@ -76,7 +101,7 @@ class Detector:
     @property
     def changed_n(self) -> int:
         """The observations after the strongest cut, those of the reference left out."""
-        return self._found.newer_n if self._found else 0
+        return self._found.newer_n * self._block_n if self._found else 0
 
     @property
     def found_form(self) -> str:
@@ -89,18 +114,26 @@ class Detector:
             "format": _FORMAT,
             "river": _RIVER,
             "window": self._window(),
+            "waiting": self._waiting,
             "found": list(self._found) if self._found else None,
         }
 
     @classmethod
-    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
+    def restore(
+        cls,
+        promise: Promise,
+        reference_n: int,
+        state: State,
+        dependence: Dependence = INDEPENDENT,
+    ) -> Self:
         """See detectors.Detector. Only the River that wrote a window is trusted to read it."""
         if (state.get("format"), state.get("river")) != (_FORMAT, _RIVER):
             raise StateUnreadable("written by another version")
         if not _river_window.is_window(state["window"]):
             raise StateUnreadable("not a window")
-        detector = cls(promise, reference_n)
+        detector = cls(promise, reference_n, dependence)
         detector._resume(state["window"])
+        detector._waiting = list(state.get("waiting", ()))
         detector._found = Cut(*state["found"]) if state["found"] else None
         return detector
 
@@ -112,14 +145,21 @@ class Detector:
         self._unchecked = _river_window.values_read(window) % _CHECK_EVERY
         self._adwin = _adwin(_river_window.with_settings(window, self._delta, _CHECK_EVERY))
 
-    def _cut_found(self, before: bytes, scaled: list[float]) -> Cut:
+    def _cut_found(self, before: bytes, values: list[float]) -> Cut:
         """The strongest cut of the window as it was when River found one and shortened it."""
         unchecked = _adwin(_river_window.with_settings(before, self._delta, _river_window.NEVER))
-        for value in scaled:
-            unchecked.update(value)
+        for value in values:
+            unchecked.update(_SCALE * value)
         window = unchecked._helper.__getstate__()
         ratio, newer_n = _river_window.strongest_cut(window)
         return Cut(ratio, min(newer_n, int(unchecked.width) - self._reference_n))
+
+
+def _block_means(values: list[float], block_n: int) -> list[float]:
+    """Means of consecutive values, scaled to the variance of one."""
+    sums = np.add.reduce(np.array(values).reshape(-1, block_n), axis=1)
+    means: list[float] = (sums / sqrt(block_n)).tolist()
+    return means
 
 
 def _adwin(window: bytes | None = None) -> ADWIN:

@@ -150,7 +150,7 @@ class CategoryDetector:
         counts[places + 1, cells] = 1.0
         np.add.accumulate(counts, out=counts)
         self._add_starts(counts, days)
-        n = places + float(self._n)
+        n = np.arange(self._n, self._n + len(cells), dtype=np.float64)
         is_born = n[:, None] >= self._began
         ratios = np.empty((len(cells) + 1, *self._evidence.shape))
         ratios[0] = self._evidence
@@ -175,10 +175,8 @@ class CategoryDetector:
         self._newest = float(elapsed[places[-1]])
         self._add(self._n + places, counts[places].T, weights / len(_PRIOR_N))
 
-    def _add(
-        self, began: Sequence[int] | Ints, counts_then: ArrayLike, evidence: ArrayLike
-    ) -> None:
-        new = slice(self._born_n, self._born_n + len(began))
+    def _add(self, began: ArrayLike, counts_then: ArrayLike, evidence: ArrayLike) -> None:
+        new = slice(self._born_n, self._born_n + np.size(began))
         self._born_n = new.stop
         self._began[new] = began
         self._counts_then[:, new] = counts_then
@@ -208,8 +206,9 @@ class CategoryDetector:
     def _merge(self) -> None:
         if self._born_n <= KEPT_N:
             return
-        kept = _starts.kept(np.add.reduce(self._evidence))
-        evidence = _starts.handed(self._evidence, kept)
-        began, counts_then = self._began[kept], self._counts_then[:, kept]
+        began = self._began[: self._born_n]
+        kept = _starts.kept(began, self._n)
+        evidence = _starts.handed(self._evidence[:, : self._born_n], kept)
+        began, counts_then = began[kept], self._counts_then[:, kept]
         self._no_starts()
         self._add(began, counts_then, evidence)

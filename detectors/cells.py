@@ -52,7 +52,8 @@ class ScoreCells:
 
     def cells(self, values: Floats, scores: Floats) -> Ints:
         """See Cells."""
-        return self._edges.searchsorted(scores)
+        cells: Ints = self._edges.searchsorted(scores)
+        return cells
 
 
 def number_cells(standard: Standard) -> Cells:

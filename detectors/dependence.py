@@ -7,30 +7,15 @@ square root of r keep the promise; where nothing shows that r is above 1, it is 
 """
 
 from math import sqrt
-from typing import NamedTuple
 
 import numpy as np
 
-from detectors._contract import MIN_REFERENCE_N, Floats
+from detectors._contract import MIN_REFERENCE_N, Dependence, Floats
 
 _BLOCKS_N = (8, 16, 32)
 _FEW_BLOCKS = 4
 _GROWS = 1.3
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
-
-
-class Dependence(NamedTuple):
-    """What of a sample's size is left: `ratio` times as many observations are worth as much.
-
-    `block_n` is the length of blocks whose means are as good as independent, 1 for independent
-    observations. Not `promised`: the sample is too short to show how far the dependence reaches, or
-    worth fewer than 50 independent observations. Such a series is watched, and nothing promised.
-    """
-
-    ratio: float
-    block_n: int
-    effective_n: float
-    promised: bool
 
 
 def dependence(scores: Floats) -> Dependence:

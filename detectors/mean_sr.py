@@ -4,8 +4,8 @@ For each moment a change may have begun, a Bayes factor: the mean since then dif
 mean before (the reference included) by a shift drawn from N(0, .5^2), or it does not. It depends
 on the difference of the two means alone, so an uncertain reference costs time, never the promise
 (Pollak & Siegmund 1991, "Sequential detection of a change in a normal mean when the initial value
-is unknown"). The same is done with the scores' spread scores, and M is the sum of both, each
-weighing half: one statistic for location and for scale.
+is unknown"). The same is done with the scores' spread scores, and M is the mean of both, location
+weighing .7 and scale .3: one statistic for both.
 
 The promise is one per days. In control each Bayes factor is a martingale of mean 1 from its start
 on, for normal scores of unknown mean, and a start weighs the days since the one before. So
@@ -15,7 +15,7 @@ gone by are at least the threshold on average, at any pace and however it change
 Evidence is looked at every 4 observations.
 """
 
-from collections.abc import Sequence
+from math import sqrt
 from typing import Self
 
 import numpy as np
@@ -23,8 +23,9 @@ from numpy.typing import ArrayLike
 
 from detectors import _starts
 from detectors._contract import (
+    INDEPENDENT,
+    Dependence,
     Floats,
-    Ints,
     Promise,
     State,
     StateUnreadable,
@@ -38,7 +39,7 @@ _FORMAT = 2
 _SHIFT_SD = 0.5
 _LOOK_EVERY = 4
 _FORMS = ("mean", "spread")
-_FORM_PARTS = np.array([[0.5], [0.5]])
+_FORM_PARTS = np.array([[0.7], [0.3]])
 
 
 class Detector:
@@ -46,10 +47,13 @@ class Detector:
 
     _waiting: tuple[list[float], list[float]]
 
-    def __init__(self, promise: Promise, reference_n: int) -> None:
+    def __init__(
+        self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
+    ) -> None:
         check_settings(promise, reference_n)
         self.threshold = promise.days
         self._reference_n = reference_n
+        self._shrunk = 1 / sqrt(dependence.ratio)
         self._found: tuple[float, int, str] | None = None
         self._begin()
 
@@ -108,11 +112,17 @@ class Detector:
         }
 
     @classmethod
-    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
+    def restore(
+        cls,
+        promise: Promise,
+        reference_n: int,
+        state: State,
+        dependence: Dependence = INDEPENDENT,
+    ) -> Self:
         """See detectors.Detector."""
         if state.get("format") != _FORMAT:
             raise StateUnreadable("written by another version")
-        detector = cls(promise, reference_n)
+        detector = cls(promise, reference_n, dependence)
         detector._n = state["n"]
         detector._totals = np.array(state["totals"])
         detector._elapsed, detector._newest = state["elapsed"]
@@ -144,7 +154,8 @@ class Detector:
     def _read(self, scores: Floats, days: Floats) -> int | None:
         """Whole looks of one chunk: a row for each look, a column for each start."""
         forms = np.empty((len(scores), 2))
-        forms[:, 0], forms[:, 1] = scores, spreads(scores)
+        forms[:, 0] = scores
+        forms[:, 1] = spreads(scores / self._shrunk) * self._shrunk
         sums = np.add.reduce(forms.reshape(-1, _LOOK_EVERY, 2), axis=1)
         totals = np.add.accumulate(np.concatenate((self._totals[None], sums)))
         self._add_starts(totals, days)
@@ -173,8 +184,8 @@ class Detector:
         self._newest = float(elapsed[places[-1]])
         self._add(self._n + places, totals[places // _LOOK_EVERY].T, _FORM_PARTS * weights)
 
-    def _add(self, began: Sequence[int] | Ints, totals_then: ArrayLike, weights: ArrayLike) -> None:
-        new = slice(self._born_n, self._born_n + len(began))
+    def _add(self, began: ArrayLike, totals_then: ArrayLike, weights: ArrayLike) -> None:
+        new = slice(self._born_n, self._born_n + np.size(began))
         self._born_n = new.stop
         self._began[new] = began
         self._totals_then[:, new] = totals_then
@@ -183,8 +194,8 @@ class Detector:
     def _bayes_factors(self, looks_n: Floats, totals: Floats) -> Floats:
         """By look, form and start; 0 before the start.
 
-        With s observations since a start, b before it and T = s + b: the sum of those before, less
-        b / T of the sum of all, is x; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
+        With s observations since a start, b before it and T = s + b: x is the sum of those before,
+        less b / T of the sum of all; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
         """
         since_n = np.maximum(looks_n[:, None] - self._began, 0.0)
         before_n = self._began + self._reference_n
@@ -208,8 +219,9 @@ class Detector:
     def _merge(self, evidence: Floats, factors: Floats) -> None:
         if self._born_n <= KEPT_N:
             return
-        kept = _starts.kept(np.add.reduce(evidence))
-        weights = _starts.handed(evidence, kept) / factors[:, kept]
-        began, totals_then = self._began[kept], self._totals_then[:, kept]
+        began = self._began[: self._born_n]
+        kept = _starts.kept(began, self._n)
+        weights = _starts.handed(evidence[:, : self._born_n], kept) / factors[:, kept]
+        began, totals_then = began[kept], self._totals_then[:, kept]
         self._no_starts()
         self._add(began, totals_then, weights)

@@ -5,6 +5,9 @@ tolerance is .25 + 1.64 / sqrt(m): a dead band as wide as the reference is uncer
 is the one at which a two-sided CUSUM of slope .25 has the promised ARL (Siegmund 1985, "Sequential
 Analysis"). Its mean begins as that of m scores, all in control, else a shift that is there from
 the first observation would be taken for the mean.
+
+It counts observations, not days: its promise is kept up to the pace that it was granted at. Scores
+of dependent values come scaled, and sums of them vary as those of independent ones.
 """
 
 from functools import lru_cache
@@ -15,7 +18,9 @@ from river.drift import PageHinkley
 from river.stats import Mean
 
 from detectors._contract import (
+    INDEPENDENT,
     MIN_ARL,
+    Dependence,
     Floats,
     Promise,
     State,
@@ -33,7 +38,9 @@ _OVERSHOOT = 1.166
 class Detector:
     """Page-Hinkley, both directions, with the reference as the past of its running mean."""
 
-    def __init__(self, promise: Promise, reference_n: int) -> None:
+    def __init__(
+        self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
+    ) -> None:
         check_settings(promise, reference_n)
         self.threshold = siegmund_threshold(max(promise.arl, MIN_ARL), _SLOPE)
         self._reference_n = reference_n
@@ -91,11 +98,17 @@ class Detector:
         }
 
     @classmethod
-    def restore(cls, promise: Promise, reference_n: int, state: State) -> Self:
+    def restore(
+        cls,
+        promise: Promise,
+        reference_n: int,
+        state: State,
+        dependence: Dependence = INDEPENDENT,
+    ) -> Self:
         """See detectors.Detector."""
         if state.get("format") != _FORMAT:
             raise StateUnreadable("written by another version")
-        detector = cls(promise, reference_n)
+        detector = cls(promise, reference_n, dependence)
         test = detector._test
         test._x_mean = _mean(*state["mean"])
         test._sum_increase, test._min_increase = state["increase"]

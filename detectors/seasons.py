@@ -1,9 +1,9 @@
 """Hours of the week that are held against references of their own, where a series follows them.
 
 Day and night, week and weekend shift many series by more than any change worth finding. Each
-stratum, a stretch of the day on working days, at weekends or on both, then has its own ranks. Strata
-are paid for: each reference is smaller. So there are some only where a test shows a cycle, over
-enough days to be one, and no stratum has fewer than 250 values.
+stratum, a stretch of the day on working days, at weekends or on both, then has its own ranks.
+Strata are paid for: each reference is smaller. So there are some only where a test shows a cycle,
+over enough days to be one, and no stratum has fewer than 250 values.
 """
 
 from collections.abc import Callable

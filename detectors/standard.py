@@ -8,15 +8,16 @@ of N(0, 1), so one threshold serves every series.
 """
 
 from math import sqrt
-from struct import Struct, error as StructError
+from struct import Struct
+from struct import error as StructError
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors._contract import Floats, Ints, StateUnreadable
+from detectors._contract import Dependence, Floats, Ints, StateUnreadable
 from detectors._normal import quantiles
-from detectors.dependence import Dependence, dependence
+from detectors.dependence import dependence
 from detectors.seasons import HOURS_OF_WEEK, Strata, strata
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)

@@ -1,0 +1,66 @@
+"""Streams that never change, of every kind that the promise must survive."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PER_DAY = 250
+FIRST_HOUR = 9  # of the week in which a stream begins
+
+Floats = NDArray[np.float64]
+Draw = Callable[[np.random.Generator, int], Any]
+
+
+class Stream(NamedTuple):
+    """Values in order, each with the hour of the week."""
+
+    values: Floats
+    weekhours: NDArray[np.int64]
+
+    def part(self, start: int, stop: int | None = None) -> "Stream":
+        """The values from `start` to before `stop`."""
+        return Stream(self.values[start:stop], self.weekhours[start:stop])
+
+
+def _autoregressive(rng: np.random.Generator, n: int) -> Floats:
+    noise, values = rng.normal(size=n).tolist(), np.empty(n)
+    last = noise[0] / (1 - 0.3**2) ** 0.5
+    for i, fresh in enumerate(noise):
+        values[i] = last = 0.3 * last + fresh
+    return values
+
+
+def _patients(rng: np.random.Generator, n: int) -> Floats:
+    """Four images of each patient in a row, correlated by .5."""
+    patients = np.repeat(rng.normal(size=-(-n // 4)), 4)[:n]
+    return (patients + rng.normal(size=n)) / 2**0.5
+
+
+def _cycle(n: int) -> Floats:
+    """A day's cycle of .5 sd, and a week's: .3 sd at the weekend."""
+    hours = np.arange(n) * 24 / PER_DAY + FIRST_HOUR
+    return 0.5 * np.sin(hours * 2 * np.pi / 24) + 0.3 * (hours % 168 >= 120)
+
+
+INDEPENDENT: dict[str, Draw] = {
+    # scores are ranks, so all continuous distributions give the same: this stands for all of them
+    "continuous": lambda rng, n: rng.lognormal(sigma=1.0, size=n),
+    "score, U-shaped": lambda rng, n: rng.beta(0.3, 0.5, size=n).round(2),
+    "slices": lambda rng, n: rng.choice([1, 1.5, 2, 3, 5], p=[0.35, 0.05, 0.3, 0.2, 0.1], size=n),
+    "yes in 5 %": lambda rng, n: rng.random(n) < 0.05,
+}
+DEPENDENT: dict[str, Draw] = {
+    "each follows the last, .3": _autoregressive,
+    "4 images a patient": _patients,
+    "day and week": lambda rng, n: rng.normal(size=n) + _cycle(n),
+    "all three": lambda rng, n: _autoregressive(rng, n) + _patients(rng, n) + _cycle(n),
+}
+DATA = INDEPENDENT | DEPENDENT
+
+
+def stream(data: str, rng: np.random.Generator, n: int) -> Stream:
+    """n values of one kind, 250 a day."""
+    hours = np.arange(n) * 24 // PER_DAY + FIRST_HOUR
+    return Stream(np.asarray(DATA[data](rng, n), dtype=np.float64), hours % 168)

@@ -100,10 +100,11 @@ class Detect:
             yield from self._said_of(kept, kept.series.complete(self._grant(complete.site)))
             self._changed(kept)
 
-    def accept(self, command: Command, told: Iterable[Incident]) -> None:
+    def accept(self, command: Command, told: Iterable[Incident]) -> int:
         """Make what is now the normal, where a person says so; what is over is told at a flush.
 
-        For the series whose incident was accepted, and for all that a `rebaseline` names.
+        For the series whose incident was accepted, and for all that a `rebaseline` names: how
+        many those are.
         """
         accepted = {
             (incident.site, incident.model or "", incident.subject or "")
@@ -111,9 +112,14 @@ class Detect:
             if incident.reason == "accepted"
         }
         by_name = command.action == "rebaseline" and command.incident is None
-        for kept in self._all():
-            if kept.id in accepted or (by_name and _is_named(kept.id, command)):
-                self._over(kept, kept.series.accept())
+        meant = [
+            kept
+            for kept in self._all()
+            if kept.id in accepted or (by_name and _is_named(kept.id, command))
+        ]
+        for kept in meant:
+            self._over(kept, kept.series.accept())
+        return len(meant)
 
     def accept_model(self, site: str, model: str) -> None:
         """A new version of the model at the site: all of its series learn a new reference."""

@@ -14,7 +14,7 @@ from detectors.standard import Standard
 from schemas.series import Note
 from streams.agreement import scores_agree
 from streams.seen import Floats, Readings, Sample, Seen, Vote
-from streams.votes import Mixture, States, number_votes
+from streams.votes import Basis, States, number_votes
 
 _LEAST_RELEARN_N = 60
 _STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
@@ -122,7 +122,8 @@ class NumberReference:
 
     def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
         """A vote for each detector."""
-        return number_votes(promise, self.n, Mixture(self._cells.counts, self.ratio), states)
+        basis = Basis(self.n, self._cells.counts, self._standard.dependence)
+        return number_votes(promise, basis, states)
 
     def agrees(self, fresh: Sample) -> bool:
         """Whether a fresh sample shows no difference."""

@@ -9,7 +9,7 @@ from detectors.categories import DISTINCT_MAX, Categories
 from schemas.series import Note
 from streams.agreement import counts_agree
 from streams.seen import Floats, Readings, Sample, Seen, Vote
-from streams.votes import Mixture, States, word_votes
+from streams.votes import Basis, States, word_votes
 
 YES, NO = "yes", "no"
 _LEAST_RELEARN_N = 60
@@ -109,7 +109,7 @@ class WordReference:
 
     def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
         """One vote, on the mixture."""
-        return word_votes(promise, Mixture(self._categories.counts), states)
+        return word_votes(promise, Basis(self.n, self._categories.counts), states)
 
     def agrees(self, fresh: Sample) -> bool:
         """Whether a fresh sample shows no difference."""

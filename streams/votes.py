@@ -13,13 +13,6 @@ MIXTURE = "cat_sr"
 States = Mapping[str, detectors.State]
 
 
-class Mixture(NamedTuple):
-    """How often each cell occurred in a reference, and how much its values depend on each other."""
-
-    counts: Sequence[int]
-    variance_ratio: float = 1.0
-
-
 class ScoreVote:
     """A detector on normal scores."""
 
@@ -67,40 +60,48 @@ class CellVote:
         return self._detector.changed_n
 
 
-def number_votes(
-    promise: detectors.Promise, reference_n: int, mixture: Mixture, states: States
-) -> dict[str, Vote]:
+class Basis(NamedTuple):
+    """What the votes of a series know of its reference."""
+
+    n: int
+    counts: Sequence[int]
+    """How often each cell of the mixture occurred."""
+    dependence: detectors.Dependence = detectors.INDEPENDENT
+
+
+def number_votes(promise: detectors.Promise, basis: Basis, states: States) -> dict[str, Vote]:
     """Of a series of numbers; a vote with a readable state goes on, the others begin anew."""
-    votes: dict[str, Vote] = {}
-    for kind, part in VOTES.items():
-        if kind == MIXTURE:
-            votes[kind] = _cell_vote(promise.part(part), mixture, states.get(kind))
-        else:
-            votes[kind] = _score_vote(kind, promise.part(part), reference_n, states.get(kind))
-    return votes
+    return _votes(VOTES, promise, basis, states)
 
 
-def word_votes(promise: detectors.Promise, mixture: Mixture, states: States) -> dict[str, Vote]:
+def word_votes(promise: detectors.Promise, basis: Basis, states: States) -> dict[str, Vote]:
     """Of a series of words, or of yes and no."""
+    return _votes(VOTES_OF_WORDS, promise, basis, states)
+
+
+def _votes(
+    parts: Mapping[str, float], promise: detectors.Promise, basis: Basis, states: States
+) -> dict[str, Vote]:
     return {
-        kind: _cell_vote(promise.part(part), mixture, states.get(kind))
-        for kind, part in VOTES_OF_WORDS.items()
+        kind: _cell_vote(promise.part(part), basis, states.get(kind))
+        if kind == MIXTURE
+        else _score_vote(kind, promise.part(part), basis, states.get(kind))
+        for kind, part in parts.items()
     }
 
 
 def _score_vote(
-    kind: str, promise: detectors.Promise, reference_n: int, state: detectors.State | None
+    kind: str, promise: detectors.Promise, basis: Basis, state: detectors.State | None
 ) -> ScoreVote:
+    n, dependence = basis.n, basis.dependence
     if state is not None:
         with suppress(detectors.StateUnreadable):
-            return ScoreVote(detectors.restore(kind, promise, reference_n, state))
-    return ScoreVote(detectors.make(kind, promise, reference_n))
+            return ScoreVote(detectors.restore(kind, promise, n, state, dependence))
+    return ScoreVote(detectors.make(kind, promise, n, dependence))
 
 
-def _cell_vote(
-    promise: detectors.Promise, mixture: Mixture, state: detectors.State | None
-) -> CellVote:
-    days, counts, ratio = promise.days, mixture.counts, mixture.variance_ratio
+def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State | None) -> CellVote:
+    days, counts, ratio = promise.days, basis.counts, basis.dependence.ratio
     if state is not None:
         with suppress(detectors.StateUnreadable):
             return CellVote(CategoryDetector.restore(days, counts, state, ratio))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.votes import VOTES
 from schemas.config import Budget as Promise
 from schemas.config import Config, Model, Outage, Reference, Watch
 from schemas.incident import Evidence, Incident
@@ -22,10 +23,8 @@ NOW = START + timedelta(days=40)
 MINUTE_S = 60.0
 
 
-def granted(
-    settings: Config, paces: Sequence[Sequence[float]], faster: float = 1.0
-) -> list[ShardPart]:
-    """A shard for every site, with series of these paces; now they are so many times as fast."""
+def granted(settings: Config, paces: Sequence[Sequence[float]]) -> list[ShardPart]:
+    """A shard for every site, with series of these paces."""
     parts = []
     for number, of_site in enumerate(paces):
         site, budget = f"site-{number}", Budget(settings)
@@ -35,10 +34,10 @@ def granted(
                 model=None,
                 subject=f"s-{place}",
                 standing="watching",
-                per_day=per_day * faster,
+                per_day=per_day,
                 reference_n=2_000,
-                arl=(arl := budget.grant(site, per_day)),
-                part=per_day * faster / arl * settings.budget.per_days,
+                days=(days := budget.grant(site)),
+                part=settings.budget.per_days / days,
             )
             for place, per_day in enumerate(of_site)
         ]
@@ -66,7 +65,7 @@ class TestPromise:
 
         parts = sum(one.part for one in account.series)
         assert parts <= account.given * (1 + 1e-9)
-        assert account.at_pace == pytest.approx(parts)
+        assert account.of_series == pytest.approx(parts)
         assert account.given <= account.could_reach * (1 + 1e-9)
         assert account.sites_beyond == max(0, len(paces) - shared)
         if account.sites_beyond == 0:
@@ -89,25 +88,20 @@ class TestPromise:
             "share"
         ]
 
-    @pytest.mark.parametrize(("faster", "warnings"), [(1.9, 0), (2.1, 1)])
-    def test_a_site_that_became_faster_than_its_shares_allow_is_told(
-        self, faster: float, warnings: int
-    ) -> None:
+    def test_a_series_that_can_promise_nothing_has_no_part_and_is_told(self) -> None:
         settings = Config(budget=Promise(sites=1))
+        one = SeriesAccount("north", None, "s", "watching", 1.0, 500, notes=("not_promised",))
 
-        account = stated(settings, granted(settings, [[50.0] * 16], faster))  # half its shares
+        account = stated(settings, [ShardPart(None, {"north": 0}, [one])])
 
-        assert account.given == pytest.approx(0.5)
-        assert account.at_pace == pytest.approx(0.5 * faster)
-        assert len(account.warnings) == warnings
-        assert all("faster than when they got their shares" in one for one in account.warnings)
+        assert (account.given, account.of_series, account.sites[0].not_promised) == (0, 0, 1)
 
     def test_shares_of_others_than_series_are_given_away_as_well(self) -> None:
         settings = Config(budget=Promise(sites=1))
 
         account = stated(settings, [ShardPart(None, {"north": 16}, [])])
 
-        assert (account.given, account.at_pace) == (pytest.approx(0.5), 0)
+        assert (account.given, account.of_series) == (pytest.approx(0.5), 0)
 
 
 class TestDelay:
@@ -163,7 +157,7 @@ class Kvp:
     def account(self) -> tuple[Statement, SeriesAccount]:
         self.shard.checkpoint()
         told = stated(WATCHING, [shard_part(WATCHING, self.shard.log.items())])
-        (one,) = told.series
+        (one,) = [one for one in told.series if one.subject == "acquisition.kvp"]
         return told, one
 
 
@@ -174,7 +168,7 @@ class TestSeries:
         assert (one.standing, one.reference_n, one.needed_n) == ("learning", 40, 100)
         assert one.per_day == pytest.approx(1440)
         assert one.ready_in_days == pytest.approx(60 / 1440)
-        assert (one.arl, one.part, one.delays) == (None, 0, ())
+        assert (one.days, one.part, one.delays) == (None, 0, ())
         (site,) = told.sites
         assert (site.learning, site.learning_n, site.needed_n, site.given) == (1, 40, 100, 0)
 
@@ -192,13 +186,14 @@ class TestSeries:
         told, one = Kvp().feed(300).account()
 
         assert (one.standing, one.reference_n, one.needed_n) == ("watching", 100, None)
-        assert one.arl == pytest.approx(1440 * 30 * 32, rel=0.02)
-        assert one.part == pytest.approx(1 / 32, rel=0.02)
+        assert one.days == pytest.approx(30 * 32)
+        assert one.part == pytest.approx(1 / 32)
         half, whole = one.delays
-        assert half.observations == pytest.approx(delay_n(2 * one.arl, 0.5))  # two votes
+        arl = 30 * 32 * 1440 / max(VOTES.values())
+        assert half.observations == pytest.approx(delay_n(arl, 0.5), rel=0.01)
         assert half.hours == pytest.approx(half.observations / 60, rel=0.01)
         assert whole.observations < half.observations
-        assert (told.sites[0].watching, told.sites[0].shares_given) == (1, 1)
+        assert told.sites[0].watching == told.sites[0].shares_given
         assert told.proved_until is not None
 
     def test_one_that_moved_is_away_and_stays_so_with_its_new_level(self) -> None:

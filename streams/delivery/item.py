@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from schemas.fields import Severity
 from schemas.notification import Notification
+from schemas.routing import Receiver
 from streams.clock import from_us, to_us
 from streams.delivery.lane import Id
 from streams.delivery.records import NotifyLog
@@ -53,6 +55,15 @@ class Item:
             unknown_n=self.unknown_n,
             why=self.why,
         )
+
+
+class Attempt(NamedTuple):
+    """One request that is to be sent now; hand it back to `Outbox.done` with its result."""
+
+    receiver: Receiver
+    request: Request
+    number: int
+    id: Id
 
 
 @dataclass

@@ -15,35 +15,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
 
 from schemas.notification import Notification
 from schemas.routing import Receiver
 from streams.clock import NEVER_US, from_us, seconds_to_us
 from streams.delivery.entries import Entries
 from streams.delivery.gate import Gate
-from streams.delivery.item import Entry, Item, item_of
+from streams.delivery.item import Attempt, Entry, Item, item_of
 from streams.delivery.lane import Id, Lane
 from streams.delivery.offsets import Offsets
-from streams.delivery.records import Dead, Forgotten, NotifyLog
+from streams.delivery.records import Dead, NotifyLog, Said
 from streams.delivery.retry import LONGEST_S, unknown_wait_s, wait_s
 from streams.delivery.trouble import Trouble
-from streams.finding import Finding
-from streams.notifiers import Occasion, Refused, Request, Result, Retry, Sent, Unknown, of
+from streams.notifiers import Occasion, Refused, Result, Retry, Sent, Unknown, of
 
 PATIENCE_US = 300_000_000
 _LOOK_AGAIN_US = 10_000_000
-
-Said = NotifyLog | Forgotten | Dead | Finding
-
-
-class Attempt(NamedTuple):
-    """One request that is to be sent now; hand it back to `done` with its result."""
-
-    receiver: Receiver
-    request: Request
-    number: int
-    id: Id
 
 
 class Outbox:

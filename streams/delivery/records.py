@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from schemas.fields import Count, Name, Positive, Text, Time
 from schemas.notification import Notification
+from streams.finding import Finding
 
 
 class NotifyLog(
@@ -54,6 +55,9 @@ class Dead(Struct, frozen=True, kw_only=True, tag_field="type", tag="radvigil.un
     """How often it was tried."""
     at: Time
     """When it was given up."""
+
+
+Said = NotifyLog | Forgotten | Dead | Finding
 
 
 def message_key(receiver: str, key: str, stands_in_for: str) -> str:

@@ -14,7 +14,8 @@ from schemas.notification import Notification
 from schemas.routing import PagerDuty, Receiver, Slack, Webhook
 from streams.clock import NEVER_US, from_us, seconds_to_us, to_us
 from streams.delivery.gate import Gate
-from streams.delivery.outbox import Attempt, Outbox
+from streams.delivery.item import Attempt
+from streams.delivery.outbox import Outbox
 from streams.delivery.records import Dead, NotifyLog
 from streams.notifiers import Answer, Result, Retry, Sent, Unknown, kind_of, of
 from tests.unit.notices import incident, notification

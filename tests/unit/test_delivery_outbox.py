@@ -9,8 +9,9 @@ from schemas.routing import Alertmanager, Email, PagerDuty, Receiver, Slack, Web
 from streams.clock import NEVER_US, seconds_to_us
 from streams.delivery.entries import KEPT_US
 from streams.delivery.gate import Gate
-from streams.delivery.outbox import Attempt, Outbox, Said
-from streams.delivery.records import Dead, Forgotten, NotifyLog
+from streams.delivery.item import Attempt
+from streams.delivery.outbox import Outbox
+from streams.delivery.records import Dead, Forgotten, NotifyLog, Said
 from streams.finding import Finding
 from streams.notifiers import Refused, Result, Retry, Sent, Unknown, of
 from tests.unit.notices import NOW_US, in_state, incident, notification

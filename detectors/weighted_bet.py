@@ -5,15 +5,18 @@ the edge of its interval wastes what the data say meanwhile. So there is one Shi
 against each plausible share, and M is their average, each weighted by how plausible what was
 observed leaves its share:
 
-    M = sum_g w_g M_g,    M_g <- (M_g + days) * mean_b(q_gb(y) / p_g(y)),    w_g <- w_g p_g(y)
+    M = sum_g w_g M_g,    M_g <- (M_g + days) * q_g(y) / p_g(y),    w_g <- w_g p_g(y) / sum(w p(y))
 
-with p_g(y) the chance of the answer y if share g is the true one and nothing changed, q_gb(y) if
-it changed as bet b says, and the w_g scaled to a sum of one. M is the likelihood ratio of "changed
-at some moment" to "nothing changed", both averaged over the plausible shares, summed over the
-moments with their days as weights. So M minus the days is a martingale on average over the starting
-weights, and there is at most one false alarm in `days` (mixture e-detectors: Shin, Ramdas and
-Rinaldo 2023; the starting weights are the error of the reference). With one plausible share, as for
-a limit, it is a theorem for that share and for all that are better.
+with p_g(y) the chance of the answer y if share g is the true one and nothing changed, q_g(y) if it
+changed as is bet on; over several bets M is their mean. What is kept is w_g M_g, never larger than
+M: a bet against a share that has become absurd would be astronomic by itself.
+
+M is the likelihood ratio of "changed at some moment" to "nothing changed", both averaged over the
+plausible shares, summed over the moments with the days between them as weights. So M minus the days
+is a martingale on average over the starting weights, and there is at most one false alarm in `days`
+(mixture e-detectors: Shin, Ramdas and Rinaldo 2023; the starting weights are the error of the
+reference). With one plausible share, as for a limit, it is a theorem for that share and for all
+that are better.
 """
 
 from collections.abc import Sequence
@@ -54,7 +57,7 @@ class WeightedBet:
         if not (len(weights) and bets_n and bool(np.all(weights > 0))):
             raise ValueError("there must be a weight, all weights above 0, and a bet")
         self.threshold = days
-        self._prior: Floats = np.log(weights / weights.sum())
+        self._prior: Floats = weights / weights.sum()
         self._bets_n = bets_n
         self._found: tuple[float, int, int] | None = None
         self._latest_us: int | None = None
@@ -72,11 +75,11 @@ class WeightedBet:
         """
         if not answer:
             expected, changed = 1 - expected, 1 - changed
-        ratios = changed / expected[:, None]
-        self._follow(np.log(self._weights() @ ratios), at_us)
-        self._evidence = (self._evidence + self._elapsed_days(at_us)) * ratios
-        self._plausible = self._plausible + np.log(expected)
-        self._plausible -= self._plausible.max()
+        chance_now = float(self._plausible @ expected)
+        self._follow(np.log(self._plausible @ changed / chance_now), at_us)
+        staked = self._evidence + self._plausible[:, None] * self._elapsed_days(at_us)
+        self._evidence = staked * (changed / chance_now)
+        self._plausible = self._plausible * (expected / chance_now)
         self._found = None
         if self.statistic < self.threshold:
             return False
@@ -134,17 +137,12 @@ class WeightedBet:
 
     def _begin(self) -> None:
         self._evidence = np.zeros((len(self._prior), self._bets_n))
-        self._plausible = self._prior - self._prior.max()
+        self._plausible = self._prior
         self._sums = np.zeros(self._bets_n)
         self._since_us = np.zeros(self._bets_n, dtype=np.int64)
 
-    def _weights(self) -> Floats:
-        weights: Floats = np.exp(self._plausible)
-        weights /= weights.sum()
-        return weights
-
     def _by_bet(self) -> Floats:
-        by_bet: Floats = self._weights() @ self._evidence
+        by_bet: Floats = self._evidence.sum(axis=0)
         return by_bet
 
     def _elapsed_days(self, at_us: int) -> float:

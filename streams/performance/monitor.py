@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct
 
 from detectors import StateUnreadable
-from detectors.weighted_bet import Floats, WeightedBet, raised
+from detectors.weighted_bet import CERTAIN, Floats, WeightedBet, raised
 
 BACK_DAYS = 30.0
 """A thing that is still wrong is taken to be back at most once in so many days on average."""
@@ -21,7 +21,15 @@ ODDS = (1.5, 2.0, 4.0)
 
 _BETTER_ODDS = (1 / 1.5, 1 / 3)
 
-Verdict = Literal["worse", "back"]
+
+class Verdict(NamedTuple):
+    """What was shown, by which evidence, since when by estimate, and the bet that won."""
+
+    word: Literal["worse", "back"]
+    statistic: float
+    threshold: float
+    since_us: int
+    bet: int
 
 
 class Question(NamedTuple):
@@ -38,19 +46,19 @@ class Question(NamedTuple):
         """The chances of a yes while it is still wrong, and when it is not.
 
         Still wrong is what breaks the limit; or, against a reference, what is at least as far from
-        it as the mildest change that is looked for.
+        its estimate as the mildest change that is looked for.
         """
         if self.is_limit:
             return self.expected, raised(self.expected, _BETTER_ODDS)
-        return self.changed[:, self.mildest[bet]], self.expected[:, None]
+        middle = slice(len(self.expected) // 2, len(self.expected) // 2 + 1)
+        return self.changed[middle, self.mildest[bet]], self.expected[middle, None]
 
 
 class MonitorRecord(Struct, omit_defaults=True):
-    """A monitor as it is written down."""
+    """A monitor as it is written down; `bet` is the one that won last."""
 
     worse: dict[str, Any]
     back: dict[str, Any] | None = None
-    told: bool = False
     bet: int = 0
 
 
@@ -62,45 +70,42 @@ class Monitor:
         self._weights = weights
         self._bets_n = bets_n
         self._back_bets_n = len(_BETTER_ODDS) if is_limit else 1
-        self.told = False
-        self.bet = 0
-        self.worse = WeightedBet(days, weights, bets_n)
-        self._back: WeightedBet | None = None
+        self._worse: WeightedBet
+        self._back: WeightedBet | None
+        self.over()
 
     def take(self, question: Question, at_us: int) -> Verdict | None:
         """What the next study shows, if anything."""
-        answer = question.answer
-        if self.worse.update(answer, question.expected, question.changed, at_us):
-            self.told = True
-            self.bet = self.worse.strongest
-            self._back = self._new_back()
-            return "worse"
-        if self._back is None:
+        worse, back = self._worse, self._back
+        if worse.update(question.answer, question.expected, question.changed, at_us):
+            self._bet = worse.strongest
+            self._back = WeightedBet(BACK_DAYS, CERTAIN, self._back_bets_n)
+            return self._verdict("worse", worse)
+        if back is None or not back.update(question.answer, *question.back(self._bet), at_us):
             return None
-        return "back" if self._back.update(answer, *question.back(self.bet), at_us) else None
+        self.over()  # what it was meanwhile makes no value of the reference more plausible
+        return self._verdict("back", back)
 
     def over(self) -> None:
-        """Its incident has ended: what comes next is a new episode."""
-        self.told = False
+        """It is over: what comes next is a new episode."""
+        self._bet = 0
         self._back = None
-        self.worse = WeightedBet(self.days, self._weights, self._bets_n)
+        self._worse = WeightedBet(self.days, self._weights, self._bets_n)
 
     def record(self) -> MonitorRecord:
         """To be written down."""
         back = None if self._back is None else self._back.state()
-        return MonitorRecord(self.worse.state(), back, self.told, self.bet)
+        return MonitorRecord(self._worse.state(), back, self._bet)
 
     def resume(self, record: MonitorRecord) -> None:
         """Go on from what was written; evidence that cannot be read begins anew."""
-        self.told, self.bet = record.told, record.bet
+        self._bet = record.bet
         with suppress(StateUnreadable):
-            self.worse = WeightedBet.restore(self.days, self._weights, self._bets_n, record.worse)
+            self._worse = WeightedBet.restore(self.days, self._weights, self._bets_n, record.worse)
         if record.back is not None:
-            self._back = self._new_back()
+            self._back = WeightedBet(BACK_DAYS, CERTAIN, self._back_bets_n)
             with suppress(StateUnreadable):
-                self._back = WeightedBet.restore(
-                    BACK_DAYS, self._weights, self._back_bets_n, record.back
-                )
+                self._back = WeightedBet.restore(BACK_DAYS, CERTAIN, self._back_bets_n, record.back)
 
-    def _new_back(self) -> WeightedBet:
-        return WeightedBet(BACK_DAYS, self._weights, self._back_bets_n)
+    def _verdict(self, word: Literal["worse", "back"], bet: WeightedBet) -> Verdict:
+        return Verdict(word, bet.statistic, bet.threshold, bet.changed_us, self._bet)

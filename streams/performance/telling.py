@@ -22,13 +22,12 @@ _WORDS = {
 def finding_of(shown: Shown, watch: Watch, model: Model | None, at_us: int) -> Finding:
     """Concluded at `at_us`, when the study was read that showed it."""
     site, name, finding = watch.key
-    monitor, subject = shown.monitor, shown.watched.subject
-    since_us = monitor.worse.changed_us
-    now = watch.since(since_us)
+    verdict, subject = shown.verdict, shown.watched.subject
+    now = watch.since(verdict.since_us)
     reference = watch.reference
     named = causes(reference.table, now) if reference else ()
     before, after = _levels(shown, watch, now)
-    worse = shown.verdict == "worse"
+    worse = verdict.word == "worse"
     whose = f"{finding[:60]} of {name[:40]} at {site}"
     told = _told(shown, before, after, named) if worse else _back(subject)
     return Finding(
@@ -38,18 +37,18 @@ def finding_of(shown: Shown, watch: Watch, model: Model | None, at_us: int) -> F
         model=name,
         subject=f"{finding}.{subject}",
         at_us=at_us,
-        since_us=since_us if worse else None,
+        since_us=verdict.since_us if worse else None,
         title=f"{whose}: {told}",
         severity="warning" if shown.watched.limit is None else "error",
         evidence=Evidence(
             detector="calibration_sr" if subject == "calibration" else "weighted_bet",
-            statistic=monitor.worse.statistic,
-            threshold=monitor.worse.threshold,
+            statistic=verdict.statistic,
+            threshold=verdict.threshold,
             reference_n=reference.studies_n if reference else None,
             current_n=now.studies_n or None,
             before=before,
             after=after,
-            since=from_us(since_us),
+            since=from_us(verdict.since_us),
         ),
         owner=model.owner if model else None,
         runbook=model.runbook if model else None,
@@ -60,7 +59,7 @@ def _levels(shown: Shown, watch: Watch, now: Table) -> tuple[float, float]:
     """Before and after, as shares; for calibration the shift of the log odds."""
     subject, limit = shown.watched.subject, shown.watched.limit
     if subject == "calibration":
-        return 0.0, SHIFTS[shown.monitor.bet] if shown.verdict == "worse" else 0.0
+        return 0.0, SHIFTS[shown.verdict.bet] if shown.verdict.word == "worse" else 0.0
     after = {"min_ppv": now.ppv, "max_for": now.false_omission}.get(subject, now.sensitivity)()
     if limit is not None:
         return limit, _share(after)

@@ -53,7 +53,6 @@ class Shown(NamedTuple):
 
     verdict: Verdict
     watched: Watched
-    monitor: Monitor
 
 
 class Watch:
@@ -98,10 +97,11 @@ class Watch:
                 continue
             monitor = self._monitor(watched, grant)
             verdict = monitor.take(question, study.at_us)
-            if verdict == "worse" and record.provisional is None:
-                record.provisional = Sample()
-            if verdict is not None:
-                yield Shown(verdict, watched, monitor)
+            if verdict is None:
+                continue
+            is_worse = verdict.word == "worse"
+            record.provisional = (record.provisional or Sample()) if is_worse else None
+            yield Shown(verdict, watched)
         if study.called is not None:
             record.recent.add(study.at_us, study.called, study.present)
         if record.provisional is not None:
@@ -149,7 +149,7 @@ class Watch:
 
     def record(self) -> Accuracy:
         """To be written down."""
-        monitors = {name: monitor.record() for name, monitor in self._monitors.items()}
+        monitors = {name: self._monitors[name].record() for name in sorted(self._monitors)}
         self._record.monitors = monitors
         return self._record
 

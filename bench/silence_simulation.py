@@ -1,0 +1,130 @@
+"""Many feeds at once, as arrays: what streams/silence/ computes for one (a test compares them).
+
+Arrivals follow a weekly rhythm, times a gamma factor of each day and one of each hour; of the
+dispersion a fifth is the days'. Arrivals within an hour are uniform. Every feed learns its profile
+online from its first arrival; statistics are those of `streams.silence`, at its estimates.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.hospital.rhythm import intensity
+from streams.silence.partial import LEFT
+from streams.silence.profile import (
+    KEEP_HOURLY,
+    KEEP_WEEKLY,
+    KNOWN_AFTER,
+    LEAST_DISPERSION,
+    PSEUDO_WEEKS,
+    RATED_AFTER,
+    USUAL_DISPERSION,
+    USUAL_WEIGHT,
+)
+
+Floats = NDArray[np.float64]
+WEEK = 168
+_MONDAY_US = 4 * 86_400_000_000
+HOSPITAL = np.array([intensity(_MONDAY_US + hour * 3_600_000_000) for hour in range(WEEK)])
+OFFICE = np.array([float(hour // 24 < 5 and 8 <= hour % 24 < 18) for hour in range(WEEK)])
+SHAPES = {"hospital": HOSPITAL, "office hours": OFFICE, "flat": np.ones(WEEK)}
+DAYS_PART = 0.2
+
+
+class Hour(NamedTuple):
+    """One hour of all feeds: the greatest statistics in it, and what they are judged by."""
+
+    hour: int
+    counts: NDArray[np.int64]
+    gap: Floats
+    partial: Floats
+    silent_hours: Floats
+    per_hour: Floats
+    dispersion: Floats
+
+
+class Profiles:
+    """`streams.silence.profile.Profile` for many feeds."""
+
+    def __init__(self, feeds: int) -> None:
+        self.sums, self.weeks = np.zeros((WEEK, feeds)), np.zeros(WEEK)
+        self.arrivals, self.hours = np.zeros(feeds), 0.0
+        self.excess, self.square = np.zeros(feeds), np.zeros(feeds)
+
+    @property
+    def dispersion(self) -> Floats:
+        """Of each feed."""
+        estimate: Floats = (self.excess + USUAL_DISPERSION * USUAL_WEIGHT) / (
+            self.square + USUAL_WEIGHT
+        )
+        return estimate.clip(LEAST_DISPERSION)
+
+    def expected(self, weekhour: int) -> Floats:
+        """Arrivals in an hour of the week."""
+        hour, first = weekhour % 24, 0 if weekhour < 120 else 120
+        days = slice(first + hour, WEEK if first else 120, 24)
+        shared = self.sums[days].sum(0) / max(self.weeks[days].sum(), 1e-9)
+        own: Floats = self.sums[weekhour] + PSEUDO_WEEKS * shared
+        weeks = float(self.weeks[weekhour]) + PSEUDO_WEEKS
+        return own / weeks
+
+    def learn(self, hour: int, counts: NDArray[np.int64]) -> None:
+        """Take the counts of an hour since the beginning."""
+        weekhour = hour % WEEK
+        if hour >= RATED_AFTER:
+            expected = self.expected(weekhour)
+            self.excess = self.excess * KEEP_HOURLY + (counts - expected) ** 2 - expected
+            self.square = self.square * KEEP_HOURLY + expected**2
+        self.sums[weekhour] = self.sums[weekhour] * KEEP_WEEKLY + counts
+        self.weeks[weekhour] = self.weeks[weekhour] * KEEP_WEEKLY + 1
+        self.arrivals = self.arrivals * KEEP_HOURLY + counts
+        self.hours = self.hours * KEEP_HOURLY + 1
+
+
+def simulate(
+    mean: float, dispersion: float, feeds: int, weeks: int, seed: int, shape: Floats = HOSPITAL
+) -> Iterator[Hour]:
+    """In-control hours from the moment at which the feeds are watched; `mean` arrivals an hour."""
+    rng = np.random.default_rng(seed)
+    rates = mean * shape / shape.mean()
+    profiles, statistic = Profiles(feeds), np.zeros(feeds)
+    carried, silent_hours = np.zeros(feeds), np.zeros(feeds)
+    day = np.ones(feeds)
+    for hour in range(weeks * WEEK):
+        if hour % 24 == 0:
+            day = _gamma(rng, DAYS_PART * dispersion, feeds)
+        level = day * _gamma(rng, (1 - DAYS_PART) * dispersion, feeds)
+        counts = rng.poisson(rates[hour % WEEK] * level)
+        if hour >= KNOWN_AFTER:
+            expected, a = profiles.expected(hour % WEEK), profiles.dispersion
+            first, inner, last = _spacings(rng, counts)
+            none = counts == 0
+            before = carried + np.log1p(a * expected * first) / a
+            after = np.where(none, before, np.log1p(a * expected * last) / a)
+            gap = np.maximum(np.maximum(before, after), np.log1p(a * expected * inner) / a)
+            long = np.maximum(silent_hours + first, inner)
+            carried, silent_hours = after, np.where(none, silent_hours + 1, last)
+            q = (1 + a * expected) / (1 + a * LEFT * expected)
+            statistic = np.maximum(0, statistic + counts * np.log(LEFT * q) + np.log(q) / a)
+            per_hour = profiles.arrivals / profiles.hours
+            yield Hour(hour, counts, gap, statistic, long, per_hour, a)
+        profiles.learn(hour, counts)
+
+
+def _gamma(rng: np.random.Generator, variance: float, n: int) -> Floats:
+    return rng.gamma(1 / variance, variance, n) if variance else np.ones(n)
+
+
+def _spacings(rng: np.random.Generator, counts: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Parts of the hour before the first arrival, the longest between two, after the last."""
+    feeds, most = np.arange(len(counts)), int(counts.max())
+    if most == 0:
+        return np.ones(len(counts)), np.zeros(len(counts)), np.ones(len(counts))
+    parts = rng.standard_exponential((most + 1, len(counts)))
+    parts[np.arange(most + 1)[:, None] > counts] = 0.0
+    parts /= parts.sum(0)
+    first, last = parts[0].copy(), parts[counts, feeds].copy()
+    parts[0], parts[counts, feeds] = 0.0, 0.0
+    return first, parts.max(0), last

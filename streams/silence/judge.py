@@ -1,0 +1,132 @@
+"""What is expected of a feed hour by hour, and whether its silence is more than chance.
+
+A feed's time goes in hours since the epoch. What is expected within an hour, and the threshold, are
+those at its beginning, so a deadline inside the hour follows exactly from the last arrival.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from schemas.config import Config
+from streams.clock import NEVER_US
+from streams.silence import partial
+from streams.silence.feed import HOUR_US, Feed, FeedId
+from streams.silence.gap import (
+    COLD_SILENCE_US,
+    cold_surprise,
+    cold_threshold,
+    reached_us,
+    surprise,
+)
+from streams.silence.maintenance import MaintenanceHours
+from streams.silence.profile import Profile
+from streams.silence.thresholds import GAP, PARTIAL, Table, threshold
+from streams.site_time import SiteTimes
+
+MONITORS = 2  # complete and partial silence: each may cry half as often as the feed
+_LONGEST_HOURS = 8 * 168
+
+
+class Verdict(NamedTuple):
+    """A statistic and the threshold that it has to reach."""
+
+    statistic: float
+    threshold: float
+
+
+class Judge:
+    """Knows the local week and the maintenance of every site, and what is `left` to expect."""
+
+    def __init__(self, config: Config, left: Callable[[FeedId, int], float]) -> None:
+        self._times = SiteTimes(config)
+        self._maintenance = MaintenanceHours(config)
+        self._left = left
+
+    def expected(self, profile: Profile, hour: int) -> float:
+        """Arrivals expected in an hour; none during maintenance."""
+        site = profile.id.site
+        if self._maintenance.touches(site, hour):
+            return 0.0
+        weekhour = self._times.of(site).weekhour(hour * HOUR_US)
+        return profile.expected(weekhour) * self._left(profile.id, weekhour)
+
+    def expected_between(self, profile: Profile, from_us: int, until_us: int) -> float:
+        """Arrivals expected in a stretch of time; of a longer one than eight weeks, at its end."""
+        last = until_us // HOUR_US
+        begin_us = max(from_us, (last - _LONGEST_HOURS) * HOUR_US)
+        total = 0.0
+        for hour in range(begin_us // HOUR_US, last + 1):
+            part_us = min(until_us, (hour + 1) * HOUR_US) - max(begin_us, hour * HOUR_US)
+            total += self.expected(profile, hour) * part_us / HOUR_US
+        return total
+
+    def surprise(self, feed: Feed, profile: Profile, until_us: int) -> float:
+        """Of the silence until a moment of the feed's open hour."""
+        begin_us, from_us = feed.hour * HOUR_US, feed.silent_from_us
+        if from_us >= until_us:
+            return 0.0
+        carried = feed.carried if from_us < begin_us else 0.0
+        part = (until_us - max(from_us, begin_us)) / HOUR_US
+        return carried + surprise(self.expected(profile, feed.hour) * part, profile.dispersion)
+
+    def gap_threshold(self, feed: Feed, profile: Profile) -> float:
+        """The surprise at which silence is told."""
+        return _threshold(GAP, feed, profile)
+
+    def due_us(self, feed: Feed, profile: Profile) -> int:
+        """When silence is to be told, if that is within the open hour; else NEVER_US."""
+        begin_us, from_us = feed.hour * HOUR_US, feed.silent_from_us
+        if not (feed.days and profile.is_known) or from_us >= begin_us + HOUR_US:
+            return NEVER_US
+        carried = feed.carried if from_us < begin_us else 0.0
+        missing = self.gap_threshold(feed, profile) - carried
+        expected = self.expected(profile, feed.hour)
+        at_us = reached_us(max(begin_us, from_us), missing, expected, profile.dispersion)
+        return at_us if at_us < begin_us + HOUR_US else NEVER_US
+
+    def cold(self, feed: Feed, profile: Profile, at_us: int) -> Verdict | None:
+        """Whether a feed whose week is not known yet is silent."""
+        if not feed.days or profile.is_known:
+            return None
+        seen_us = feed.silent_from_us - feed.first_us
+        silent_us = at_us - feed.silent_from_us
+        gathered = cold_surprise(profile.active_hours, seen_us, silent_us)
+        needed = cold_threshold(profile.active_hours, seen_us, MONITORS * feed.days)
+        is_silent = silent_us >= COLD_SILENCE_US and gathered >= needed
+        return Verdict(gathered, needed) if is_silent else None
+
+    def close(self, feed: Feed, profile: Profile, teaches: bool) -> None:
+        """The open hour is over: what came in it is judged, and learnt from if it `teaches`."""
+        hour, n = feed.hour, feed.counts.pop(feed.hour, 0)
+        feed.carried = self.surprise(feed, profile, (hour + 1) * HOUR_US)
+        feed.hour += 1
+        if hour == feed.spoilt_hour or self._maintenance.touches(feed.id.site, hour):
+            return
+        if feed.days and profile.is_known:
+            expected = self.expected(profile, hour)
+            partial.step(feed.excursion, hour, n, expected, profile.dispersion)
+        if teaches:
+            profile.learn(self._times.of(feed.id.site).weekhour(hour * HOUR_US), n)
+
+    def partial(self, feed: Feed, profile: Profile) -> Verdict:
+        """How far the feed is towards partial silence."""
+        return Verdict(feed.excursion.statistic, _threshold(PARTIAL, feed, profile))
+
+    def known_us(self, feed: Feed, profile: Profile, from_us: int) -> int:
+        """When silence from then on could be told at the earliest; NEVER_US beyond eight weeks."""
+        if not (feed.days and profile.is_known):
+            return NEVER_US
+        missing, hour = self.gap_threshold(feed, profile), from_us // HOUR_US
+        for later in range(hour, hour + _LONGEST_HOURS):
+            begin_us, end_us = max(from_us, later * HOUR_US), (later + 1) * HOUR_US
+            expected = self.expected(profile, later)
+            at_us = reached_us(begin_us, missing, expected, profile.dispersion)
+            if at_us <= end_us:
+                return at_us
+            part = (end_us - begin_us) / HOUR_US
+            missing -= surprise(expected * part, profile.dispersion)
+        return NEVER_US
+
+
+def _threshold(table: Table, feed: Feed, profile: Profile) -> float:
+    return threshold(table, profile.per_hour, profile.dispersion, MONITORS * feed.days)

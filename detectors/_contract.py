@@ -72,7 +72,9 @@ class Detector(Protocol):
     result is the same to the bit.
     """
 
-    def __init__(self, promise: Promise, reference_n: int) -> None: ...
+    def __init__(
+        self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
+    ) -> None: ...
 
     def run(self, scores: Floats, days: Floats) -> int | None:
         """Feed scores in order. The index of the one that alarmed (none after it is read), or None.

@@ -18,15 +18,19 @@ _GROWS = 1.3
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
 
 
-def dependence(scores: Floats) -> Dependence:
-    """The dependence within a sample's normal scores, in the order in which they came."""
-    n = len(scores)
+def dependence(scores: Floats, cycles_n: int | None = None) -> Dependence:
+    """The dependence within a sample's normal scores, in the order in which they came.
+
+    Where a cycle was learnt from the same sample and taken out, its error comes back with each turn
+    of the cycle: as much variance again as `cycles_n` turns leave of their mean.
+    """
+    n, again = len(scores), 1 + 1 / cycles_n if cycles_n else 1.0
     ratios = {block_n: _ratio(scores, block_n) for block_n in _BLOCKS_N if _fits(block_n, n)}
     mean = sum(ratios.values()) / len(ratios) if ratios else 1.0
     if mean <= 1 + 1.02 * sqrt(37.4 / max(n, 1)):
-        return Dependence(1.0, 1, float(n), promised=n >= MIN_REFERENCE_N)
+        return Dependence(again, 1, n / again, promised=n >= MIN_REFERENCE_N)
     block_n, ratio, levelled = _plateau(scores)
-    ratio = _SHORT_BLOCKS * (max(mean, ratio) if block_n > max(ratios) else mean)
+    ratio = again * _SHORT_BLOCKS * (max(mean, ratio) if block_n > max(ratios) else mean)
     effective_n = n / ratio
     return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)
 

@@ -17,8 +17,10 @@ from msgspec import Raw, Struct
 from schemas.deadletter import DeadLetter
 from schemas.incident import Incident
 from schemas.messages import Effect, tag
+from schemas.notification import Notification
 from schemas.outcome import Outcome
 from schemas.refusal import Refused, of_undecodable
+from schemas.reply import Reply
 from schemas.series import SeriesPoint
 
 Headers = Iterable[tuple[str, bytes | None]]
@@ -130,6 +132,10 @@ def _identity(message: Effect | DeadLetter) -> tuple[str, str]:
             return study, f"{site}/{study}/{model}/{revision}"
         case SeriesPoint(site=site, subject=subject, model=model, at=at):
             return subject, f"{site}/{model or ''}/{subject}/{rfc3339(at)}"
+        case Notification(notification=notification, key=key):
+            return key, notification
+        case Reply(command_id=command_id, site=site, at=at, reason=reason):
+            return command_id, f"{site}/{command_id}/{reason}/{rfc3339(at)}"
         case DeadLetter(topic=topic, partition=partition, offset=offset):
             place = f"{topic}/{'' if partition is None else partition}/{offset}"
             return place, place

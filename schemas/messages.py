@@ -5,18 +5,20 @@ from msgspec import Struct
 from schemas.command import Command
 from schemas.deadletter import DeadLetter
 from schemas.incident import Incident
+from schemas.notification import Notification
 from schemas.outcome import Outcome
 from schemas.prediction import Prediction
+from schemas.reply import Reply
 from schemas.report import Report
 from schemas.series import SeriesPoint
 from schemas.study import Study
 
 Event = Study | Prediction | Report | Command
-Effect = Outcome | Incident | SeriesPoint
+Effect = Outcome | Incident | SeriesPoint | Notification | Reply
 Message = Event | Effect | DeadLetter
 
 EVENTS: tuple[type[Event], ...] = (Study, Prediction, Report, Command)
-EFFECTS: tuple[type[Effect], ...] = (Outcome, Incident, SeriesPoint)
+EFFECTS: tuple[type[Effect], ...] = (Outcome, Incident, SeriesPoint, Notification, Reply)
 MESSAGES: tuple[type[Message], ...] = (*EVENTS, *EFFECTS, DeadLetter)
 
 

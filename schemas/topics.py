@@ -14,8 +14,10 @@ from schemas.deadletter import DeadLetter
 from schemas.fields import MAX_MESSAGE_BYTES
 from schemas.incident import Incident
 from schemas.messages import Message
+from schemas.notification import Notification
 from schemas.outcome import Outcome
 from schemas.prediction import Prediction
+from schemas.reply import Reply
 from schemas.report import Report
 from schemas.series import SeriesPoint
 from schemas.study import Study
@@ -146,10 +148,17 @@ OUTPUTS = (
     ),
     _output(
         "notifications",
-        None,
-        "The outbox of the notifiers, and their log of what was sent.",
+        Notification,
+        "The outbox: who is to be told what; decided, not yet sent.",
         days=30,
-        why="a receiver that was away for weeks is still told, and nobody is told twice",
+        why="a receiver that was away for weeks is still told",
+    ),
+    _output(
+        "replies",
+        Reply,
+        "What became of each command: carried out, or why not.",
+        days=90,
+        why="as long as the commands themselves",
     ),
     _output(
         "deadletters",
@@ -161,26 +170,35 @@ OUTPUTS = (
     ),
 )
 
+_COMPACTED = {
+    "cleanup.policy": Setting("compact", "the last value of every record is the state"),
+    "min.cleanable.dirty.ratio": Setting("0.1", "a restore reads everything not yet compacted"),
+    "segment.ms": Setting(str(_HOUR_MS), "only closed segments are compacted"),
+    "min.compaction.lag.ms": Setting("0", "nobody needs an overwritten record"),
+    "max.compaction.lag.ms": Setting(
+        str(_DAY_MS), "what was forgotten is gone from disk within about a day"
+    ),
+    "delete.retention.ms": Setting(
+        str(_DAY_MS), "a restore that runs meanwhile still meets every tombstone"
+    ),
+    "message.timestamp.type": _APPEND_TIME,
+    "max.message.bytes": _LARGEST,
+}
 STATE = TopicSpec(
     stem="state",
     direction="internal",
     message=None,
     key="the state record",
     purpose="The shards' state: one small record per study, series and incident.",
-    settings={
-        "cleanup.policy": Setting("compact", "the last value of every record is the state"),
-        "min.cleanable.dirty.ratio": Setting("0.1", "a restore reads everything not yet compacted"),
-        "segment.ms": Setting(str(_HOUR_MS), "only closed segments are compacted"),
-        "min.compaction.lag.ms": Setting("0", "nobody needs an overwritten record"),
-        "max.compaction.lag.ms": Setting(
-            str(_DAY_MS), "what was forgotten is gone from disk within about a day"
-        ),
-        "delete.retention.ms": Setting(
-            str(_DAY_MS), "a restore that runs meanwhile still meets every tombstone"
-        ),
-        "message.timestamp.type": _APPEND_TIME,
-        "max.message.bytes": _LARGEST,
-    },
+    settings=_COMPACTED,
+)
+NOTIFIED = TopicSpec(
+    stem="notified",
+    direction="internal",
+    message=None,
+    key="the receiver and what it was told of",
+    purpose="What was sent, and where it stands at the receiver: written after success.",
+    settings=_COMPACTED,
 )
 
 
@@ -203,4 +221,4 @@ def keyed(source: TopicSpec) -> TopicSpec:
 def topics_of(config: Config) -> tuple[TopicSpec, ...]:
     """The topics that a deployment uses: re-keyed copies only of the inputs that ask for it."""
     copies = tuple(keyed(spec) for spec in INPUTS if getattr(config.topics, spec.stem).rekey)
-    return (*INPUTS, *copies, *OUTPUTS, STATE)
+    return (*INPUTS, *copies, *OUTPUTS, STATE, NOTIFIED)

@@ -15,7 +15,10 @@ from schemas.config import Config
 from schemas.deadletter import DeadLetter
 from schemas.decoding import encode
 from schemas.incident import Incident
+from schemas.messages import Effect
+from schemas.notification import Notification
 from schemas.outcome import Outcome
+from schemas.reply import Reply
 from schemas.series import SeriesPoint
 from streams.broker_clock import BrokerClock
 from streams.connection import aiokafka_settings
@@ -27,7 +30,7 @@ from streams.transaction import send_rows
 TRANSACTION_TIMEOUT_MS = 10_000
 BATCH_BYTES = 512 * 1024
 
-Message = Incident | Outcome | SeriesPoint | DeadLetter
+Message = Effect | DeadLetter
 
 
 class PartitionWriter:
@@ -41,6 +44,8 @@ class PartitionWriter:
             Incident: topics.incidents,
             Outcome: topics.outcomes,
             SeriesPoint: topics.series,
+            Notification: topics.notifications,
+            Reply: topics.replies,
             DeadLetter: topics.deadletters,
         }
         self._state = topics.state

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from streams.pipeline import Effect
+from schemas.messages import Effect
 from streams.telemetry import Telemetry
 
 

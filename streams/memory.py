@@ -14,6 +14,7 @@ from streams.detect import Detect
 from streams.incidents import Case, Incidents
 from streams.outage import Episode, Outages
 from streams.patients import Known
+from streams.routing.stage import Routing
 from streams.self_watch import SelfWatch, Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
@@ -35,6 +36,7 @@ class Memory:
         self_watch: SelfWatch,
         budget: Budget,
         stages: tuple[Stage, ...],
+        routing: Routing,
     ) -> None:
         self._correlate = correlate
         self._outages = outages
@@ -43,7 +45,7 @@ class Memory:
         self._commands = commands
         self._self_watch = self_watch
         self._budget = budget
-        self._stages = stages
+        self._watching: tuple[Stage | Routing, ...] = (*stages, routing)
         self._written_us: int | None = None
 
     def changes(self, watermark_us: int) -> Iterator[state.Record]:
@@ -60,8 +62,8 @@ class Memory:
         for kind, records in changed.items():
             for key, record in records:
                 yield state.write(kind, key, record)
-        for stage in self._stages:
-            for change in stage.changes():
+        for part in self._watching:
+            for change in part.changes():
                 yield state.write(*change)
         yield from self._series()
         if self._written_us != watermark_us:
@@ -94,9 +96,9 @@ class Memory:
         self._budget.restore(by_type[Account])
         for series in (*by_type[SeriesRecord1], *by_type[SeriesRecord]):
             self._detect.restore(series, bulk[series.site, series.model, series.subject])
-        for stage in self._stages:
-            kept = {*stage.kinds.values()}
-            stage.restore(r for kind, rs in by_type.items() if kind in kept for r in rs)
+        for part in self._watching:
+            kept = {*part.kinds.values()}
+            part.restore(r for kind, rs in by_type.items() if kind in kept for r in rs)
         for now in by_type[state.Now]:
             self._written_us = now.watermark_us
         return self._written_us

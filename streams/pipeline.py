@@ -12,7 +12,7 @@ from typing import assert_never
 from schemas.command import Command
 from schemas.config import Config
 from schemas.incident import Incident
-from schemas.messages import Event
+from schemas.messages import Effect, Event
 from schemas.outcome import Outcome
 from schemas.prediction import Prediction
 from schemas.report import Report
@@ -22,7 +22,7 @@ from streams import state
 from streams.acceptance import accepted
 from streams.budget import Budget
 from streams.clock import NEVER_US, Clock, from_us, to_us
-from streams.commands import Commands
+from streams.commands import ROUTED, Commands
 from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
 from streams.finding import Finding
@@ -31,6 +31,7 @@ from streams.memory import Memory
 from streams.observe import Complete, Observations, Observe
 from streams.outage import Outages
 from streams.proving import Proving
+from streams.routing.stage import Routing
 from streams.seen import SeriesId
 from streams.self_watch import SelfWatch
 from streams.series import Series
@@ -38,7 +39,6 @@ from streams.stage import Happened, NewEpoch, Said, Stage
 from streams.stages import stages_of
 from streams.study_record import Settlement
 
-Effect = Outcome | Incident | SeriesPoint
 Watched = Study | Prediction | Report
 _FEEDS: dict[type[Event], str] = {
     Study: "studies",
@@ -59,12 +59,14 @@ class Pipeline:
         self._proving = Proving()
         self._outages = Outages(config, budget)
         self._detect = Detect(config, budget)
-        self._incidents = Incidents(config)
+        self._incidents = Incidents(config, config.incidents)
         self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
         self._stages = stages_of(config, budget)
-        self._timed: tuple[Correlate | Incidents | Stage, ...]
-        self._timed = (self._correlate, self._incidents, *self._stages)
+        self._routing = Routing(config)
+        self._watching: tuple[Stage | Routing, ...] = (*self._stages, self._routing)
+        self._timed: tuple[Correlate | Incidents | Stage | Routing, ...]
+        self._timed = (self._correlate, self._incidents, *self._watching)
         self._memory = Memory(
             correlate=self._correlate,
             outages=self._outages,
@@ -74,6 +76,7 @@ class Pipeline:
             self_watch=self._self_watch,
             budget=budget,
             stages=self._stages,
+            routing=self._routing,
         )
 
     @property
@@ -104,6 +107,8 @@ class Pipeline:
             at_us = arrived_us  # it moves nothing, but the study behind it is real
         elif (finding := self._self_watch.sane_stamp(event.site, feed, arrived_us)) is not None:
             effects += self._conclude(finding)
+        for incident in self._incidents.heard(event.site, self.watermark_us):
+            effects += self._told(incident)
         effects += self._take(event, at_us, arrived_us)
         return effects
 
@@ -201,14 +206,20 @@ class Pipeline:
     def _command(self, command: Command, at_us: int) -> Iterator[Effect]:
         yield from self._flush()  # a person speaks of what was said before
         if not self._commands.is_new(command):
+            yield self._commands.again(command, at_us)
             return
-        told = self._incidents.command(command, at_us)
-        self._detect.accept(command, told)
-        for site, model, subject in accepted(command, told):
+        answer = self._incidents.answer(command, at_us)
+        if command.action in ROUTED and answer.accepted:
+            answer = answer._replace(reason=self._routing.command(command, at_us))
+        series_n = self._detect.accept(command, answer.told)
+        answer = answer.and_series(series_n if command.action == "rebaseline" else 0)
+        for site, model, subject in accepted(command, answer.told):
             for stage in self._stages:
                 stage.accept(site, model, subject)
-        for incident in told:
+        self._commands.answered(command, answer)
+        for incident in answer.told:
             yield from self._told(incident)
+        yield answer.reply(command, at_us)
 
     def _flush(self) -> Iterator[Effect]:
         yield from self._detected(self._detect.flush())
@@ -254,6 +265,7 @@ class Pipeline:
 
     def _told(self, incident: Incident) -> Iterator[Effect]:
         yield incident
+        yield from self._routing.incident(incident, to_us(incident.at))
         if incident.state == "resolved" and incident.reason != "noted":
             self._outages.over(incident.kind, incident.site, incident.model)
             self._self_watch.over(incident.kind, incident.site, incident.subject)
@@ -295,10 +307,13 @@ class Pipeline:
             yield from self._flush()  # what was observed was so before this moment
         for incident in self._incidents.tick(at_us):
             yield from self._told(incident)
+        if self._routing.earliest_us() <= at_us:
+            yield from self._flush()
+            yield from self._routing.tick(at_us)
 
     def _next_us(self) -> int:
         retire_us = self._incidents.retire_at()
-        times = [stage.earliest_us() for stage in self._stages]
+        times = [part.earliest_us() for part in self._watching]
         return min(self._due_us(), NEVER_US if retire_us is None else retire_us, *times)
 
     def changes(self) -> list[state.Record]:
@@ -328,8 +343,8 @@ class Pipeline:
             **self._detect.sizes(),
             "incidents_live": len(self._incidents.live()),
         }
-        for stage in self._stages:
-            sizes |= stage.sizes()
+        for part in self._watching:
+            sizes |= part.sizes()
         return sizes
 
     def losses(self) -> dict[str, int]:
@@ -340,6 +355,7 @@ class Pipeline:
             self._detect.dropped,
             self._incidents.rejected,
             *(stage.dropped for stage in self._stages),
+            self._routing.dropped,
         )
         return {
             **{reason: n for counter in counted for reason, n in counter.items()},

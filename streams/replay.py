@@ -18,10 +18,10 @@ from schemas.config import Config
 from schemas.deadletter import DeadLetter
 from schemas.decoding import decode_event
 from schemas.fields import EARLIEST_YEAR, LATEST_YEAR
-from schemas.messages import Event
+from schemas.messages import Effect, Event
 from schemas.refusal import Refused
 from streams.clock import from_us, seconds_to_us, to_us
-from streams.pipeline import Effect, Pipeline
+from streams.pipeline import Pipeline
 
 _START_US = to_us(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC))
 _LOOK_AHEAD = 100  # lines: a wrong clock stamps the study and its results alike

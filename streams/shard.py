@@ -15,11 +15,11 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.deadletter import DeadLetter, Refusal
 from schemas.decoding import Refused, decode_event
-from schemas.messages import EVENTS, Event, tag
+from schemas.messages import EVENTS, Effect, Event, tag
 from streams.clock import from_us
 from streams.merge import UNKNOWN_US, Arrival, Chunk, Merge, Place
 from streams.partitioner import partition_of
-from streams.pipeline import Effect, Pipeline
+from streams.pipeline import Pipeline
 from streams.rekey import Source, source_of
 from streams.shard_topics import ShardTopics
 

@@ -14,6 +14,8 @@ class ShardTopics(Struct, frozen=True):
     incidents: str
     outcomes: str
     series: str
+    notifications: str
+    replies: str
     deadletters: str
     state: str
 
@@ -33,6 +35,8 @@ def shard_topics(config: Config) -> ShardTopics:
         incidents=outputs["incidents"],
         outcomes=outputs["outcomes"],
         series=outputs["series"],
+        notifications=outputs["notifications"],
+        replies=outputs["replies"],
         deadletters=outputs["deadletters"],
         state=topics.STATE.name(config.prefix),
     )

@@ -15,6 +15,7 @@ from streams.commands import Taken
 from streams.incidents import Case
 from streams.outage import Episode
 from streams.patients import Known
+from streams.routing.stage import Routing
 from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
@@ -42,6 +43,7 @@ _KINDS: dict[str, type[Struct]] = {
     "series/1": SeriesRecord1,
     "series/2": SeriesRecord,
     **record_kinds(),
+    **Routing.kinds,
 }
 BULK = "bulk/1"
 _decoders = {kind: msgspec.msgpack.Decoder(struct) for kind, struct in _KINDS.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from streams.pipeline import Effect
+from schemas.messages import Effect
 
 
 class Telemetry(Protocol):

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from schemas.deadletter import DeadLetter
 from schemas.decoding import encode
 from schemas.incident import Incident
+from schemas.messages import Effect
 from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
 from streams.cli.arguments import BadInput, add_config, config_of, moment
@@ -18,7 +19,6 @@ from streams.cli.progress import progress
 from streams.cli.summary import Summary, as_json, as_text
 from streams.clock import to_us
 from streams.collector import expect_large_state
-from streams.pipeline import Effect
 from streams.recordings import STDIN, lines
 from streams.replay import Line, Replay, parse
 

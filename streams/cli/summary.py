@@ -11,8 +11,8 @@ from rich.table import Table
 
 from schemas.deadletter import DeadLetter
 from schemas.incident import Incident
+from schemas.messages import Effect
 from schemas.outcome import Outcome
-from streams.pipeline import Effect
 from streams.replay import Replay
 
 _TOLD = 20

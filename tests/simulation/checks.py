@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from schemas.incident import Incident
+from schemas.messages import Effect
 from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
-from streams.pipeline import Effect
 from tests.simulation.oracle import Account
 from tests.simulation.transitions import outcomes, transitions
 

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from schemas.config import Config
 from schemas.decoding import Refused, decode_event
+from schemas.messages import Effect
 from streams.clock import seconds_to_us
-from streams.pipeline import Effect, Pipeline
+from streams.pipeline import Pipeline
 from tests.simulation.delivery import Delivery
 
 _AFTERWARDS_US = 45 * 86_400_000_000  # longer than resolved incidents are kept

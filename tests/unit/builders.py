@@ -7,7 +7,7 @@ from typing import Any
 from schemas.command import Command
 from schemas.config import Config, Model, Outage, Watch
 from schemas.incident import Incident
-from schemas.messages import Event
+from schemas.messages import Effect, Event
 from schemas.outcome import Outcome
 from schemas.prediction import Output, Prediction
 from schemas.report import Label, Report
@@ -15,7 +15,7 @@ from schemas.series import SeriesPoint
 from schemas.study import Study
 from streams.clock import to_us
 from streams.finding import Finding
-from streams.pipeline import Effect, Pipeline
+from streams.pipeline import Pipeline
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 START_US = to_us(START)

@@ -157,7 +157,12 @@ def test_ids_name_what_happened() -> None:
         "deadletter.minimal": "events.jsonl//3",
         "incident.full": "5f7c1d9e-0c1a-5b7e-9d57-3b1e0f2a4c6d/4",
         "incident.minimal": "5f7c1d9e-0c1a-5b7e-9d57-3b1e0f2a4c6d/1",
+        "incident.reopened": "5f7c1d9e-0c1a-5b7e-9d57-3b1e0f2a4c6d/9",
+        "notification.full": "0b8f5e7c-7a15-5e0b-9f3c-2d1c1b2a3e4f",
         "outcome.full": "north/s-1/ptx/1",
+        "reply.full": "north/c-1/stale_seq/2026-03-01T07:00:00Z",
+        "reply.minimal": "north/c-2/ok/2026-03-01T07:00:00Z",
+        "series.noted": "north/ptx/pneumothorax.score/2026-03-01T07:00:00Z",
         "series.full": "north/ptx/pneumothorax.score/2026-03-01T07:00:00Z",
         "series.minimal": "north//acquisition.kvp/2026-03-01T07:00:00Z",
     }

@@ -7,10 +7,10 @@ import pytest
 
 from schemas.config import Bounds, Budget, Config, Model, Reference, Watch
 from schemas.incident import Incident
-from schemas.messages import Event
+from schemas.messages import Effect, Event
 from schemas.series import SeriesPoint
 from schemas.study import Patient
-from streams.pipeline import Effect, Pipeline
+from streams.pipeline import Pipeline
 from tests.unit.builders import (
     Shard,
     command,

@@ -8,8 +8,7 @@ import pytest
 from schemas.config import Config, Model
 from schemas.deadletter import DeadLetter
 from schemas.decoding import encode
-from schemas.messages import Event
-from streams.pipeline import Effect
+from schemas.messages import Effect, Event
 from streams.replay import Replay, parse
 from tests.unit.builders import at, config, outcomes, prediction, seconds, story, study, us
 

@@ -3,7 +3,7 @@
 from schemas.config import Config, Topic, Topics
 from schemas.fields import MAX_MESSAGE_BYTES
 from schemas.messages import MESSAGES
-from schemas.topics import INPUTS, OUTPUTS, STATE, keyed, topics_of
+from schemas.topics import INPUTS, NOTIFIED, OUTPUTS, STATE, keyed, topics_of
 
 
 def names(config: Config) -> list[str]:
@@ -20,8 +20,10 @@ def test_the_names_are_the_contract() -> None:
         "radvigil.outcomes.v1",
         "radvigil.series.v1",
         "radvigil.notifications.v1",
+        "radvigil.replies.v1",
         "radvigil.deadletters.v1",
         "radvigil.state.v1",
+        "radvigil.notified.v1",
     ]
 
 
@@ -47,8 +49,8 @@ def test_a_message_at_the_limit_fits_in_a_record_and_its_copy_too() -> None:
         assert MAX_MESSAGE_BYTES < limit < int(keyed(spec).settings["max.message.bytes"].value)
 
 
-def test_only_the_state_is_compacted() -> None:
-    assert STATE.settings["cleanup.policy"].value == "compact"
+def test_only_what_is_restored_is_compacted() -> None:
+    assert {spec.settings["cleanup.policy"].value for spec in (STATE, NOTIFIED)} == {"compact"}
     assert {spec.settings["cleanup.policy"].value for spec in (*INPUTS, *OUTPUTS)} == {"delete"}
 
 

@@ -7,21 +7,17 @@ import re
 import zoneinfo
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import get_args
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
 from schemas.config import Config, Kafka, Model
 from schemas.config_match import match_problems
-from schemas.fields import Severity
-from schemas.incident import IncidentKind
-from schemas.routing import PagerDuty, Receiver, Route, Slack, Teams
+from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
+from schemas.routing_checks import routing_problems
 from schemas.site import SiteSettings
 
 _NEEDED = {Slack: "token", PagerDuty: "routing_key", Teams: "url"}
-_ROUTED = ("kind", "severity", "site", "model", "subject", "owner")
-_CLOSED = {"kind": get_args(IncidentKind), "severity": get_args(Severity)}
 _BROKER = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
 
 
@@ -39,9 +35,7 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _site(site, f"site[{index}]")
     for index, receiver in enumerate(config.receivers):
         yield from _receiver(receiver, f"receiver[{index}]")
-    names = [receiver.name for receiver in config.receivers]
-    for index, route in enumerate(config.routes):
-        yield from _route(route, f"route[{index}]", names)
+    yield from routing_problems(config)
 
 
 def _repeated(path: str, names: Iterable[str]) -> Iterator[str]:
@@ -93,15 +87,14 @@ def _model(model: Model, path: str) -> Iterator[str]:
 
 def _site(site: SiteSettings, path: str) -> Iterator[str]:
     yield from _zone(site.timezone, f"{path}.timezone")
-    for index, window in enumerate(site.maintenance):
-        if len(window.cron.split()) != 5:
-            yield f"`{path}.maintenance[{index}].cron`: expected 5 fields, as in `0 2 * * 0`"
 
 
 def _receiver(receiver: Receiver, path: str) -> Iterator[str]:
     yield from _doubled(receiver, path)
     if type(receiver) in _NEEDED:
         yield from _needed(receiver, path, _NEEDED[type(receiver)])
+    if isinstance(receiver, Email) and not all(map(str.isascii, (receiver.sender, *receiver.to))):
+        yield f"`{path}`: mail addresses have plain letters only"
     url = getattr(receiver, "url", None)
     if url is not None and (problem := _url_problem(url)):
         yield f"`{path}.url`: {problem}"
@@ -130,21 +123,3 @@ def _url_problem(url: str) -> str | None:
     if "@" in parts.netloc:
         return "a secret never stands in this file; take user and password out of the address"
     return None
-
-
-def _route(route: Route, path: str, known: list[str]) -> Iterator[str]:
-    for field, wanted in route.match.items():
-        if field not in _ROUTED:
-            yield f"`{path}.match.{field}`: expected one of {', '.join(_ROUTED)}"
-        elif field in _CLOSED and not set(wanted) <= set(_CLOSED[field]):
-            yield f"`{path}.match.{field}`: expected some of {', '.join(_CLOSED[field])}"
-    yield from _named(route.receivers, f"{path}.receivers", known)
-    for index, step in enumerate(route.escalate):
-        yield from _named(step.receivers, f"{path}.escalate[{index}].receivers", known)
-
-
-def _named(names: list[str], path: str, known: list[str]) -> Iterator[str]:
-    there = f"there are {', '.join(known)}" if known else "there are none"
-    for index, name in enumerate(names):
-        if name not in known:
-            yield f"`{path}[{index}]`: no receiver has this name; {there}"

@@ -27,6 +27,10 @@ class Recipient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What could not be delivered in this time is given up, and that is an incident."""
     fallback: Name | None = None
     """The receiver that is told instead when this one cannot be reached."""
+    ca_file: Text | None = None
+    """Certificates to trust, PEM, where the receiver's is not a public one's."""
+    proxy: Text | None = None
+    """Address of the proxy that leads to it; else that of the environment."""
 
 
 class Slack(
@@ -50,6 +54,8 @@ class Slack(
     """Environment variable with the signing secret, when Slack calls us over HTTP."""
     signing_secret_file: Text | None = None
     """File with the signing secret."""
+    users: dict[Text, Name] = {}
+    """Who may press buttons: Slack user ids, and what they are called here; nobody named: all."""
 
 
 class PagerDuty(
@@ -72,6 +78,8 @@ class PagerDuty(
     """Environment variable with the secret of the webhook that calls us back."""
     webhook_secret_file: Text | None = None
     """File with that secret."""
+    users: dict[Text, Name] = {}
+    """PagerDuty user ids, and what they are called here."""
 
 
 class Webhook(
@@ -138,6 +146,8 @@ class Email(
     """The recipients."""
     port: Annotated[int, Meta(ge=1, le=65_535)] = 587
     """The mail server's port."""
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    """How the connection is protected; with `starttls` nothing is ever sent in the clear."""
     username_env: Text | None = None
     """Environment variable with the user to log in as."""
     username_file: Text | None = None

@@ -26,6 +26,7 @@ COMMANDS = (
     "incidents",
     "budget",
     "ingest",
+    "route",
 )
 _EXAMPLES = """first steps:
   radvigil demo                                    a simulated hospital, watched, on one machine

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from schemas.config_file import load
+from schemas.routing_checks import routing_warnings
 from streams.budget import Budget
 
 
@@ -41,5 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"at most {config.budget.false_incidents:g} false incidents in {config.budget.per_days:g} "
         f"days, shared by {budget.sites} sites"
     )
+    for warning in routing_warnings(config):
+        print(f"warning: {warning}")
     print(f"{path}: can be used")
     return 0

@@ -26,6 +26,7 @@ SHIFTS = (0.25, 0.5, 1.0, -0.25, -0.5, -1.0)
 
 _BIN = 0.25
 _BINS = 40  # to either side: scores beyond 1e-4.3 from 0 or 1 are as good as certain
+_EDGE = 30.0  # log odds beyond which floats cannot tell a chance from 0 or 1
 _STEPS_MAX = 50
 _RIDGE = 1e-3  # a reference without a slope to be fitted keeps the score's own
 _SLOPES = 3
@@ -61,7 +62,7 @@ class Calibration(NamedTuple):
         at = bin_ * _BIN - self.centre
         level = self.level + levels * self.level_se
         slope = self.slope + slopes * self.slope_se
-        return chance(np.add.outer(level, slope * at).ravel())
+        return chance(np.clip(np.add.outer(level, slope * at).ravel(), -_EDGE, _EDGE))
 
 
 WEIGHTS: Floats = np.multiply.outer(plausible()[1], plausible(_SLOPES)[1]).ravel()
@@ -82,7 +83,7 @@ def calibrated(histogram: Histogram) -> Calibration:
     share = present.sum() / n.sum()
     level, slope, centre = log(share / (1 - share)), 1.0, float((n @ x) / n.sum())
     for _ in range(_STEPS_MAX):  # Newton's steps, on a centre that keeps them apart
-        p = chance(level + slope * (x - centre))
+        p = chance(np.clip(level + slope * (x - centre), -_EDGE, _EDGE))
         weight = n * p * (1 - p)
         moved = float(weight @ x / weight.sum())
         level, centre = level + slope * (moved - centre), moved

@@ -20,7 +20,7 @@ that are better.
 """
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, log
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -63,8 +63,8 @@ class WeightedBet:
         self._latest_us: int | None = None
         self._evidence: Floats
         self._plausible: Floats
-        self._sums: Floats
-        self._since_us: NDArray[np.int64]
+        self._sums: list[float]
+        self._since_us: list[int]
         self._begin()
 
     def update(self, answer: bool, expected: Floats, changed: Floats, at_us: int) -> bool:
@@ -76,7 +76,7 @@ class WeightedBet:
         if not answer:
             expected, changed = 1 - expected, 1 - changed
         chance_now = float(self._plausible @ expected)
-        self._follow(np.log(self._plausible @ changed / chance_now), at_us)
+        self._follow((self._plausible @ changed / chance_now).tolist(), at_us)
         staked = self._evidence + self._plausible[:, None] * self._elapsed_days(at_us)
         self._evidence = staked * (changed / chance_now)
         self._plausible = self._plausible * (expected / chance_now)
@@ -90,7 +90,7 @@ class WeightedBet:
     @property
     def statistic(self) -> float:
         """M now, or that of the alarm just raised; an alarm means >= `threshold`."""
-        return self._found[0] if self._found else float(self._by_bet().mean())
+        return self._found[0] if self._found else float(self._evidence.sum()) / self._bets_n
 
     @property
     def strongest(self) -> int:
@@ -100,7 +100,7 @@ class WeightedBet:
     @property
     def changed_us(self) -> int:
         """When the change began, as that bet estimates; never before the last alarm."""
-        return self._found[2] if self._found else int(self._since_us[self.strongest])
+        return self._found[2] if self._found else self._since_us[self.strongest]
 
     def state(self) -> State:
         """Plain numbers; `restore` resumes from them bit for bit."""
@@ -108,8 +108,8 @@ class WeightedBet:
             "format": _FORMAT,
             "evidence": self._evidence.tolist(),
             "plausible": self._plausible.tolist(),
-            "sums": self._sums.tolist(),
-            "since_us": self._since_us.tolist(),
+            "sums": list(self._sums),
+            "since_us": list(self._since_us),
             "latest_us": self._latest_us,
             "found": list(self._found) if self._found else None,
         }
@@ -128,8 +128,7 @@ class WeightedBet:
             raise StateUnreadable("written for other bets")
         bet._evidence = evidence
         bet._plausible = np.array(state["plausible"], dtype=np.float64)
-        bet._sums = np.array(state["sums"], dtype=np.float64)
-        bet._since_us = np.array(state["since_us"], dtype=np.int64)
+        bet._sums, bet._since_us = list(state["sums"]), list(state["since_us"])
         bet._latest_us = state["latest_us"]
         found = state["found"]
         bet._found = (found[0], found[1], found[2]) if found else None
@@ -138,8 +137,8 @@ class WeightedBet:
     def _begin(self) -> None:
         self._evidence = np.zeros((len(self._prior), self._bets_n))
         self._plausible = self._prior
-        self._sums = np.zeros(self._bets_n)
-        self._since_us = np.zeros(self._bets_n, dtype=np.int64)
+        self._sums = [0.0] * self._bets_n
+        self._since_us = [0] * self._bets_n
 
     def _by_bet(self) -> Floats:
         by_bet: Floats = self._evidence.sum(axis=0)
@@ -150,11 +149,12 @@ class WeightedBet:
         self._latest_us = max(latest_us, at_us)
         return (self._latest_us - latest_us) / _DAY_US
 
-    def _follow(self, gains: Floats, at_us: int) -> None:
+    def _follow(self, ratios: list[float], at_us: int) -> None:
         """A change is dated to where a bet's sum of log ratios last was not above zero (Page)."""
-        above = self._sums > 0
-        self._sums = np.where(above, self._sums, 0.0) + gains
-        self._since_us = np.where(above, self._since_us, at_us)
+        for bet, ratio in enumerate(ratios):
+            if self._sums[bet] <= 0:
+                self._sums[bet], self._since_us[bet] = 0.0, at_us
+            self._sums[bet] += log(ratio)
 
 
 def plausible(points: int = _POINTS) -> tuple[Floats, Floats]:
@@ -163,15 +163,9 @@ def plausible(points: int = _POINTS) -> tuple[Floats, Floats]:
     return steps, np.exp(-steps * steps / 2)
 
 
-def logit(chances: Floats) -> Floats:
-    """Log odds."""
-    log_odds: Floats = np.log(chances / (1 - chances))
-    return log_odds
-
-
 def chance(log_odds: Floats) -> Floats:
-    """What has these log odds, kept within what floats can tell from 0 and 1."""
-    chances: Floats = 1 / (1 + np.exp(-np.clip(log_odds, -30, 30)))
+    """What has these log odds; within +-30 it is neither 0 nor 1."""
+    chances: Floats = 1 / (1 + np.exp(-log_odds))
     return chances
 
 

@@ -21,11 +21,10 @@ from streams.performance.diagnosis import Cause, causes
 from streams.performance.telling import finding_of
 from streams.performance.unread import Matured, Unread
 from streams.performance.waiting import Waiting
-from streams.performance.watch import MEASURES, Accuracy, Settings, Watch, WatchId
+from streams.performance.watch import MEASURES, SERIES, Accuracy, Settings, Watch, WatchId
 from streams.stage import Change, Happened, Said
 
 _DAY_S = 86_400
-_SERIES = ("call_rate", "ppv", "for", "disagree")
 _KINDS = frozenset({"performance_drift", "calibration_drift"})
 
 
@@ -44,17 +43,17 @@ class Readout:
     def __init__(self, config: Config, settings: Performance, budget: Grants) -> None:
         self._budget = budget
         self._models = {model.name: model for model in config.models}
-        self._include, self._exclude = config.watch.include, config.watch.exclude
+        self._patterns = config.watch
         self._findings_per_site = settings.findings_per_site
         self._settings = Settings(
             config.reference.observations, seconds_to_us(config.reference.max_days * _DAY_S)
         )
-        self._nothing = "*" in self._exclude and not any(m.limits for m in config.models)
+        self._nothing = "*" in config.watch.exclude and not any(m.limits for m in config.models)
         self.dropped: Counter[str] = Counter()
         self._waiting = Waiting(settings, self.dropped)
         self._watches: dict[WatchId, Watch] = {}
         self._watches_n: Counter[str] = Counter()
-        self._is_wanted: dict[str, bool] = {}
+        self._subjects: dict[str, tuple[str | None, ...]] = {}
         self._dirty: dict[WatchId, None] = {}
 
     def take(self, happened: Happened) -> Iterable[Said]:
@@ -130,7 +129,8 @@ class Readout:
 
     def _read(self, study: Unread, now_us: int) -> Iterator[Said]:
         self.dropped["readout_unverified"] += not study.is_read()
-        self.dropped["readout_uncertain"] += study.uncertain_n()
+        uncertain = [present for present in study.presence().values() if present is None]
+        self.dropped["readout_uncertain"] += len(uncertain)
         for one in study.matured():
             watch = self._watch(study.site, one)
             if watch is None:
@@ -142,17 +142,18 @@ class Readout:
 
     def _observed(self, study: Unread, one: Matured, watch: Watch, now_us: int) -> Iterator[Said]:
         """Yes or no for the series of this finding, each with its reference on the same studies."""
-        said = dict(zip(_SERIES, _answers(one), strict=True))
+        answers = list(zip(self._subjects_of(one.finding), _answers(one), strict=True))
         values = [
-            (f"{one.finding}.{name}", value)
-            for name, value in said.items()
-            if value is not None and self._wants(f"{one.finding}.{name}")
+            (subject, answer)
+            for subject, answer in answers
+            if subject is not None and answer is not None
         ]
         if values:
             yield Observations(study.site, one.model, study.study, now_us, values)
-        for name, value in said.items():
-            if watch.learnt(name, value is not None):
-                yield Complete(study.site, one.model, f"{one.finding}.{name}")
+        if watch.series_learning:
+            for name, (subject, answer) in zip(SERIES, answers, strict=True):
+                if subject is not None and watch.learnt(name, answer is not None):
+                    yield Complete(study.site, one.model, subject)
 
     def _watch(self, site: str, one: Matured) -> Watch | None:
         watch = self._watches.get((site, one.model, one.finding))
@@ -171,13 +172,20 @@ class Readout:
         self._watches_n[record.site] += 1
         return watch
 
+    def _subjects_of(self, finding: str) -> tuple[str | None, ...]:
+        """The names of its series, None for one that is not to be watched."""
+        subjects = self._subjects.get(finding)
+        if subjects is None:
+            names = (f"{finding}.{name}" for name in SERIES)
+            subjects = tuple(name if self._wants(name) else None for name in names)
+            self._subjects[finding] = subjects
+        return subjects
+
     def _wants(self, subject: str) -> bool:
-        wanted = self._is_wanted.get(subject)
-        if wanted is None:
-            wanted = self._is_wanted[subject] = any(
-                fnmatchcase(subject, pattern) for pattern in self._include
-            ) and not any(fnmatchcase(subject, pattern) for pattern in self._exclude)
-        return wanted
+        include, exclude = self._patterns.include, self._patterns.exclude
+        return any(fnmatchcase(subject, pattern) for pattern in include) and not any(
+            fnmatchcase(subject, pattern) for pattern in exclude
+        )
 
 
 def watch_id(record: Accuracy) -> WatchId:

@@ -4,7 +4,7 @@ Every merge is a minimum, a maximum, an "or" or "the newest stamp wins", so that
 arrival does not matter and a repeat changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -106,7 +106,7 @@ class Unread(Struct, omit_defaults=True):
     def matured(self) -> Iterator[Matured]:
         """What each model said, beside what the reports say."""
         assert self.at_us is not None
-        presence, disagreement = self._presence(), self._disagreement()
+        presence, disagreement = self.presence(), self._disagreement()
         for model in sorted(self.answers):
             for finding, said in sorted(self.answers[model].items()):
                 yield Matured(
@@ -123,11 +123,7 @@ class Unread(Struct, omit_defaults=True):
         """Whether a report says anything of it."""
         return any(read.labels or read.disagrees for read in self.reports.values())
 
-    def uncertain_n(self) -> int:
-        """Findings of which the reports are not certain."""
-        return sum(present is None for present in self._presence().values())
-
-    def _presence(self) -> dict[str, bool | None]:
+    def presence(self) -> dict[str, bool | None]:
         """What the reports say of each finding that they name; the newest report that does."""
         return {finding: present for read in self._reads() for finding, present in read.labels}
 
@@ -139,8 +135,12 @@ class Unread(Struct, omit_defaults=True):
             for model, finding, disagrees in read.disagrees
         }
 
-    def _reads(self) -> Iterator[Read]:
-        return iter(sorted(self.reports.values(), key=lambda read: (read.at_us, repr(read))))
+    def _reads(self) -> Collection[Read]:
+        """The reports, the newest last."""
+        reads = self.reports.values()
+        if len(reads) < 2:
+            return reads
+        return sorted(reads, key=lambda read: (read.at_us, repr(read)))
 
 
 def _said(prediction: Prediction, at_us: int) -> Iterator[tuple[str, Said]]:

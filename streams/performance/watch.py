@@ -15,6 +15,9 @@ from streams.performance.unread import Matured
 MEASURES = frozenset({"sensitivity", "calibration"})
 """What is held against a reference of its own here."""
 
+SERIES = ("call_rate", "ppv", "for", "disagree")
+"""What is handed on as yes or no, to be held against a reference there."""
+
 WatchId = tuple[str, str, str]  # site, model, finding
 
 
@@ -109,6 +112,12 @@ class Watch:
         if record.sample is not None:
             record.sample.add(study)
             self._freeze_if_complete(record.sample, study.at_us)
+
+    @property
+    def series_learning(self) -> bool:
+        """Whether the reference of any of SERIES is not complete."""
+        learning = self._record.learning
+        return len(learning) < len(SERIES) or not all(one.complete for one in learning.values())
 
     def learnt(self, subject: str, observed: bool) -> bool:
         """Whether the reference of a series is complete with this study.

@@ -49,6 +49,14 @@ _WORLDS = [  # mean arrivals an hour, dispersion, shape of the week
     (70.0, 0.11, "hospital"),
     (100.0, 0.3, "hospital"),
 ]
+_OUTAGES = [  # arrivals in the hour of the outage, dispersion
+    (200.0, 0.0),
+    (200.0, 0.11),
+    (5.0, 0.0),
+    (5.0, 0.11),
+    (13.9, 0.0),  # 5 an hour on the average of the week
+    (13.9, 0.11),
+]
 
 
 class HeldOut(NamedTuple):
@@ -181,7 +189,7 @@ def main() -> int:
         name = f"{per_hour:g}/h, dispersion {dispersion:g}, {shape}"
         result["held out"][name] = {k: round(v, 2) for k, v in found._asdict().items()}
         _tell(arguments.json, name, result["held out"][name])
-    for per_hour, dispersion in ((200.0, 0.0), (200.0, 0.11), (5.0, 0.0), (5.0, 0.11)):
+    for per_hour, dispersion in _OUTAGES:
         for left in (0.0, 0.5):
             each = [delay_h(per_hour, dispersion, left, seed) for seed in range(repeats)]
             median = float(np.median([hours for hours, _ in each]))

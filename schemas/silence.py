@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.fields import Positive, Seconds, Severity
+from schemas.fields import Seconds, Severity
 
 
 class SilenceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,7 +17,7 @@ class SilenceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     severity: Severity = "error"
     """Of silent studies and reports, and of several feeds; predictions take the model's
     `criticality`. Partial silence is a warning."""
-    feeds_per_site: Annotated[Positive, Meta(le=10_000)] = 500
+    feeds_per_site: Annotated[int, Meta(ge=1, le=10_000)] = 500
     """How many feeds of a site are watched: models, scanners, reports."""
     forget_days: Annotated[float, Meta(ge=14, le=3650)] = 60
     """A feed too rare to be watched is forgotten after so long without an arrival."""

@@ -22,10 +22,10 @@ from schemas.silence import SilenceSettings
 from streams.clock import seconds_to_us
 from streams.finding import Finding
 from streams.silence import partial
+from streams.silence.clocks import Clocks
 from streams.silence.company import Company
-from streams.silence.due import Due
 from streams.silence.episode import Episode, Episodes, Kind
-from streams.silence.feed import HOUR_US, Feed, FeedId, FeedKey, feeds_of
+from streams.silence.feed import HOUR_US, Feed, FeedId, feeds_of
 from streams.silence.judge import Judge, Verdict
 from streams.silence.left import Left
 from streams.silence.profile import Profile
@@ -44,7 +44,7 @@ class Silence:
     kinds: ClassVar[dict[str, type[Struct]]] = {
         "feed/1": Feed,
         "profile/1": Profile,
-        "silence/1": Episode,
+        "quiet/1": Episode,
     }
 
     def __init__(
@@ -58,25 +58,24 @@ class Silence:
         self._episodes = Episodes()
         self._left = Left(self._feeds, self._episodes)
         self._judge = Judge(config, self._left.part)
-        self._standing: set[FeedKey] = set()  # whose clocks stand
-        self._due = Due()
-        self._company = Company(self._feeds, self._judge, self._standing)
+        self._clocks = Clocks(self._feeds, self._episodes, self._judge)
+        self._company = Company(self._feeds, self._judge, self._clocks.standing)
 
     def take(self, happened: Happened) -> Iterable[Said]:
         """Take one event: an arrival of its feeds."""
-        arrived_us = happened.arrived_us
-        said: list[Said] = []
-        for key in feeds_of(happened.event):
-            feed = self._feeds.known.get(key)
+        event, arrived_us = happened.event, happened.arrived_us
+        # A repetition arrives, but is no work; a failed answer is never `fresh`, but is work.
+        counts = happened.fresh or (isinstance(event, Prediction) and event.status != "completed")
+        said: Iterable[Said] = ()
+        for key in feeds_of(event):
+            feed = self._feeds.known.get(key) or self._meet(FeedId(*key), arrived_us)
             if feed is None:
-                feed = self._meet(FeedId(*key), arrived_us)
-                if feed is None:
-                    continue
+                continue
             feed.last_us = arrived_us
             self._feeds.dirty[key] = None
-            if key in self._standing:
-                said += self._heard(feed, arrived_us)
-            elif _counts(happened):
+            if key in self._clocks.standing:
+                said = [*said, *self._heard(feed, arrived_us)]
+            elif counts:
                 hour = arrived_us // HOUR_US
                 feed.counts[hour] = feed.counts.get(hour, 0) + 1
         return said
@@ -84,15 +83,14 @@ class Silence:
     def tick(self, now_us: int) -> Iterable[Said]:
         """Close hours and tell of silences, each at its time."""
         said: list[Said] = []
-        while (reached := self._due.reached(now_us)) is not None:
-            at_us, feed_id = reached
-            if feed_id in self._feeds.known and feed_id not in self._standing:
-                said += self._reached(self._feeds.known[feed_id], at_us)
+        while (reached := self._clocks.reached(now_us)) is not None:
+            at_us, feed = reached
+            said += self._reached(feed, at_us)
         return said
 
     def earliest_us(self) -> int:
         """When the next hour ends or the next silence may be due."""
-        return self._due.earliest_us()
+        return self._clocks.earliest_us()
 
     def over(self, incident: Incident) -> None:
         """An incident is over; if nothing has come, a person has excused what is silent."""
@@ -117,7 +115,7 @@ class Silence:
         """What changed since the last call."""
         yield from self._feeds.changes()
         for (kind, scope), episode in self._episodes.changes():
-            yield "silence/1", (kind, *scope), episode
+            yield "quiet/1", (kind, *scope), episode
 
     def restore(self, records: Iterable[Struct]) -> None:
         """Take up the records of a checkpoint."""
@@ -130,7 +128,7 @@ class Silence:
                 case Episode():
                     self._episodes.restore([record])
         for feed in self._feeds.known.values():
-            self._stand_or_go(feed)
+            self._clocks.arrange(feed)
 
     def sizes(self) -> dict[str, int]:
         """How many feeds are known, and how many silences are told."""
@@ -149,7 +147,7 @@ class Silence:
     def _meet(self, feed_id: FeedId, arrived_us: int) -> Feed | None:
         feed = self._feeds.meet(feed_id, arrived_us)
         if feed is not None:
-            self._stand_or_go(feed)
+            self._clocks.arrange(feed)
         return feed
 
     def _heard(self, feed: Feed, arrived_us: int) -> Iterator[Finding]:
@@ -159,33 +157,7 @@ class Silence:
             if has(episode.scope, feed.id):
                 self._episodes.ease(episode)
                 yield self._telling.eased(episode, arrived_us)
-        for other in self._feeds.of(feed.id.site):
-            if other.id not in self._standing:
-                self._stand_or_go(other)  # more may be expected of it again
-            elif not self._is_standing(other):
-                self._begin_anew(other, arrived_us)
-
-    def _begin_anew(self, feed: Feed, at_us: int) -> None:
-        """Its clock goes again; the hour of that is not a whole one."""
-        feed.counted_us, feed.carried = at_us, 0.0
-        feed.hour = feed.spoilt_hour = at_us // HOUR_US
-        feed.counts.clear()
-        if not self._episodes.explaining("partial_silence", feed.id):
-            partial.reset(feed.excursion)  # the silence was told: it is not told again as a part
-        self._feeds.dirty[feed.id] = None
-        self._stand_or_go(feed)
-
-    def _is_standing(self, feed: Feed) -> bool:
-        return feed.excused or self._episodes.explaining("silence", feed.id)
-
-    def _stand_or_go(self, feed: Feed) -> None:
-        if self._is_standing(feed):
-            self._standing.add(feed.id)
-            self._due.cancel(feed.id)
-        else:
-            self._standing.discard(feed.id)
-            due_us = self._judge.due_us(feed, self._feeds.profile(feed.id))
-            self._due.set(feed.id, min(due_us, (feed.hour + 1) * HOUR_US))
+        self._clocks.resume(feed.id.site, arrived_us)
 
     def _reached(self, feed: Feed, at_us: int) -> Iterator[Finding]:
         profile = self._feeds.profile(feed.id)
@@ -196,7 +168,7 @@ class Silence:
             verdict = Verdict(statistic, self._judge.gap_threshold(feed, profile))
             yield self._silent(feed, verdict, at_us)
         if feed.id in self._feeds.known:
-            self._stand_or_go(feed)
+            self._clocks.arrange(feed)
 
     def _close(self, feed: Feed, profile: Profile, at_us: int) -> Iterator[Finding]:
         """The open hour has ended."""
@@ -244,9 +216,7 @@ class Silence:
         lasting = self._episodes.lasting(episode.kind, episode.scope.site)
         narrower = [one for one in lasting if explains(episode.scope, one.scope)]
         self._episodes.begin(episode)
-        for feed in self._feeds.of(episode.scope.site):
-            if feed.id not in self._standing and self._is_standing(feed):
-                self._stand_or_go(feed)
+        self._clocks.stop(episode.scope.site)
         return self._telling.holds(episode, at_us, len(narrower))
 
     def _end(self, episode: Episode) -> None:
@@ -259,26 +229,21 @@ class Silence:
             if explains(episode.scope, feed.id):
                 if episode.kind == "silence":
                     feed.excused = True
-                    self._stand_or_go(feed)
-                elif has(episode.scope, feed.id):
+                    self._clocks.arrange(feed)
+                else:
                     partial.reset(feed.excursion)
                 self._feeds.dirty[feed.id] = None
 
     def _forget_scope(self, scope: FeedId) -> None:
+        """Learn it anew; where less comes for good, also what follows from it."""
+        less = self._episodes.explaining("partial_silence", scope)
         for episode in self._episodes.of(scope.site):
             if episode.scope == scope:
                 self._end(episode)
         for feed in self._feeds.of(scope.site):
-            if has(scope, feed.id):
+            if has(scope, feed.id) or (less and explains(scope, feed.id)):
                 self._forget(feed.id)
 
     def _forget(self, feed_id: FeedId) -> None:
         self._feeds.forget(feed_id)
-        self._standing.discard(feed_id)
-        self._due.cancel(feed_id)
-
-
-def _counts(happened: Happened) -> bool:
-    """Whether it is a piece of work and not a repetition or a step on the way to one."""
-    event = happened.event
-    return happened.fresh or (isinstance(event, Prediction) and event.status != "completed")
+        self._clocks.forget(feed_id)

@@ -188,6 +188,43 @@ def test_partial_silence_of_the_studies_explains_what_follows_from_them() -> Non
     assert ward.told() == ["holds partial_silence: studies"]
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+def test_partial_silence_closed_by_a_person_leaves_nothing_to_cry_at_once(accepted: bool) -> None:
+    ward = learnt("ct1", "ptx", "report")
+    ward.work(["ct1", "ptx", "report"], TUESDAY_10, clock(3, 1, 16), every_s=600)
+    if accepted:
+        ward.stage.accept("north", None, "studies")
+    ward.resolve(ward.said[0])
+    ward.work(["ct1", "ptx", "report"], clock(3, 1, 16), clock(3, 1, 18), every_s=600)
+    assert ward.told() == ["holds partial_silence: studies"]
+
+    ward.work(["ct1", "ptx", "report"], clock(3, 2, 8), clock(3, 4, 18), every_s=600)
+    assert (len(ward.told()) == 1) == accepted  # nobody said that half is the normal
+
+
+def test_a_silent_scanner_explains_what_does_not_come_of_the_rest() -> None:
+    """Half of the studies, of the answers and of the reports: one incident, and its end."""
+    ward = learnt("ct1", "ct2", "ptx", "ptx", "report", "report")
+    ward.work(["ct1", "ptx", "report"], TUESDAY_10, clock(3, 4, 12))
+    assert ward.told() == ["holds silence: studies scanner.station=CT2"]
+
+    ward.work(["ct1", "ct2", "ptx", "ptx", "report", "report"], clock(3, 4, 12), clock(4, 4, 0))
+    assert ward.told()[1:] == ["eased silence: studies scanner.station=CT2"]
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_scanner_that_is_gone_for_good_is_expected_no_more(accepted: bool) -> None:
+    ward = learnt("ct1", "ct2", "ptx", "ptx")
+    ward.work(["ct1", "ptx"], TUESDAY_10, TUESDAY_10 + 3 * HOUR_S)
+    if accepted:
+        ward.stage.accept("north", None, "studies scanner.station=CT2")
+    ward.resolve(ward.said[0])
+    ward.restart()
+    ward.work(["ct1", "ptx"], TUESDAY_10 + 3 * HOUR_S, clock(4, 4, 18))
+
+    assert ward.told() == ["holds silence: studies scanner.station=CT2"]
+
+
 def test_an_outage_is_not_learnt() -> None:
     ward = learnt("plain")
     before_us = ward.stage.earliest_known_us(STUDIES, us(clock(20, 1, 10)))

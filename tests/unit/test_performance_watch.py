@@ -141,6 +141,24 @@ def test_a_limit_that_is_broken_is_told_without_any_reference(
     assert "eased" in signals(mended, subject)
 
 
+class Wider(Limits, frozen=True, kw_only=True):
+    """Limits with one on sensitivity."""
+
+    min_sensitivity: float | None = None
+
+
+def test_sensitivity_may_have_a_limit_too():
+    model = Model(readout(100_000, Wider(min_sensitivity=0.8)))
+
+    kept = model.reads(2_000, 0.85)
+    broken = model.reads(1_500, 0.6)
+
+    assert kept == []
+    assert signals(broken, "min_sensitivity")[0] == "holds"
+    assert "sensitivity 0." in broken[0].title
+    assert "is below its limit of 0.8" in broken[0].title
+
+
 def test_a_limit_that_is_kept_is_not_told():
     limits = Limits(min_ppv=0.7, max_for=0.1)
 

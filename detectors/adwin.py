@@ -41,7 +41,7 @@ from detectors._river_window import Cut
 _FORMAT = 1
 _SCALE = 10.0
 _DELTA_ARL = 300.0
-_CHECK_EVERY = 8
+_LOOK_EVERY_N = 8
 _LEAST_BLOCKS = 16
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
@@ -58,6 +58,7 @@ class Detector:
     ) -> None:
         check_settings(promise, reference_n)
         self._block_n = dependence.block_n
+        self._check_every = max(_LOOK_EVERY_N // self._block_n, 1)
         self._delta = _DELTA_ARL / max(promise.arl / self._block_n, MIN_ARL)
         self._reference_n = max(reference_n // self._block_n, _LEAST_BLOCKS)
         self._waiting: list[float] = []
@@ -83,14 +84,14 @@ class Detector:
 
     def _read(self, values: list[float]) -> int | None:
         unchecked = self._unchecked + len(values)
-        before = self._window() if unchecked >= _CHECK_EVERY else b""
+        before = self._window() if unchecked >= self._check_every else b""
         update = self._adwin._helper.update
         for index, value in enumerate(values):
             if update(_SCALE * value):
                 self._found = self._cut_found(before, values[: index + 1])
                 self._resume(_reference_window(self._reference_n))
                 return index
-        self._unchecked = unchecked % _CHECK_EVERY
+        self._unchecked = unchecked % self._check_every
         return None
 
     @property
@@ -142,8 +143,8 @@ class Detector:
         return window
 
     def _resume(self, window: bytes) -> None:
-        self._unchecked = _river_window.values_read(window) % _CHECK_EVERY
-        self._adwin = _adwin(_river_window.with_settings(window, self._delta, _CHECK_EVERY))
+        self._unchecked = _river_window.values_read(window) % self._check_every
+        self._adwin = _adwin(_river_window.with_settings(window, self._delta, self._check_every))
 
     def _cut_found(self, before: bytes, values: list[float]) -> Cut:
         """The strongest cut of the window as it was when River found one and shortened it."""

@@ -5,14 +5,14 @@ mean before (the reference included) by a shift drawn from N(0, .5^2), or it doe
 on the difference of the two means alone, so an uncertain reference costs time, never the promise
 (Pollak & Siegmund 1991, "Sequential detection of a change in a normal mean when the initial value
 is unknown"). The same is done with the scores' spread scores, and M is the mean of both, location
-weighing .7 and scale .3: one statistic for both.
+weighing .8 and scale .2: one statistic for both.
 
 The promise is one per days. In control each Bayes factor is a martingale of mean 1 from its start
 on, for normal scores of unknown mean, and a start weighs the days since the one before. So
 M - (days gone by) is a supermartingale, M at an alarm is at least the threshold, and hence the days
 gone by are at least the threshold on average, at any pace and however it changes.
 
-Evidence is looked at every 4 observations.
+Evidence is looked at every 2 observations.
 """
 
 from math import sqrt
@@ -37,9 +37,9 @@ from detectors._starts import CHUNK_N, KEPT_N, ROOM_N
 
 _FORMAT = 2
 _SHIFT_SD = 0.5
-_LOOK_EVERY = 4
+_LOOK_EVERY = 2
 _FORMS = ("mean", "spread")
-_FORM_PARTS = np.array([[0.7], [0.3]])
+_FORM_PARTS = np.array([[0.8], [0.2]])
 
 
 class Detector:

@@ -6,10 +6,10 @@ measurement (docs/decisions/0008-how-detectors-share-a-series.md).
 """
 
 VOTES: dict[str, float] = {
-    "mean_sr": 0.5,
-    "cat_sr": 0.2,
+    "mean_sr": 0.6,
     "adwin": 0.2,
-    "page_hinkley": 0.1,
+    "cat_sr": 0.15,
+    "page_hinkley": 0.05,
 }
 """Of a series of numbers; `cat_sr` is a CategoryDetector on `detectors.cells`."""
 

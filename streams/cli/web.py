@@ -1,0 +1,103 @@
+"""`radvigil web`: the live page by itself, beside the workers; as many copies as you like."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack
+from typing import Any
+
+from aiohttp import web
+
+from schemas.config import Config
+from schemas.config_file import ConfigError
+from schemas.secrets import MissingSecret, read_secret
+from schemas.web import WebSettings
+from streams import logs
+from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.run import CannotListen, add_http
+from streams.status_server import Address
+from streams.web.login import random_token
+from streams.web.server import Page
+
+log = logging.getLogger("radvigil.web")
+_EXAMPLES = """examples:
+  radvigil web --config radvigil.toml --http 127.0.0.1:9200
+  RADVIGIL_TOKEN=... radvigil web --config radvigil.toml --http 0.0.0.0:9200
+
+It reads the topics as any consumer can, and joins no group. TLS is the reverse proxy's. Who acts
+logs in with the token of [web] token_env or token_file; without one, one is made and printed here.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "web",
+        help="serve the live page",
+        description="Serve the live page of a deployment.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_config(parser)
+    add_http(parser)
+    parser.add_argument("--log-json", action="store_true", help="log lines as JSON objects")
+    parser.set_defaults(run=run, http=Address("127.0.0.1", 9200))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    logs.configure(as_json=arguments.log_json)
+    config = config_of(arguments)
+    if config.broker == "embedded":
+        raise BadInput(
+            "broker is embedded: it lives in the worker. `radvigil run --http` serves the page "
+            "there; or set broker to the address that the worker logged"
+        )
+    try:
+        asyncio.run(_serve(config, arguments.http))
+    except MissingSecret as error:
+        raise ConfigError(arguments.config, [str(error)]) from None
+    except CannotListen as error:
+        raise ConfigError("--http", [str(error)]) from None
+    return 0
+
+
+def page_of(config: Config) -> tuple[Page, str | None]:
+    """The page of a configuration, and the token that was made for it, if one was.
+
+    Raises `schemas.secrets.MissingSecret`.
+    """
+    settings: WebSettings = getattr(config, "web", None) or WebSettings()
+    token = read_secret(settings, "token", "web")
+    made = None if token is not None else random_token()
+    return Page(config, settings, token or made or ""), made
+
+
+def tell_token(address: str, made: str | None) -> None:
+    """Say once, on stderr and in no log, with which token to act."""
+    if made is not None:
+        print(f"the live page is http://{address}/, the token to act on it {made}", file=sys.stderr)
+
+
+async def _serve(config: Config, http: Address) -> None:
+    page, made = page_of(config)
+    app = web.Application()
+    page.add_to(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        try:
+            await web.TCPSite(runner, http.host, http.port).start()
+        except OSError as error:
+            raise CannotListen(f"{http}: {error.strerror or error}") from None
+        address = Address(*runner.addresses[0][:2])
+        log.info("listening http://%s", address)
+        tell_token(str(address), made)
+        await stack.enter_async_context(page)
+        await stopped.wait()

@@ -1,0 +1,121 @@
+"""A command onto its topic, and the reply to it from the topic of replies.
+
+The end of the replies is noted before the command is sent, so its reply cannot be missed. No
+consumer group is joined, and the reply is read once the worker has committed it.
+"""
+
+import asyncio
+import time
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from schemas.command import Command
+from schemas.config import Config
+from schemas.decoding import encode
+from schemas.reply import Reply
+from streams.connection import aiokafka_settings
+from streams.partitioner import partition_of
+
+ANSWER_S = 15.0
+_POLL_S = 0.5
+_decode = msgspec.json.Decoder(Reply).decode
+
+
+class NotSent(Exception):
+    """The command could not be sent; the message says why and what to do."""
+
+
+class CommandSender:
+    """Commands of one site. Entering and `send` raise NotSent."""
+
+    def __init__(self, config: Config, site: str) -> None:
+        self._broker = config.broker
+        self._settings = aiokafka_settings(config)
+        self._site = site
+        self._topics = {stem: f"{config.prefix}.{stem}.v1" for stem in ("commands", "replies")}
+        self._places: dict[str, TopicPartition] = {}
+        self._producer = AIOKafkaProducer(acks="all", **self._settings)
+        self._replies = AIOKafkaConsumer(
+            group_id=None,
+            isolation_level="read_committed",
+            auto_offset_reset="latest",
+            enable_auto_commit=False,
+            check_crcs=False,  # the embedded broker's transaction markers have none that is right
+            **self._settings,
+        )
+
+    async def __aenter__(self) -> "CommandSender":
+        try:
+            await asyncio.wait_for(self._start(), ANSWER_S)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.__aexit__()
+            raise NotSent(f"the broker {self._broker} does not answer: {error!r}") from None
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._producer.stop()
+        await self._replies.stop()
+
+    async def send(self, command: Command) -> None:
+        """Returns when every copy of the topic has it."""
+        place = self._places["commands"]
+        key, value = command.site.encode(), encode(command)
+        sending = self._producer.send_and_wait(place.topic, value, key, partition=place.partition)
+        try:
+            await asyncio.wait_for(sending, ANSWER_S)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise NotSent(f"the broker {self._broker} did not take it: {error!r}") from None
+
+    async def reply(self, command_id: str, timeout_s: float) -> Reply | None:
+        """The reply to a command that was sent; None if there is none in time."""
+        deadline_s = time.monotonic() + timeout_s
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            fetched = await self._replies.getmany(timeout_ms=round(min(left_s, _POLL_S) * 1000))
+            for record in (one for records in fetched.values() for one in records):
+                reply = _read(record.value)
+                if reply is not None and reply.command_id == command_id:
+                    return reply
+        return None
+
+    async def _start(self) -> None:
+        self._places = await self._find_places()
+        await self._producer.start()
+        await self._replies.start()
+        replies = self._places["replies"]
+        self._replies.assign([replies])
+        self._replies.seek(replies, (await self._replies.end_offsets([replies]))[replies])
+
+    async def _find_places(self) -> dict[str, TopicPartition]:
+        """By listing first: to ask for a topic that is not there may create it, wrongly."""
+        admin = AIOKafkaAdminClient(**self._settings)
+        try:
+            await admin.start()
+            there = await admin.list_topics()
+            for topic in self._topics.values():
+                if topic not in there:
+                    raise NotSent(
+                        f"there is no topic {topic}: `radvigil topics --create` makes it, or the "
+                        "configuration's prefix is another"
+                    )
+            described = await admin.describe_topics(list(self._topics.values()))
+        finally:
+            await admin.close()
+        partitions_n = {one["topic"]: len(one["partitions"]) for one in described}
+        return {
+            stem: TopicPartition(topic, partition_of(self._site, partitions_n[topic]))
+            for stem, topic in self._topics.items()
+        }
+
+
+def _read(value: bytes | None) -> Reply | None:
+    """A reply; None for a message of a later version, or of somebody else."""
+    try:
+        return None if value is None else _decode(value)
+    except msgspec.DecodeError:
+        return None

@@ -14,6 +14,7 @@ from schemas.ingest import IngestSettings
 from schemas.oversight import Oversight
 from schemas.performance import Performance
 from schemas.routing import Receiver, Route
+from schemas.silence import SilenceSettings
 from schemas.site import SiteSettings
 
 Days = Annotated[float, Meta(gt=0, le=3660)]
@@ -242,6 +243,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What series are compared with."""
     incidents: IncidentSettings = IncidentSettings()
     """How incidents come back, calm down and are held."""
+    silence: SilenceSettings = SilenceSettings()
+    """Feeds that say nothing, or too little."""
     performance: Performance = Performance()
     """What models say, held against the reports."""
     oversight: Oversight = Oversight()

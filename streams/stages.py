@@ -8,17 +8,21 @@ from schemas.config import Config
 from streams.budget import Budget
 from streams.disagreement import Disagreement
 from streams.off_label import OffLabel
+from streams.performance.readout import Readout
 from streams.quality import Quality
+from streams.silence import Silence
 from streams.stage import Stage
 from streams.versions import Versions
 
-_KINDS: tuple[type[Stage], ...] = (Versions, Disagreement, OffLabel, Quality)
+_KINDS: tuple[type[Stage], ...] = (Silence, Readout, Versions, Disagreement, OffLabel, Quality)
 
 
 def stages_of(config: Config, budget: Budget) -> tuple[Stage, ...]:
     """The stages of one shard, in the order in which they are asked."""
     over = config.oversight
     return (
+        Silence(config, config.silence, budget.grant),
+        Readout(config, config.performance, budget),
         Versions(config.models, over.version_change),
         Disagreement(config.models, over.version_disagreement, budget.grant),
         OffLabel(config.models, over.off_label, budget.grant),

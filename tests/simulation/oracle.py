@@ -127,7 +127,9 @@ class _Site:
             self._upsert(event, at_us, arrived_us)
         elif isinstance(event, Prediction) and event.role == "live":
             self._answer(event, at_us, arrived_us)
-        elif isinstance(event, Report) and event.labels:
+        elif isinstance(event, Prediction) or (
+            isinstance(event, Report) and event.status in ("final", "corrected", "amended")
+        ):
             self._known(event.study, arrived_us)
 
     def run_timers(self, watermark_us: int) -> None:

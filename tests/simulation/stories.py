@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.config import Config, Deadlines, Model, Outage
+from schemas.incident_settings import IncidentSettings
 from schemas.prediction import Output, Prediction
 from schemas.study import Expectation, Study
 
@@ -18,6 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WORD = re.compile(r"(?:(\w)\.)?(\w+)@(-?\d+)(?:>(-?\d+))?")
 HOLD = Outage(hold_s=30)
 CONFIG = Config(
+    incidents=IncidentSettings(reopen_s=0, flapping_cycles=50, flapping_s=60),
     models=[
         Model(
             name="m",
@@ -28,7 +30,7 @@ CONFIG = Config(
             failed=HOLD,
             incomplete=HOLD,
         )
-    ]
+    ],
 )
 
 _STUDIES: dict[str, dict[str, Any]] = {

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.config import Bounds, Clock, Config, Deadlines, Model, Outage, Range, Reference
+from schemas.incident_settings import IncidentSettings
 from streams.hospital import faults as hospital_faults
 from streams.hospital.settings import Hospital, config_for
 
@@ -100,7 +101,9 @@ def _fault(rng: Random, hospital: Hospital) -> hospital_faults.Fault:
 
 
 def _config(rng: Random, hospital: Hospital, weights: Weights, healthy: bool) -> Config:
-    config = config_for(hospital)
+    # The oracle knows episodes; what comes back soon or again and again is tested elsewhere.
+    plain = IncidentSettings(reopen_s=0, flapping_cycles=50, flapping_s=60)
+    config = replace(config_for(hospital), incidents=plain)
     small = Reference(observations=50)
     clock = Clock(
         lateness_s=rng.choice((0.0, 5.0, 60.0, 600.0)), max_skew_s=rng.choice((30.0, 300.0))

@@ -16,6 +16,7 @@ from schemas.performance import Performance
 from schemas.routing import Receiver, Route
 from schemas.silence import SilenceSettings
 from schemas.site import SiteSettings
+from schemas.web import WebSettings
 
 Days = Annotated[float, Meta(gt=0, le=3660)]
 
@@ -249,6 +250,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What models say, held against the reports."""
     oversight: Oversight = Oversight()
     """Versions, shadows, intended use and data quality."""
+    web: WebSettings = WebSettings()
+    """The live page."""
     ingest: IngestSettings = IngestSettings()
     """Translation of hospital standards to events."""
     models: Annotated[list[Model], Meta(max_length=1000)] = field(

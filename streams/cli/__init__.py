@@ -7,14 +7,17 @@ found (`replay --exit-code`), 130 interrupted. `run` adds 4, see docs/OPERATIONS
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from schemas.config_file import ConfigError
 from streams.cli.arguments import BadInput
 from streams.recordings import UnreadableRecording
 
+VERBS = ("ack", "unack", "resolve", "silence", "unsilence", "maintain", "note", "rebaseline")
 COMMANDS = (
     "run",
     "replay",
@@ -27,6 +30,8 @@ COMMANDS = (
     "budget",
     "ingest",
     "route",
+    *VERBS,
+    "web",
 )
 _EXAMPLES = """first steps:
   radvigil demo                                    a simulated hospital, watched, on one machine
@@ -46,8 +51,16 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"radvigil {version('radvigil')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in (only,) if only in COMMANDS else COMMANDS:
-        import_module(f"streams.cli.{name}").add(commands)
+        _add(name)(commands)
     return top
+
+
+def _add(name: str) -> Callable[[Any], None]:
+    """What adds a command: its own module, or for what people do to incidents one for all."""
+    if name in VERBS:
+        return partial(import_module("streams.cli.command").add, name=name)
+    adds: Callable[[Any], None] = import_module(f"streams.cli.{name}").add
+    return adds
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,6 +11,8 @@ BENCHES = {
     "decoding": "what strict decoding costs over a bare decoder",
     "detect_cost": "a score and its votes, hot and over 20,000 series",
     "calibration": "false alarms against the promise, and delays (minutes)",
+    "silence": "false alarms of silence on held-out feeds, and delays (minutes)",
+    "performance": "faults found from delayed, partial reports, and false alarms (minutes)",
     "kafka": "a durable worker on a real Kafka (Java and Maven)",
 }
 

@@ -98,7 +98,7 @@ class Metrics:
     def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
         """Set how many incidents live, by kind and state; those that were and are not are 0."""
         known = self._live.setdefault(partition, set())
-        known |= live.keys()
+        known.update(live)
         for kind, state in known:
             n = live.get((kind, state), 0)
             self._set("radvigil_incidents_live", n, str(partition), kind, state)

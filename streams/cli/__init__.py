@@ -30,6 +30,7 @@ COMMANDS = (
     "budget",
     "ingest",
     "route",
+    "trace",
     *VERBS,
     "web",
 )

@@ -1,0 +1,86 @@
+"""One study through the topics: what came of it and what was said, in the order of the log."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from schemas.config import Config
+from streams.connection import librdkafka_settings
+from streams.partitioner import partition_of
+from streams.shard_topics import shard_topics
+
+_ANSWER_S = 15.0
+_BATCH_N = 5_000
+
+
+class NoTrace(Exception):
+    """The topics cannot be read; the message says why."""
+
+
+class Step(NamedTuple):
+    """One record about the study: when the broker had it, where it lies, and what it says."""
+
+    arrived_at: datetime
+    topic: str
+    offset: int
+    message: dict[str, Any]
+
+
+def steps(config: Config, site: str, study: str) -> list[Step]:
+    """All of them, in the order in which the broker had them. Raises NoTrace.
+
+    Reads the site's partition of five topics from their beginning: seconds for weeks of studies.
+    """
+    names = shard_topics(config)
+    topics = (*names.merged[:3], names.outcomes, names.incidents)
+    partition = partition_of(site, config.kafka.partitions)
+    consumer = Consumer(
+        librdkafka_settings(config)
+        | {"group.id": f"{config.prefix}.trace", "enable.auto.commit": False}
+        | {"enable.partition.eof": False, "isolation.level": "read_committed"}
+    )
+    try:
+        found = [
+            step
+            for topic in topics
+            for step in _of_topic(consumer, TopicPartition(topic, partition), site, study)
+        ]
+    except KafkaException as error:
+        raise NoTrace(
+            f"the broker {config.broker} does not answer: {error.args[0].str()}"
+        ) from None
+    finally:
+        consumer.close()
+    return sorted(found, key=lambda step: (step.arrived_at, step.topic, step.offset))
+
+
+def _of_topic(consumer: Consumer, place: TopicPartition, site: str, study: str) -> Iterator[Step]:
+    first, end = consumer.get_watermark_offsets(place, _ANSWER_S)
+    consumer.assign([TopicPartition(place.topic, place.partition, first)])
+    key = orjson.dumps(study)
+    position = first
+    while position < end:
+        records = consumer.consume(_BATCH_N, timeout=1.0)
+        for record in records:
+            value = record.value()
+            if value is not None and key in value and (step := _step(record, site, study)):
+                yield step
+        reached = consumer.position([place])[0].offset
+        if reached <= position and not records:
+            return  # what is left are transaction markers
+        position = max(position, reached)
+
+
+def _step(record: Any, site: str, study: str) -> Step | None:
+    try:
+        message = orjson.loads(record.value())
+    except orjson.JSONDecodeError:
+        return None
+    examples = message.get("evidence", {}).get("examples", ()) if isinstance(message, dict) else ()
+    if message.get("site") != site or (message.get("study") != study and study not in examples):
+        return None
+    at = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
+    return Step(at, record.topic(), record.offset(), message)

@@ -12,7 +12,7 @@ from streams.web.view_outcomes import Counts
 from streams.web.view_series import Point
 from streams.web.words import Clockface, number
 
-WIDTH, HEIGHT = 1000.0, 100.0
+_FAINT = -6.5  # evidence weaker than this, in powers of ten, is drawn as this
 
 
 class Mark(NamedTuple):
@@ -54,6 +54,7 @@ class Chart(NamedTuple):
     threshold: float | None = None
     bars: Sequence[Bar] = ()
     marks: Sequence[Mark] = ()
+    unjudged: float | None = None
 
 
 class Scale:
@@ -77,8 +78,12 @@ def outage_chart(
     marks: Sequence[tuple[int, str, str]],
     clock: Clockface,
     site: str,
+    proved_us: int | None = None,
 ) -> Chart | None:
-    """Results per interval by what became of them; None where there were none."""
+    """Results per interval by what became of them; None where there were none.
+
+    What is later than `proved_us` is not judged yet, and shown so.
+    """
     if not any(one.due for one in counts):
         return None
     start_us = from_us // step_us * step_us
@@ -117,6 +122,7 @@ def outage_chart(
             if one.due
         ],
         bars=bars,
+        unjudged=x(proved_us) if proved_us is not None and proved_us < until_us else None,
         marks=_marks(marks, x),
     )
 
@@ -164,41 +170,23 @@ def series_chart(
 def evidence_chart(
     points: Sequence[Point], marks: Sequence[tuple[int, str, str]], clock: Clockface, site: str
 ) -> Chart | None:
-    """The strongest detector's statistic over its threshold: at 1 it alarms."""
+    """The strongest detector's statistic over its threshold, by its magnitude: at 1 it alarms."""
     known = [(p.at_us, p.statistic) for p in points if p.statistic is not None]
     if len(known) < 2:
         return None
-    top = max(1.2, min(5.0, max(value for _, value in known)))
-    x, y = Scale(points[0].since_us, points[-1].at_us), Scale(0, top, down=True)
-    path = _path([(x(at_us), y(value)) for at_us, value in known])
+    x, y = Scale(points[0].since_us, points[-1].at_us), Scale(_FAINT, 1, down=True)
+    path = _path([(x(at_us), y(_magnitude(value))) for at_us, value in known])
     return Chart(
         summary=f"It was {number(max(v for _, v in known))} of its threshold at most.",
         x_ticks=time_ticks(points[0].since_us, points[-1].at_us, clock, site),
-        y_ticks=[Tick(y(0), "0"), Tick(y(1), "1")],
+        y_ticks=[Tick(y(-6), "10⁻⁶"), Tick(y(-3), "0.001"), Tick(y(0), "1")],
         head=("until", "statistic / threshold"),
         rows=[(clock.at(at_us, site).text, number(value)) for at_us, value in known],
         path=path,
         area=f"{path} V100 H{x(known[0][0]) * 10:g} Z",
-        threshold=y(1),
+        threshold=y(0),
         marks=_marks(marks, x),
     )
-
-
-def spark(hours: Sequence[Counts]) -> tuple[str, str]:
-    """A day in small bars, 1 wide and 10 high: the path of what came on time, and of the rest."""
-    most = max((one.due for one in hours), default=0)
-    if not most:
-        return "", ""
-    good, bad = [], []
-    for index, one in enumerate(hours):
-        if one.due:
-            high = max(1, round(10 * one.due / most))
-            wrong = min(high, -(-high * (one.due - one.on_time) // one.due))
-            if high > wrong:
-                good.append(f"M{index} 10v-{high - wrong}")
-            if wrong:
-                bad.append(f"M{index} {10 - high + wrong}v-{wrong}")
-    return "".join(good), "".join(bad)
 
 
 def time_ticks(from_us: int, until_us: int, clock: Clockface, site: str) -> list[Tick]:
@@ -212,6 +200,10 @@ def time_ticks(from_us: int, until_us: int, clock: Clockface, site: str) -> list
 
 def _marks(marks: Sequence[tuple[int, str, str]], x: Scale) -> list[Mark]:
     return [Mark(x(at_us), kind, text) for at_us, kind, text in marks if x.low <= at_us <= x.high]
+
+
+def _magnitude(statistic: float) -> float:
+    return log10(max(statistic, 10.0**_FAINT))
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:

@@ -45,9 +45,13 @@ class Freshness(NamedTuple):
 
 
 def freshness(
-    config: Config, reading: Reading, proved_us: dict[int, int], clock: Clockface
+    config: Config,
+    reading: Reading,
+    proved_us: dict[int, int],
+    stale: frozenset[int],
+    clock: Clockface,
 ) -> Freshness:
-    """What can be said now."""
+    """What can be said now; `stale` are partitions of which the monitor itself says so."""
     n = reading.partitions
 
     def said(tone: Tone, sentence: str, blind: frozenset[int] = frozenset()) -> Freshness:
@@ -65,10 +69,12 @@ def freshness(
     if reading.share < 1:
         read = min(99, int(reading.share * 100))
         return said("reading", f"Not live yet: {read} % of the past is read.")
-    return _monitor(config, proved_us, clock, n)
+    return _monitor(config, proved_us, stale, clock, n)
 
 
-def _monitor(config: Config, proved_us: dict[int, int], clock: Clockface, n: int) -> Freshness:
+def _monitor(
+    config: Config, proved_us: dict[int, int], stale: frozenset[int], clock: Clockface, n: int
+) -> Freshness:
     if not proved_us:
         words = (
             "Not live: no word from the monitor yet. A worker says where it stands every minute."
@@ -76,14 +82,14 @@ def _monitor(config: Config, proved_us: dict[int, int], clock: Clockface, n: int
         return Freshness("unknown", words, frozenset(range(n)), n)
     allowed_us = seconds_to_us(config.clock.lateness_s + config.clock.stale_after_s + REFRESH_S)
     oldest_us = min(proved_us.values())
-    late = {
+    late = stale | {
         partition
         for partition in range(n)
         if clock.now_us - proved_us.get(partition, 0) > allowed_us
     }
     if not late:
         until = clock.at(oldest_us)
-        words = f"The monitor keeps up: all until {until.text} is judged."
+        words = f"Live. All that happened until {until.text} is judged."
         return Freshness("live", words, frozenset(), n)
     if len(late) == n:
         until = clock.at(max(proved_us.values()))

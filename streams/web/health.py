@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from schemas.config import Config, Model
-from streams.web.charts import spark
+from schemas.incident import Incident
 from streams.web.freshness import Freshness
+from streams.web.sparks import spark
 from streams.web.view import View
 from streams.web.view_incidents import Episode
 from streams.web.view_monitor import Pending
@@ -21,6 +22,7 @@ Health = Literal[
     "silent",
     "notice",
     "blind",
+    "recovering",
     "learning",
     "on time",
     "quiet",
@@ -39,20 +41,31 @@ _OF_KIND: dict[str, Health] = {
     "calibration_drift": "drifting",
     "subgroup_gap": "drifting",
 }
-_WORST: tuple[Health, ...] = ("missing", "failing", "silent", "late", "drifting", "notice")
+_WORST: tuple[Health, ...] = (
+    "missing",
+    "failing",
+    "silent",
+    "late",
+    "drifting",
+    "notice",
+    "recovering",
+)
 BAD = frozenset(_WORST)
 _DAY_N = 24
 INPUTS = ""  # the column of what belongs to the studies themselves
 
 
 class Cell(NamedTuple):
-    """One site and model. `hours` are the results of the last 24, `day` of all of them."""
+    """One site and model. `day` are its results in the last 24 hours, `bars` the same by hour.
+
+    While less than three hours are known the bars are the newest intervals instead.
+    """
 
     site: str
     model: str
     health: Health
     day: Counts
-    hours: tuple[Counts, ...]
+    bars: tuple[Counts, ...]
     incidents: tuple[str, ...]
     pending: Pending | None
 
@@ -72,8 +85,8 @@ class Cell(NamedTuple):
 
     @property
     def spark(self) -> tuple[str, str]:
-        """The day as bars: what came on time, and the rest."""
-        return spark(self.hours)
+        """The bars as paths: what came on time, and the rest."""
+        return spark(self.bars)
 
 
 class Matrix(NamedTuple):
@@ -106,12 +119,14 @@ def matrix(
         key = (episode.last.site, episode.last.model or INPUTS)
         live.setdefault(key, []).append(episode)
     phases, pending = view.series.phases(), view.monitor.pending()
+    is_long = view.outcomes.newest_us - view.outcomes.oldest_us > 3 * HOUR_US
     settings = {one.name: one for one in config.models}
 
     def cell(row: str, column: str) -> Cell:
         key = (row, column)
-        hours = tuple(view.outcomes.hours(key, now_us // HOUR_US * HOUR_US, _DAY_N))
-        day = Counts(*(sum(n) for n in zip(*hours, strict=True)))
+        hours = tuple(view.outcomes.hours(key, now_us, _DAY_N))
+        day = Counts(*map(sum, zip(*hours, strict=True)))
+        bars = hours if is_long else tuple(view.outcomes.newest(key, now_us, _DAY_N))
         episodes = live.get(key, [])
         incidents = tuple(one.last.incident for one in episodes)
         health = _health(
@@ -121,7 +136,7 @@ def matrix(
             phases=phases.get(key, Counter()),
             day=day,
         )
-        return Cell(row, column, health, day, hours, incidents, pending.get(key))
+        return Cell(row, column, health, day, bars, incidents, pending.get(key))
 
     return Matrix(sites, models, [[cell(row, column) for column in columns] for row in sites])
 
@@ -149,7 +164,7 @@ def _health(
     day: Counts,
 ) -> Health:
     told = (one.last for one in episodes if one.last.severity != "info")
-    words = {_OF_KIND.get(one.kind, "notice") for one in told if one.state != "pending"}
+    words = {_word(one) for one in told if one.state != "pending"}
     if words:
         return next(word for word in _WORST if word in words)
     if not is_used:
@@ -159,6 +174,12 @@ def _health(
     if phases["learning"] and not (phases["watching"] or phases["relearning"]):
         return "learning"
     return "on time" if day.due or phases else "quiet"
+
+
+def _word(incident: Incident) -> Health:
+    if incident.state == "resolving":
+        return "recovering"
+    return _OF_KIND.get(incident.kind, "notice")
 
 
 def _sites(model: Model) -> list[str] | None:

@@ -8,6 +8,7 @@ from schemas.command import Command
 from schemas.incident import Incident, Slice
 from schemas.reply import Reply
 from streams.clock import to_us
+from streams.partitioner import partition_of
 from streams.web import words
 from streams.web.charts import Chart, evidence_chart, outage_chart, series_chart
 from streams.web.pages import Scene, Values, rows_of
@@ -86,7 +87,8 @@ def _charts(scene: Scene, episode: Episode) -> tuple[Chart | None, Chart | None]
         pair = (last.site, last.model)
         from_us, until_us = _window(scene, episode)
         step_us, counts = scene.view.outcomes.intervals(pair, from_us, until_us)
-        return outage_chart(counts, step_us, from_us, marks, clock, last.site), None
+        proved_us = _proved_us(scene, last.site)
+        return outage_chart(counts, step_us, from_us, marks, clock, last.site, proved_us), None
     line = scene.view.series.get(last.site, last.model or "", last.subject or "")
     if line is None:
         return None, None
@@ -95,6 +97,13 @@ def _charts(scene: Scene, episode: Episode) -> tuple[Chart | None, Chart | None]
     points = line.points
     shown = series_chart(points, evidence.before, evidence.after, since_us, marks, clock, last.site)
     return shown, evidence_chart(points, marks, clock, last.site)
+
+
+def _proved_us(scene: Scene, site: str) -> int | None:
+    """Until when the site's shard has judged; None while that is not known."""
+    if scene.fresh.partitions is None:
+        return None
+    return scene.view.monitor.proved_us.get(partition_of(site, scene.fresh.partitions))
 
 
 def _window(scene: Scene, episode: Episode) -> tuple[int, int]:
@@ -125,7 +134,8 @@ def _marks(episode: Episode) -> Iterator[tuple[int, str, str]]:
 def _facts(last: Incident, scene: Scene) -> Iterator[tuple[str, str]]:
     """The evidence in words; what is not known is not a row, but its n is."""
     evidence = last.evidence
-    yield "affected", words.affected(last)
+    if affected := words.affected(last):
+        yield "affected", affected
     if evidence.before is not None:
         n = f"n = {evidence.reference_n:,}" if evidence.reference_n is not None else "n unknown"
         yield "before", f"{number(evidence.before)} (mean, {n})"
@@ -174,13 +184,26 @@ def _timeline(scene: Scene, episode: Episode) -> list[Event]:
     people, incident = scene.view.people, episode.last.incident
     told = (_notice(notice) for notice in people.notices(incident))
     asked = (_asked(one, people.reply(one.command_id)) for one in people.commands(incident))
-    steps = (_step(scene, step) for step in episode.steps)
+    steps = [_step(scene, *folded) for folded in _folded(episode.steps)]
     events = [*steps, *told, *(event for event in asked if event is not None)]
     return sorted(events, key=lambda one: one.at, reverse=True)
 
 
-def _step(scene: Scene, step: Step) -> Event:
+def _folded(steps: list[Step]) -> Iterator[tuple[Step, int]]:
+    """Each step with how many it stands for: of a run of updates only the newest is told."""
+    run = 0
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
+        run += 1
+        if step.reason == "updated" and after is not None and after.reason == "updated":
+            continue
+        yield step, run
+        run = 0
+
+
+def _step(scene: Scene, step: Step, times: int) -> Event:
     said = words.REASONS[step.reason]
+    if times > 1:
+        said = f"{said}, {times} times until then"
     if step.reason == "severity_changed":
         said = f"{said} {step.severity}"
     note = step.note if scene.viewer is not None else None

@@ -7,13 +7,15 @@ from schemas.config import Config, Model
 from schemas.incident import Incident
 from schemas.web import WebSettings
 from streams.web import words
+from streams.web.estimates import performance
 from streams.web.false_alarms import account
 from streams.web.freshness import Freshness
-from streams.web.health import BAD, INPUTS, Matrix, matrix, models_of
+from streams.web.health import Matrix, matrix, models_of
 from streams.web.hidden import Hidden, Hiding
 from streams.web.view import View
 from streams.web.view_incidents import Episode
-from streams.web.view_outcomes import HOUR_US, Counts
+from streams.web.view_outcomes import Counts
+from streams.web.volume import volumes
 from streams.web.words import Clockface, count, where
 
 Values = dict[str, Any]
@@ -54,16 +56,6 @@ class Row(NamedTuple):
     needs_someone: bool
 
 
-class Volume(NamedTuple):
-    """Results that were due at a site in the last whole hour, and in that hour of other days."""
-
-    site: str
-    now_n: int
-    usual: tuple[int, int] | None
-    days_n: int
-    word: str
-
-
 def now_page(scene: Scene) -> Values:
     """What is wrong, where, and whose it is."""
     rows = list(_live_rows(scene))
@@ -74,7 +66,7 @@ def now_page(scene: Scene) -> Values:
         "hidden": [row for row in rows if row.hidden],
         "matrix": cells,
         "health": cells.words(),
-        "volumes": volumes(scene, cells.sites),
+        "volumes": volumes(scene.view.outcomes, cells.sites, scene.clock.now_us),
         "pending": _pending(scene),
         "account": account(scene.config, scene.view.incidents.all(), scene.clock.now),
         "silences": scene.view.people.silences(scene.clock.now_us),
@@ -144,26 +136,6 @@ def rows_of(scene: Scene, episodes: list[Episode]) -> Iterator[Row]:
         )
 
 
-def volumes(scene: Scene, sites: list[str]) -> list[Volume]:
-    """Each site's last whole hour against the same hour of other days."""
-    return [_volume(scene, site) for site in sites]
-
-
-def _volume(scene: Scene, site: str) -> Volume:
-    due = scene.view.outcomes.due_by_hour(site)
-    hour = scene.clock.now_us // HOUR_US - 1
-    first = min(due, default=hour)
-    weekly = [due.get(hour - 168 * week, 0) for week in range(1, 5) if hour - 168 * week >= first]
-    daily = [due.get(hour - 24 * day, 0) for day in range(1, 15) if hour - 24 * day >= first]
-    before = weekly if len(weekly) >= 3 else daily
-    now_n = due.get(hour, 0)
-    if len(before) < 3:
-        return Volume(site, now_n, None, len(before), "usual not known yet")
-    low, high = min(before), max(before)
-    word = "fewer than usual" if now_n < low else "more than usual" if now_n > high else "as usual"
-    return Volume(site, now_n, (low, high), len(before), word)
-
-
 def _live_rows(scene: Scene, **only: str) -> Iterator[Row]:
     live = scene.view.incidents.live()
     return rows_of(scene, [one for one in live if _fits(one, **only)])
@@ -182,7 +154,8 @@ def _part(scene: Scene, site: str | None = None, model: str | None = None) -> Va
         "past": list(rows_of(scene, [one for one in episodes if not one.is_live][:10])),
         "matrix": cells,
         "series": scene.view.series.of(site, model),
-        "volumes": volumes(scene, [site]) if site else [],
+        "performance": performance(scene.view.series.of(site, model)),
+        "volumes": volumes(scene.view.outcomes, [site], scene.clock.now_us) if site else [],
         "versions": [one.last for one in episodes if one.last.kind == "version_change"][:10],
         "needed": scene.config.reference.observations,
     }
@@ -203,8 +176,10 @@ def _who_needs(needing: list[Incident], models_n: int) -> str:
 
 def _what(worst: Incident, scene: Scene) -> str:
     since = scene.clock.at(worst.opened_at, worst.site)
-    what = f"{where(worst)}: {words.KINDS[worst.kind]}"
-    return f"{what} since {since.text} ({since.ago}, {words.affected(worst)})"
+    said = words.SAID.get(worst.kind)
+    what = f"{where(worst)} {said}" if said else f"{where(worst)}, {words.KINDS[worst.kind]},"
+    how = ", ".join(part for part in (since.ago, words.affected(worst)) if part)
+    return f"{what} since {since.text} ({how})"
 
 
 def _holder(episode: Episode) -> str:
@@ -252,6 +227,3 @@ def _rules(model: Model | None) -> Iterator[tuple[str, str]]:
     yield "findings owed", ", ".join(model.findings) or "any answer counts"
     yield "its outages are", model.criticality
     yield "owner", model.owner or "nobody is named"
-
-
-__all__ = ["BAD", "INPUTS", "Scene", "model_page", "now_page", "site_page"]

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from streams.web import words
+from streams.web.sparks import trace
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -47,6 +48,7 @@ class Renderer:
         self._templates.tests["link"] = is_link
         self._templates.globals |= {
             "count": words.count,
+            "trace": trace,
             "words": words,
             "static_version": static_version(),
         }

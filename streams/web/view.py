@@ -14,7 +14,7 @@ from schemas.outcome import Outcome
 from schemas.reply import Reply
 from schemas.series import SeriesPoint
 from schemas.web import WebSettings
-from streams.lifecycle import LIVE
+from streams.lifecycle import LIVE, TRUE
 from streams.web.view_incidents import Incidents
 from streams.web.view_monitor import Monitor
 from streams.web.view_outcomes import Outcomes, fine_s
@@ -67,6 +67,16 @@ class View:
         """What its bounds have cost."""
         parts = (self.incidents, self.outcomes, self.series, self.people, self.monitor)
         return sum((part.dropped for part in parts), Counter())
+
+    def stale(self) -> frozenset[int]:
+        """The partitions on which the monitor says that it is behind."""
+        subjects = (
+            one.last.subject or ""
+            for one in self.incidents.live()
+            if one.last.kind == "monitor_stale" and one.last.state in TRUE
+        )
+        numbers = (subject.removeprefix("partition-") for subject in subjects)
+        return frozenset(int(number) for number in numbers if number.isdecimal())
 
     def news_since(self, version: int) -> list[Incident]:
         """What has opened since."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.config import Config, Deadlines
 from schemas.outcome import Outcome, OutcomeKind
-from streams.clock import to_us
+from streams.clock import NEVER_US, to_us
 
 HOUR_US = 3_600_000_000
 FINE_N = 312  # 26 hours of five minutes
@@ -66,6 +66,7 @@ class Outcomes:
         # What may still turn out better: hash of the study's key to where it was counted.
         self._bad: OrderedDict[int, tuple[int, int]] = OrderedDict()
         self.newest_us = 0
+        self.oldest_us = NEVER_US
         self.dropped: Counter[str] = Counter()
 
     def take(self, outcome: Outcome) -> None:
@@ -78,6 +79,7 @@ class Outcomes:
                 return
             self._hours[pair], self._fine[pair] = {}, {}
         self.newest_us = max(self.newest_us, at_us)
+        self.oldest_us = min(self.oldest_us, at_us)
         study = hash((outcome.study, pair))
         if outcome.revision > 1 and (known := self._bad.pop(study, None)) is not None:
             self._add(pair, *known, by=-1)
@@ -98,6 +100,10 @@ class Outcomes:
     def hours(self, pair: Pair, until_us: int, n: int) -> list[Counts]:
         """The last `n` hours, the current one at the end."""
         return self._run(self._hours.get(pair, {}), until_us // HOUR_US, n)
+
+    def newest(self, pair: Pair, until_us: int, n: int) -> list[Counts]:
+        """The last `n` of the short intervals."""
+        return self._run(self._fine.get(pair, {}), until_us // self.fine_us, n)
 
     def intervals(self, pair: Pair, from_us: int, until_us: int) -> tuple[int, list[Counts]]:
         """Their length in us, and the counts from a moment to another."""

@@ -29,6 +29,14 @@ KINDS = {
     "monitor_stale": "monitor behind",
     "flapping": "comes and goes",
 }
+SAID = {
+    "missing_output": "gives no results",
+    "failed_output": "fails",
+    "incomplete_output": "gives incomplete results",
+    "latency": "is late",
+    "silence": "is silent",
+    "partial_silence": "is silent in part",
+}
 STATES = {
     "pending": "not yet told",
     "open": "open",
@@ -57,6 +65,9 @@ REASONS = {
     "reopened": "true again soon after its end",
     "retired": "closed for good",
 }
+
+
+_COUNTLESS = frozenset({"monitor_stale", "silence", "flapping", "version_change"})
 
 
 def length(seconds: float) -> str:
@@ -111,13 +122,13 @@ def count(n: int, one: str, many: str | None = None) -> str:
 
 
 def affected(incident: Incident) -> str:
-    """How many it is about; a number that is not known is not given."""
+    """How many it is about; empty for kinds that are about no number."""
     evidence = incident.evidence
     if evidence.affected_count is not None:
         return count(evidence.affected_count, "study", "studies")
     if evidence.current_n is not None:
         return count(evidence.current_n, "observation")
-    return "number unknown"
+    return "" if incident.kind in _COUNTLESS else "number unknown"
 
 
 def where(incident: Incident) -> str:

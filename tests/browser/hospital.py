@@ -30,7 +30,7 @@ RUNBOOK = "https://wiki.example/ptx"
 
 
 def config() -> Config:
-    """The demo's, with shorter deadlines, and with who to call."""
+    """The demo's, with with who to call."""
     plain = ward.config()
 
     def owned(model: Model) -> Model:
@@ -38,23 +38,23 @@ def config() -> Config:
             model,
             owner="imaging-ai-oncall",
             runbook=RUNBOOK,
-            deadline_s=Deadlines(routine=3, urgent=3, stat=3),
+            deadline_s=Deadlines(routine=6, urgent=6, stat=6),
             missing=Outage(hold_s=5, update_s=2),
         )
 
     return replace(
         plain,
         models=[owned(model) for model in plain.models],
-        clock=replace(plain.clock, lateness_s=1),
+        clock=replace(plain.clock, lateness_s=2),
         sites=[SiteSettings(name=site) for site in ward.SITES],
     )
 
 
 def hospital(outage_s: float) -> Hospital:
-    """The demo's, with one outage from the beginning on and nothing else wrong."""
+    """The demo's, a quarter as busy, with one outage from the beginning and nothing else wrong."""
     plain = ward.hospital()
     outage = faults.Outage("north", "ptx", plain.start, timedelta(seconds=outage_s))
-    return replace(plain, faults=(outage,))
+    return replace(plain, faults=(outage,), studies_per_day=plain.studies_per_day / 4)
 
 
 async def main(outage_s: float) -> None:

@@ -19,17 +19,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from schemas.config import Config
 from schemas.config_file import load
 from streams import logs
 from streams.collector import expect_large_state
+from streams.delivery.service import Delivery, sender
 from streams.engine import Engine, from_environment
 from streams.shard import UnfitState
 from streams.state import UnreadableState
 from streams.telemetry import Telemetry
-from streams.worker import UnfitTopics, Worker
+from streams.worker import Companion, UnfitTopics, Worker
 
 log = logging.getLogger("radvigil.worker")
 
@@ -41,17 +42,27 @@ RESTARTS = "RADVIGIL_RESTARTS"
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
 
-def serve(config: Config, engine: Engine, telemetry: Telemetry | None = None) -> int:
-    """Run a worker in this process with its signals; the exit code, unless it restarts."""
-    asyncio.run(work(config, engine, telemetry))
+def serve(config: Config, engine: Engine) -> int:
+    """Run a worker and its delivery in this process with its signals; the exit code."""
+    asyncio.run(_serve(config, engine))
     return EXIT_STOPPED
 
 
-async def work(config: Config, engine: Engine, telemetry: Telemetry | None = None) -> None:
+async def _serve(config: Config, engine: Engine) -> None:
+    async with sender(config) as carrier:
+        await work(config, engine, companions=[Delivery(config, carrier)])
+
+
+async def work(
+    config: Config,
+    engine: Engine,
+    telemetry: Telemetry | None = None,
+    companions: Iterable[Companion] = (),
+) -> None:
     """The same on a loop that is already running, beside whatever else runs there."""
     await _pause_after_restarts()
     expect_large_state()
-    worker = Worker(config, engine, telemetry)
+    worker = Worker(config, engine, telemetry, companions)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_in_time, worker.stop, engine.stop_s)

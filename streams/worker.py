@@ -7,7 +7,8 @@ over in place.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
+from typing import Protocol
 
 import msgspec
 from aiokafka.errors import KafkaError
@@ -28,6 +29,16 @@ from streams.topics_admin import NoBroker, TopicsAdmin
 log = logging.getLogger("radvigil.worker")
 
 
+COMPANIONS_S = 12.0
+
+
+class Companion(Protocol):
+    """What runs beside the worker, on its loop, once the broker has been reached."""
+
+    async def run(self, config: Config, engine: Engine, stopping: asyncio.Event) -> None:
+        """Until `stopping` is set. `config` has the broker's address, embedded ones too."""
+
+
 class UnfitTopics(Exception):
     """The topics cannot be used as they are; the message says which and why."""
 
@@ -35,7 +46,13 @@ class UnfitTopics(Exception):
 class Worker:
     """Runs one app; `stop` may be called from any thread."""
 
-    def __init__(self, config: Config, engine: Engine, telemetry: Telemetry | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        engine: Engine,
+        telemetry: Telemetry | None = None,
+        companions: Iterable[Companion] = (),
+    ) -> None:
         self._embedded: EmbeddedBroker | None = None
         if config.broker == "embedded":
             self._embedded = EmbeddedBroker(spec.name(config.prefix) for spec in topics_of(config))
@@ -46,6 +63,7 @@ class Worker:
         self.ready = False
         self._engine = engine
         self._telemetry = telemetry or Silent()
+        self._companions = tuple(companions)
         self._topics = shard_topics(config)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,12 +141,17 @@ class Worker:
             self.ready = True
 
         app.on_rebalance_complete.connect(take_over)
+        companions = [
+            asyncio.create_task(one.run(self.config, self._engine, self._stopping))
+            for one in self._companions
+        ]
         ends: list[asyncio.Future[None]] = [
             asyncio.create_task(self._checkpoints(shards)),
             asyncio.create_task(self._proofs(shards)),
             asyncio.create_task(run_until_crash(app)),
             asyncio.create_task(self._stop_asked()),
             shards.failed,
+            *companions,
         ]
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ended:
@@ -136,6 +159,8 @@ class Worker:
         await assignment.release()
         await app.consumer.commit()
         await app.stop()
+        if companions:
+            await asyncio.wait(companions, timeout=COMPANIONS_S)
         for end in ends:
             end.cancel()
 

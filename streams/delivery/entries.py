@@ -36,6 +36,16 @@ class Entries:
         """How many wait to be told."""
         return sum(entry.waiting is not None for entry in self._entries.values())
 
+    def oldest_us(self) -> dict[str, int]:
+        """Since when the oldest of what waits for each receiver waits."""
+        oldest_us: dict[str, int] = {}
+        for entry in self._entries.values():
+            item = entry.waiting
+            if item is not None and not item.refreshes:
+                name = entry.id[0]
+                oldest_us[name] = min(item.since_us, oldest_us.get(name, item.since_us))
+        return oldest_us
+
     def touch(self, entry: Entry) -> None:
         """It was told something: it is the least idle now."""
         self._entries[entry.id] = self._entries.pop(entry.id)

@@ -62,8 +62,13 @@ class Attempt(NamedTuple):
 
     receiver: Receiver
     request: Request
-    number: int
+    notification: Notification
     id: Id
+
+    @property
+    def number(self) -> int:
+        """Of the notification that it is about."""
+        return self.notification.number
 
 
 @dataclass

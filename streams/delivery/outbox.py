@@ -70,7 +70,8 @@ class Outbox:
         receiver = self._receivers.get(name)
         if receiver is None:
             self.dropped["unknown_receiver"] += 1
-            dead = Dead(notification=notification, why="unknown_receiver", at=notification.at)
+            at = notification.at
+            dead = Dead(notification=notification, offset=offset, why="unknown_receiver", at=at)
             self._said.append(dead)
             return
         self._put((name, key, ""), item_of(notification, offset))
@@ -141,6 +142,10 @@ class Outbox:
         """How many messages wait; where that is too many, stop reading the topic."""
         return self._entries.waiting_n()
 
+    def oldest_us(self) -> dict[str, int]:
+        """Since when the oldest of what waits for each receiver waits."""
+        return self._entries.oldest_us()
+
     def _put(self, id_: Id, item: Item) -> None:
         entry = self._entries.of(id_)
         if entry.knows(item.notification.number):
@@ -184,7 +189,7 @@ class Outbox:
             self._end(entry, item, now_us)
             return None
         entry.under_way = True
-        return Attempt(receiver, item.requests[0], item.notification.number, id_)
+        return Attempt(receiver, item.requests[0], item.notification, id_)
 
     def _refresh(self, entry: Entry, now_us: int) -> Item | None:
         refresh_s = of(self._receivers[entry.id[0]]).REFRESH_S
@@ -213,7 +218,8 @@ class Outbox:
     def _give_up(self, entry: Entry, item: Item, why: str, now_us: int) -> None:
         if not item.refreshes:
             at, told = from_us(now_us), item.notification
-            dead = Dead(notification=told, why=why, failed_n=item.failed_n, at=at)
+            offset = item.offsets[-1]
+            dead = Dead(notification=told, offset=offset, why=why, failed_n=item.failed_n, at=at)
             trouble = self._trouble.holds(entry.id[0], why, item.severity, now_us)
             self._said += (dead, trouble)
             self._stand_in(entry, item, now_us)

@@ -49,6 +49,8 @@ class Dead(Struct, frozen=True, kw_only=True, tag_field="type", tag="radvigil.un
 
     notification: Notification
     """What it should have been told: the newest state, where several waited."""
+    offset: Count
+    """Where that lies in its partition of the outbox."""
     why: Name
     """What the last try met: a closed word, or that of the receiver."""
     failed_n: Count = 0

@@ -17,7 +17,7 @@ from schemas.fields import Severity
 from schemas.incident import Evidence, Incident, IncidentKind, IncidentState, TransitionReason
 from streams.clock import from_us
 from streams.finding import Finding
-from streams.lifecycle import State
+from streams.lifecycle import Guard, State
 
 _NAMESPACE = UUID("6b0f1c1e-5f0e-5d0a-9a53-7a4d1f6c2f11")
 _GRAVEST_FIRST = get_args(Severity)
@@ -72,6 +72,17 @@ class Case(Struct, omit_defaults=True):
         for at_us in (self.held_at_us, self.update_at_us, self.expires_us, self.milder_at_us):
             if at_us is not None:
                 yield at_us
+
+    def facts(self, finding: Finding) -> set[Guard]:
+        """What is true of it when a finding comes, for the table of transitions."""
+        facts: set[Guard] = set()
+        if self.acknowledged:
+            facts.add("acknowledged")
+        if self.reopen_until_us is not None and finding.at_us <= self.reopen_until_us:
+            facts.add("soon")
+        if finding.pending_us > 0:
+            facts.add("held down")
+        return facts
 
     def begin(self, finding: Finding) -> None:
         """A new episode."""

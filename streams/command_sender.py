@@ -16,8 +16,10 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.decoding import encode
 from schemas.reply import Reply
+from schemas.topics import INPUTS
 from streams.connection import aiokafka_settings
 from streams.partitioner import partition_of
+from streams.shard_topics import shard_topics
 
 ANSWER_S = 15.0
 _POLL_S = 0.5
@@ -35,7 +37,11 @@ class CommandSender:
         self._broker = config.broker
         self._settings = aiokafka_settings(config)
         self._site = site
-        self._topics = {stem: f"{config.prefix}.{stem}.v1" for stem in ("commands", "replies")}
+        commands = next(spec for spec in INPUTS if spec.stem == "commands")
+        self._topics = {
+            "commands": commands.name(config.prefix),
+            "replies": shard_topics(config).replies,
+        }
         self._places: dict[str, TopicPartition] = {}
         self._producer = AIOKafkaProducer(acks="all", **self._settings)
         self._replies = AIOKafkaConsumer(
@@ -59,8 +65,8 @@ class CommandSender:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._producer.stop()
-        await self._replies.stop()
+        await _stop(self._producer)
+        await _stop(self._replies)
 
     async def send(self, command: Command) -> None:
         """Returns when every copy of the topic has it."""
@@ -111,6 +117,16 @@ class CommandSender:
             stem: TopicPartition(topic, partition_of(self._site, partitions_n[topic]))
             for stem, topic in self._topics.items()
         }
+
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """A client that is just looking for a lost broker ends by a cancellation of its own."""
+    try:
+        await client.stop()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 def _read(value: bytes | None) -> Reply | None:

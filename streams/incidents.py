@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from schemas.command import Command
 from schemas.config import Config
 from schemas.incident import Incident
-from schemas.incident_settings import IncidentSettings
 from schemas.reply import ReplyReason
 from streams.case import Case, fingerprint_of, new_case
 from streams.clock import NEVER_US, seconds_to_us, to_us
@@ -18,7 +17,7 @@ from streams.commands import ROUTED, Answer, matches, trigger_of, verdict
 from streams.finding import Finding
 from streams.flapping import Flapping, unfold
 from streams.incident_timers import Retention, Timers
-from streams.lifecycle import BEGINS, LIVE, TRUE, Guard, State, Transition, Trigger, step
+from streams.lifecycle import BEGINS, LIVE, TRUE, State, Transition, Trigger, step
 
 __all__ = ["Case", "Incidents", "fingerprint_of"]
 
@@ -26,8 +25,8 @@ __all__ = ["Case", "Incidents", "fingerprint_of"]
 class Incidents:
     """The cases of one shard."""
 
-    def __init__(self, config: Config, settings: IncidentSettings | None = None) -> None:
-        settings = settings or IncidentSettings(reopen_s=0)
+    def __init__(self, config: Config) -> None:
+        settings = config.incidents
         self._closed_us = seconds_to_us(config.bounds.closed_s)
         self._reopen_us = seconds_to_us(settings.reopen_s)
         self._acknowledged_us = seconds_to_us(settings.acknowledged_s)
@@ -48,7 +47,7 @@ class Incidents:
             if finding.signal != "holds":
                 return []
             case = self._cases[fingerprint] = new_case(finding)
-        found = step(case.state, finding.signal, _facts(case, finding))
+        found = step(case.state, finding.signal, case.facts(finding))
         if found is None:
             return []
         if found.reason in BEGINS:
@@ -62,10 +61,6 @@ class Incidents:
                 case.update_at_us = case.told_us + case.update_us
                 return self._keep(case)
         return self._move(case, found, finding.at_us)
-
-    def command(self, command: Command, at_us: int) -> list[Incident]:
-        """The transitions that a command brings about."""
-        return list(self.answer(command, at_us).told)
 
     def answer(self, command: Command, at_us: int) -> Answer:
         """Take what a person did; one that does not fit is counted and changes nothing.
@@ -243,15 +238,3 @@ class Incidents:
         case = self._cases.get(self._by_incident.get(command.incident, ""))
         is_it = case is not None and (case.site, case.incident) == (command.site, command.incident)
         return [case] if case is not None and is_it else []
-
-
-def _facts(case: Case, finding: Finding) -> set[Guard]:
-    """What is true of a case when a finding comes."""
-    facts: set[Guard] = set()
-    if case.acknowledged:
-        facts.add("acknowledged")
-    if case.reopen_until_us is not None and finding.at_us <= case.reopen_until_us:
-        facts.add("soon")
-    if finding.pending_us > 0:
-        facts.add("held down")
-    return facts

@@ -59,7 +59,7 @@ class Pipeline:
         self._proving = Proving()
         self._outages = Outages(config, budget)
         self._detect = Detect(config, budget)
-        self._incidents = Incidents(config, config.incidents)
+        self._incidents = Incidents(config)
         self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
         self._stages = stages_of(config, budget)

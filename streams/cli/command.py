@@ -7,6 +7,7 @@ was sent without a reply is not lost: it is carried out when a worker gets to it
 import argparse
 import asyncio
 import getpass
+import logging
 import sys
 import time
 import uuid
@@ -132,6 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
             "broker is embedded: its commands live and end with the worker. Set broker to the "
             "address that the worker logged, or to a Kafka"
         )
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is said once, by us
     try:
         return asyncio.run(_run(config, arguments))
     except (NoIncidents, NotSent) as error:

@@ -18,9 +18,11 @@ class Desk:
     """By default without a reopen window: what comes after the end is a new episode."""
 
     def __init__(self, closed_s: float = 1e6, **settings: Any) -> None:
-        self.config = Config(bounds=Bounds(closed_s=closed_s))
-        self.settings = IncidentSettings(**{"reopen_s": 0} | settings)
-        self.incidents = Incidents(self.config, self.settings)
+        self.config = Config(
+            bounds=Bounds(closed_s=closed_s),
+            incidents=IncidentSettings(**{"reopen_s": 0} | settings),
+        )
+        self.incidents = Incidents(self.config)
         self.told: list[Incident] = []
         self.answers: list[Answer] = []
         self.log: dict[str, bytes] = {}
@@ -55,12 +57,12 @@ class Desk:
     def restarted(self) -> "Desk":
         """The same after a checkpoint and a restart, which reads the log backwards."""
         other = Desk()
-        other.config, other.settings = self.config, self.settings
+        other.config = self.config
         other.told, other.answers = list(self.told), list(self.answers)
         for case in self.incidents.changes():
             self.log[case.fingerprint] = msgspec.msgpack.encode(case)
         other.log = dict(self.log)
-        other.incidents = Incidents(self.config, self.settings)
+        other.incidents = Incidents(self.config)
         written = reversed(list(self.log.values()))
         other.incidents.restore(msgspec.msgpack.decode(raw, type=Case) for raw in written)
         return other

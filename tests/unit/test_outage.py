@@ -81,14 +81,14 @@ def test_an_outage_is_resolved_after_its_hold_and_the_next_is_a_new_incident() -
     north.proved(100)
     north.send(study("b", 110), prediction("b", 120))
     north.proved(420)
-    north.send(study("c", 500))
-    north.proved(600)
+    north.send(study("c", 2_200))
+    north.proved(2_300)
 
     assert story(north.said) == [
         "open: opened @100",
         "resolving: recovering @120",
         "resolved: recovered @420",
-        "open: opened @600",
+        "open: opened @2300",
     ]
     first, second = north.incidents("missing_output")[0], north.incidents("missing_output")[-1]
     assert (second.seq, second.reopen_of) == (1, first.incident)
@@ -174,7 +174,7 @@ def test_a_note_on_a_resolved_incident_does_not_forget_what_has_begun_since() ->
     north.send(study("e", 600))
     north.proved(700)
 
-    assert story(north.said)[-2:] == ["resolved: noted @595", "open: opened @700"]
+    assert story(north.said)[-2:] == ["resolved: noted @595", "open: reopened @700"]
 
 
 def rate(per_days: float = 30, hold_s: float = 300) -> Shard:

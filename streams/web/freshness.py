@@ -93,7 +93,9 @@ def _monitor(
         return Freshness("live", words, frozenset(), n)
     if len(late) == n:
         until = clock.at(max(proved_us.values()))
-        words = f"Not live since {until.text}: the monitor has proved nothing for {until.ago}."
+        words = (
+            f"Not live: the monitor is behind. Until {until.text} ({until.ago} ago) all is judged."
+        )
         return Freshness("unknown", words, frozenset(late), n)
     known = [proved_us[partition] for partition in late if partition in proved_us]
     behind = f"up to {length((clock.now_us - min(known)) / 1e6)} behind" if known else "not heard"

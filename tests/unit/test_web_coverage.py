@@ -1,0 +1,67 @@
+"""What is configured, seen and watched, and what is not."""
+
+from schemas.config import Reference
+from streams.web.coverage import SeenPair, SeenSeries, coverage
+from tests.unit.builders import us
+from tests.unit.web_desk import NOW_S, config
+
+NOW_US = us(NOW_S)
+
+
+def series(**fields: object) -> SeenSeries:
+    plain = {
+        "site": "north",
+        "model": "ptx",
+        "subject": "pneumothorax.score",
+        "phase": "watching",
+        "reference_n": 2000,
+        "per_day": 100.0,
+        "newest_us": NOW_US,
+    }
+    return SeenSeries(**plain | fields)  # type: ignore[arg-type]
+
+
+def test_a_reference_that_is_not_ready_says_how_far_and_when() -> None:
+    learning = series(phase="learning", reference_n=640, per_day=1360.0)
+    (one,) = coverage(config(), [], [learning], NOW_US).unready
+
+    assert (one.n, one.needed) == (640, 2000)
+    assert one.ready_us == NOW_US + 86_400_000_000
+
+
+def test_without_a_pace_nothing_is_promised() -> None:
+    learning = series(phase="learning", reference_n=1, per_day=None)
+
+    assert coverage(config(), [], [learning], NOW_US).unready[0].ready_us is None
+
+
+def test_the_needed_number_is_the_configured_one() -> None:
+    learning = series(phase="learning", reference_n=100)
+    settings = config(reference=Reference(observations=500))
+
+    assert coverage(settings, [], [learning], NOW_US).unready[0].needed == 500
+
+
+def test_gaps_are_sentences() -> None:
+    pairs = [
+        SeenPair("north", "ptx", 10, True),
+        SeenPair("north", "new", 3, True),
+        SeenPair("east", "ich", 0, True),
+    ]
+    gaps = coverage(config(), pairs, [series()], NOW_US).gaps
+
+    assert gaps == [
+        "ich: no study has called for it in the last day.",
+        "new: it answers, but is not configured: nobody waits for its results.",
+        "east: no result was due in the last day.",
+        "south: configured, but nothing has come from it.",
+    ]
+
+
+def test_what_promises_less_says_why() -> None:
+    weak = [series(notes=("not_promised",)), series(subject="old", newest_us=us(-3 * 86_400))]
+
+    assert [one.why for one in coverage(config(), [], weak, NOW_US).weak] == [
+        "nothing was observed for 3 days",
+        "its values depend on each other too much for a promise: notices only",
+    ]

@@ -29,20 +29,20 @@ def dependence(scores: Floats, cycles_n: int | None = None) -> Dependence:
     mean = sum(ratios.values()) / len(ratios) if ratios else 1.0
     if mean <= 1 + 1.02 * sqrt(37.4 / max(n, 1)):
         return Dependence(again, 1, n / again, promised=n >= MIN_REFERENCE_N)
-    block_n, ratio, levelled = _plateau(scores)
-    ratio = again * _SHORT_BLOCKS * (max(mean, ratio) if block_n > max(ratios) else mean)
+    block_n, highest, levelled = _plateau(scores)
+    ratio = again * _SHORT_BLOCKS * (max(mean, highest) if block_n >= max(ratios) else mean)
     effective_n = n / ratio
     return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)
 
 
 def _plateau(scores: Floats) -> tuple[int, float, bool]:
-    """The block from which the ratio grows no more, its ratio, and whether there is one."""
+    """The block from which the ratio grows no more, the highest ratio, and whether there is one."""
     block_n = _BLOCKS_N[0]
     ratio = _ratio(scores, block_n)
     while _fits(2 * block_n, len(scores)):
         longer = _ratio(scores, 2 * block_n)
         if longer <= _GROWS * ratio:
-            return block_n, ratio, True
+            return block_n, max(ratio, longer), True
         block_n, ratio = 2 * block_n, longer
     return block_n, ratio, False
 

@@ -13,6 +13,7 @@ from detectors import StateUnreadable
 from detectors.cat_sr import CategoryDetector
 from detectors.categories import CELLS_MAX, DISTINCT_MAX, Categories
 
+Cells = np.ndarray
 SHARES = (0.6, 0.3, 0.1)
 ARL = 1e5
 
@@ -22,12 +23,25 @@ def drawn(rng: np.random.Generator, n: int, shares: tuple[float, ...] = SHARES) 
 
 
 @cache
-def stream(seed: int, before: int, after: int, new_share: float) -> tuple[Categories, list[int]]:
+def stream(seed: int, before: int, after: int, new_share: float) -> tuple[Categories, Cells]:
     """A reference of 500, then values as in it, then some replaced by one never seen."""
     rng = np.random.default_rng(seed)
     categories = Categories(drawn(rng, 500))
     changed = ["new" if rng.random() < new_share else value for value in drawn(rng, after)]
-    return categories, [categories.cell(value) for value in drawn(rng, before) + changed]
+    return categories, categories.cells(drawn(rng, before) + changed)
+
+
+def fed(detector: CategoryDetector, cells: Cells) -> int | None:
+    return detector.run(cells, np.ones(len(cells)))
+
+
+def alarm_places(detector: CategoryDetector, cells: Cells, days: np.ndarray) -> list[int]:
+    found: list[int] = []
+    at = 0
+    while (index := detector.run(cells[at:], days[at:])) is not None:
+        at += index + 1
+        found.append(at - 1)
+    return found
 
 
 def everything(detector: CategoryDetector) -> tuple[object, ...]:
@@ -39,9 +53,8 @@ def test_false_alarms_are_at_most_those_promised() -> None:
     found = 0
     for seed in range(40):
         categories, cells = stream(seed, 1_000, 0, 0.0)
-        detector, begin = CategoryDetector(1e3, categories.counts), 0
-        while (index := detector.run(cells[begin:])) is not None:
-            found, begin = found + 1, begin + index + 1
+        detector = CategoryDetector(1e3, categories.counts)
+        found += len(alarm_places(detector, cells, np.ones(1_000)))
 
     assert found <= 40
 
@@ -52,8 +65,8 @@ def test_a_value_never_seen_is_found_soon_and_dated(new_share: float, at_most: i
     for seed in range(15):
         categories, cells = stream(seed, 200, 600, new_share)
         detector = CategoryDetector(ARL, categories.counts)
-        assert detector.run(cells[:200]) is None
-        delays.append(detector.run(cells[200:]))
+        assert fed(detector, cells[:200]) is None
+        delays.append(fed(detector, cells[200:]))
         errors.append(detector.changed_n - delays[-1] - 1)
 
     assert median(delays) <= at_most
@@ -65,50 +78,71 @@ def test_other_shares_of_known_values_are_found() -> None:
     for seed in range(10):
         rng = np.random.default_rng([seed, 4])
         categories = Categories(drawn(rng, 2000))
-        swapped = [categories.cell(value) for value in drawn(rng, 3000, (0.3, 0.6, 0.1))]
-        delays.append(CategoryDetector(ARL, categories.counts).run(swapped))
+        swapped = categories.cells(drawn(rng, 3000, (0.3, 0.6, 0.1)))
+        delays.append(fed(CategoryDetector(ARL, categories.counts), swapped))
 
     assert max(delays) < 250
 
 
+def test_a_new_software_version_is_found_within_seven_studies() -> None:
+    """At an ARL of 1e5, reference 2,000, wherever in a chunk it begins."""
+    delays = []
+    for seed in range(40):
+        rng = np.random.default_rng([seed, 9])
+        categories = Categories(drawn(rng, 2000))
+        detector = CategoryDetector(ARL, categories.counts)
+        assert fed(detector, categories.cells(drawn(rng, 300 + seed))) is None
+        delays.append(fed(detector, categories.cells(["3.1"] * 20)))
+
+    assert max(delays) < 7
+
+
+@pytest.mark.parametrize("variance_ratio", [1.0, 2.5])
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 5), cuts=st.lists(st.integers(0, 300), max_size=4))
-def test_resuming_anywhere_changes_nothing(seed: int, cuts: list[int]) -> None:
-    categories, cells = stream(seed, 220, 80, 0.5)
-    uncut = CategoryDetector(ARL, categories.counts)
-    resumed = CategoryDetector(ARL, categories.counts)
+@given(seed=st.integers(0, 5), cuts=st.lists(st.integers(0, 500), max_size=5))
+def test_however_cells_are_cut_and_state_is_restored_the_result_is_the_same_bits(
+    variance_ratio: float, seed: int, cuts: list[int]
+) -> None:
+    categories, cells = stream(seed, 400, 100, 0.3)
+    days = np.random.default_rng(2).exponential(size=500)
+    uncut = CategoryDetector(ARL, categories.counts, variance_ratio)
+    resumed = CategoryDetector(ARL, categories.counts, variance_ratio)
+    expected = alarm_places(uncut, cells, days)
 
-    for begin, end in zip([0, *sorted(cuts)], [*sorted(cuts), 300], strict=True):
+    found = []
+    for begin, end in zip([0, *sorted(cuts)], [*sorted(cuts), 500], strict=True):
         state = msgspec.msgpack.decode(msgspec.msgpack.encode(resumed.state()))
-        resumed = CategoryDetector.restore(ARL, categories.counts, state)
+        resumed = CategoryDetector.restore(ARL, categories.counts, state, variance_ratio)
+        part = alarm_places(resumed, cells[begin:end], days[begin:end])
+        found += [begin + place for place in part]
 
-        assert resumed.run(cells[begin:end]) == uncut.run(cells[begin:end])
-        assert everything(resumed) == everything(uncut)
+    assert found == expected
+    assert everything(resumed) == everything(uncut)
 
 
-def test_batches_change_nothing_and_an_alarm_begins_anew() -> None:
+def test_one_by_one_is_the_same_bits_and_an_alarm_begins_anew() -> None:
     categories, cells = stream(1, 220, 80, 1.0)
     at_once, one_by_one = (CategoryDetector(ARL, categories.counts) for _ in range(2))
-    alarm = at_once.run(cells)
+    alarm = fed(at_once, cells)
 
     assert alarm is not None
-    assert all(one_by_one.run([cell]) is None for cell in cells[:alarm])
+    assert all(fed(one_by_one, cells[i : i + 1]) is None for i in range(alarm))
     assert one_by_one.statistic < one_by_one.threshold
 
-    assert one_by_one.run([cells[alarm]]) == 0
+    assert fed(one_by_one, cells[alarm : alarm + 1]) == 0
     assert one_by_one.statistic >= one_by_one.threshold
     assert everything(one_by_one) == everything(at_once)
 
     new = CategoryDetector(ARL, categories.counts)
-    assert one_by_one.run(cells[:50]) == new.run(cells[:50])
+    assert fed(one_by_one, cells[:50]) == fed(new, cells[:50])
     assert everything(one_by_one) == everything(new)
 
 
 def test_the_evidence_is_the_likelihood_ratio_of_both_shares_unknown() -> None:
-    """By hand: three observations, one start, the mean over the three priors, times 8."""
+    """By hand: three observations, one start, the mean over the three priors, times its days."""
     counts, cells = (6, 3, 0), [0, 2, 2]
     detector = CategoryDetector(1e9, counts)
-    detector.run(cells)
+    detector.run(np.array(cells), np.array([0.25, 3.0, 3.0]))
     known = [count + 0.5 for count in counts]
     ratios = []
     for prior in (5.0, 20.0, 100.0):
@@ -119,21 +153,76 @@ def test_the_evidence_is_the_likelihood_ratio_of_both_shares_unknown() -> None:
             since[cell] += 1
         ratios.append(ratio)
 
-    assert detector.statistic == pytest.approx(8 * sum(ratios) / 3)
+    assert detector.statistic == pytest.approx(0.25 * sum(ratios) / 3)
+
+
+def test_in_control_the_evidence_is_worth_the_days_gone_by() -> None:
+    """E[M] over 3,000 streams whose shares are drawn as the prior says: 57 days, last start 56."""
+    rng = np.random.default_rng(6)
+    evidence = []
+    for _ in range(3_000):
+        shares = rng.dirichlet([0.5] * 3)
+        reference, cells = (rng.choice(3, p=shares, size=n) for n in (100, 57))
+        detector = CategoryDetector(1e12, np.bincount(reference, minlength=3))
+        assert fed(detector, cells) is None
+        evidence.append(detector.statistic)
+
+    error = np.std(evidence) / 3_000**0.5
+    assert abs(np.mean(evidence) - 57) < 3 * error
+    assert error < 2
+
+
+def test_dependent_observations_count_for_less() -> None:
+    """Each value three times over alarms as single ones would, three times as late or later."""
+    categories, cells = stream(3, 100, 200, 0.3)
+    single = fed(CategoryDetector(ARL, categories.counts), cells)
+    threefold = np.repeat(cells, 3)
+    counts = [3 * count for count in categories.counts]
+
+    trusting = fed(CategoryDetector(ARL, counts), threefold)
+    tempered = fed(CategoryDetector(ARL, counts, variance_ratio=3.0), threefold)
+
+    assert single is not None
+    assert trusting is not None
+    assert tempered is not None
+    assert trusting < tempered
+    assert 2.5 * single < tempered < 5 * single
+
+
+def test_silence_alone_is_no_alarm() -> None:
+    categories, cells = stream(1, 100, 0, 0.0)
+    days = np.full(100, 0.01)
+    days[50] = 90.0
+
+    detector = CategoryDetector(30.0, categories.counts)
+
+    assert detector.run(cells, days) is None
+    assert detector.statistic < 15
+
+
+@pytest.mark.parametrize("days", [[-1.0, 1.0], [float("nan"), 1.0], [1.0]])
+def test_a_time_that_is_none_is_refused_and_moves_nothing(days: list[float]) -> None:
+    detector = CategoryDetector(1e4, (5, 5, 0))
+    before = everything(detector)
+
+    with pytest.raises(ValueError, match="time since"):
+        detector.run(np.array([0, 1]), np.array(days))
+
+    assert everything(detector) == before
 
 
 @pytest.mark.parametrize(
-    ("arl", "counts"), [(0.5, (5, 0)), (1e4, (5,)), (1e4, (0, 0)), (1e4, (5, -1))]
+    ("days", "counts"), [(0.0, (5, 0)), (1e4, (5,)), (1e4, (0, 0)), (1e4, (5, -1))]
 )
-def test_settings_are_validated(arl: float, counts: tuple[int, ...]) -> None:
+def test_settings_are_validated(days: float, counts: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="must"):
-        CategoryDetector(arl, counts)
+        CategoryDetector(days, counts)
 
 
 @pytest.mark.parametrize("cell", [-1, 3])
 def test_a_cell_that_does_not_exist_is_a_programmer_error(cell: int) -> None:
     with pytest.raises(ValueError, match="cell"):
-        CategoryDetector(1e4, (5, 5, 0)).run([0, cell])
+        fed(CategoryDetector(1e4, (5, 5, 0)), np.array([0, cell]))
 
 
 def test_a_state_for_other_cells_is_said_to_be_unreadable() -> None:
@@ -163,7 +252,7 @@ def test_a_record_gives_the_same_categories(values: list[str | float]) -> None:
     read = Categories.from_bytes(categories.to_bytes())
 
     assert read.counts == categories.counts
-    assert [read.cell(v) for v in values] == [categories.cell(v) for v in values]
+    assert read.cells(values).tolist() == [categories.cell(v) for v in values]
     assert sum(categories.counts) == len(values)
 
 
@@ -177,3 +266,12 @@ def test_what_is_no_category_is_refused(values: list[str | float]) -> None:
 def test_what_is_no_record_is_said_to_be_unreadable(record: bytes) -> None:
     with pytest.raises(StateUnreadable):
         Categories.from_bytes(record)
+
+
+def test_counts_make_the_same_categories_as_the_values_they_count() -> None:
+    counted = Categories.from_counts({"no": 3, "yes": 1, "never": 0})
+
+    assert counted.counts == (3, 1, 0, 0)
+    assert counted.as_counts() == {"no": 3, "yes": 1, "never": 0}
+    assert not counted.is_new("never")
+    assert Categories.from_counts({"b": 1, "a": 2}).to_bytes() == Categories("aab").to_bytes()

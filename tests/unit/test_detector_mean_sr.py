@@ -5,44 +5,119 @@ from math import exp, pi, sqrt
 import numpy as np
 import pytest
 
-from detectors import make
+from detectors import Dependence, Promise, make
+from detectors._normal import spreads
 
 M = 200
+NEVER = Promise(1e12, 1.0)
 
 
-def bayes_factor(scores: list[float], began: int) -> float:
+def bayes_factor(scores: np.ndarray, began: int) -> float:
     """By numerical integration over the shift, from the difference of the two means."""
     before, since = scores[:began], scores[began:]
-    difference = sum(since) / len(since) - sum(before) / (M + began)
+    difference = since.sum() / len(since) - before.sum() / (M + began)
     variance = 1 / len(since) + 1 / (M + began)
-    shifts = np.linspace(-6, 6, 24_001)
+    shifts = np.linspace(-6, 6, 6_001)
     likelihood = np.exp(-((difference - shifts) ** 2) / (2 * variance))
     prior = np.exp(-((shifts / 0.5) ** 2) / 2) / (0.5 * sqrt(2 * pi))
     shifted = float((likelihood * prior).sum() * (shifts[1] - shifts[0]))
     return shifted / exp(-(difference**2) / (2 * variance))
 
 
-def test_it_sums_the_bayes_factors_of_all_starts_while_none_had_to_go() -> None:
-    scores = np.random.default_rng(5).normal(0.2, 1, size=24 * 8).tolist()
-    detector = make("mean_sr", 1e9, M)
+def test_it_sums_the_bayes_factors_of_all_starts_weighed_by_the_days_before_them() -> None:
+    rng = np.random.default_rng(5)
+    scores, days = rng.normal(0.2, 1, size=24 * 8), rng.exponential(size=24 * 8)
+    detector = make("mean_sr", NEVER, M)
 
-    assert detector.run(scores) is None
+    assert detector.run(scores, days) is None
 
-    expected = sum(8 * bayes_factor(scores, began) for began in range(0, len(scores), 8))
+    expected, newest = 0.0, 0.0
+    for began in range(0, len(scores), 8):
+        weight, newest = days[: began + 1].sum() - newest, days[: began + 1].sum()
+        expected += weight * 0.8 * bayes_factor(scores, began)
+        expected += weight * 0.2 * bayes_factor(spreads(scores), began)
     assert detector.statistic == pytest.approx(expected, rel=1e-6)
 
 
-def test_starts_that_had_to_go_leave_their_evidence() -> None:
-    """Each of 400 unshifted streams has E[M] = 400 after 400 scores: half the starts are gone."""
+@pytest.mark.parametrize("pace", [0.1, 7.0])
+def test_in_control_the_evidence_is_worth_the_days_gone_by(pace: float) -> None:
+    """E[M] over 3,000 unshifted streams of 34 scores: the last start has 33 days before it.
+
+    The level of the scores is as uncertain as the reference, that of their spread is known here:
+    what is said of it is worth somewhat less.
+    """
     rng = np.random.default_rng(8)
     evidence = []
-    for _ in range(400):
-        detector = make("mean_sr", 1e12, M)
+    for _ in range(3_000):
+        detector = make("mean_sr", NEVER, M)
         level = rng.normal(scale=1 / sqrt(M))
-        assert detector.run((level + rng.normal(size=400)).tolist()) is None
-        evidence.append(detector.statistic)
+        assert detector.run(level + rng.normal(size=34), np.full(34, pace)) is None
+        evidence.append(detector.statistic / pace)
 
-    assert len(detector.state()["starts"][0]) == 24
-    error = np.std(evidence) / 20
-    assert abs(np.mean(evidence) - 400) < 3 * error
-    assert error < 60
+    error = np.std(evidence) / sqrt(3_000)
+    assert 0.8 * 33 - 3 * error < np.mean(evidence) < 33 + 3 * error
+    assert error < 1
+
+
+def test_starts_that_had_to_go_leave_their_evidence() -> None:
+    """After 500 scores a third of the starts is gone; the sum over all of them is hardly less."""
+    rng = np.random.default_rng(12)
+    shares = []
+    for _ in range(4):
+        scores = rng.normal(0.1, 1, size=500)
+        detector = make("mean_sr", NEVER, M)
+        assert detector.run(scores, np.ones(500)) is None
+        of_all = sum(
+            (8 if began else 1)
+            * (0.8 * bayes_factor(scores, began) + 0.2 * bayes_factor(spreads(scores), began))
+            for began in range(0, 500, 8)
+        )
+        shares.append(detector.statistic / of_all)
+
+    assert len(detector.state()["began"]) <= 40 < 500 / 8
+    assert 0.7 < min(shares) <= max(shares) < 1.4
+
+
+def test_more_scores_a_day_are_not_more_alarms_a_day_than_promised() -> None:
+    """The promise is one of days: 40 times the pace, measured in the same days."""
+    found = 0
+    rng = np.random.default_rng(9)
+    for _ in range(40):
+        detector, scores = make("mean_sr", Promise(100.0, 1.0), 500), rng.normal(size=4_000)
+        scores += rng.normal(scale=1 / sqrt(500))
+        at = 0
+        while (index := detector.run(scores[at:], np.full(4_000 - at, 1 / 40))) is not None:
+            at, found = at + index + 1, found + 1
+
+    assert found <= 40
+
+
+def test_silence_alone_is_no_alarm() -> None:
+    detector = make("mean_sr", Promise(30.0, 100.0), 500)
+    scores = np.random.default_rng(2).normal(size=64)
+
+    assert detector.run(scores[:32], np.full(32, 0.01)) is None
+    assert detector.run(scores[32:], np.array([90.0, *[0.01] * 31])) is None
+    assert detector.statistic < 15
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.6])
+def test_a_change_of_spread_is_found_and_named(factor: float) -> None:
+    found = []
+    for seed in range(10):
+        scores = np.random.default_rng([seed, 4]).normal(size=1_000)
+        scores[300:] *= factor
+        detector = make("mean_sr", Promise(1e5, 1.0), 2_000)
+        found.append(detector.run(scores, np.ones(1_000)))
+        assert detector.found_form == "spread"
+
+    assert 300 < min(found) <= max(found) < 500
+
+
+def test_dependence_shrinks_the_scores_and_not_what_is_said_of_their_spread() -> None:
+    """Four observations that are worth one each: a spread score is one of what was not shrunk."""
+    dependence = Dependence(ratio=4.0, block_n=8, effective_n=500.0, promised=True)
+    detector = make("mean_sr", Promise(1e4, 1.0), 2_000, dependence)
+    scores = np.repeat(np.random.default_rng(3).normal(size=1_000), 4) / 2
+
+    assert detector.run(scores, np.ones(4_000)) is None

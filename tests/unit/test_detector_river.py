@@ -9,11 +9,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river.drift import ADWIN
 
-from detectors import StateUnreadable, _river_window, adwin, make, page_hinkley, restore
+from detectors import (
+    Dependence,
+    Detector,
+    Promise,
+    StateUnreadable,
+    _river_window,
+    adwin,
+    make,
+    page_hinkley,
+    restore,
+)
+
+PROMISE = Promise(days=500.0, per_day=200.0)
 
 
 def drawn(seed: int, n: int, shift: float = 0.0) -> list[float]:
     return (np.random.default_rng(seed).normal(size=n) + shift).tolist()
+
+
+def run(detector: Detector, scores: list[float]) -> int | None:
+    return detector.run(np.array(scores), np.zeros(len(scores)))
 
 
 def first_alarm_of_river(detector: Any, scores: list[float]) -> int | None:
@@ -38,7 +54,7 @@ def test_adwin_alarms_where_river_does(seed: int) -> None:
     expected = first_alarm_of_river(river, [10 * score for score in scores])
 
     assert expected is not None
-    assert make("adwin", 1e5, 500).run(scores) == expected
+    assert run(make("adwin", PROMISE, 500), scores) == expected
 
 
 def test_the_stand_in_for_a_reference_has_its_mean_and_variance_and_no_change_in_it() -> None:
@@ -71,11 +87,11 @@ def test_the_strongest_cut_is_beyond_chance_exactly_when_river_cuts(
 
 
 def test_a_window_of_another_river_is_unreadable() -> None:
-    state = make("adwin", 1e5, 500).state()
+    state = make("adwin", PROMISE, 500).state()
 
     for changed in ({"river": "0.0.1"}, {"window": b"short"}, {"window": state["window"] + b"\0"}):
         with pytest.raises(StateUnreadable):
-            restore("adwin", 1e5, 500, {**state, **changed})
+            restore("adwin", PROMISE, 500, {**state, **changed})
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -93,10 +109,10 @@ def test_page_hinkley_is_the_test_of_the_textbook(seed: int, shift: float) -> No
             expected = index
             break
 
-    detector = make("page_hinkley", 1e5, 500)
+    detector = make("page_hinkley", PROMISE, 500)
 
     assert expected is not None
-    assert detector.run(scores) == expected
+    assert run(detector, scores) == expected
     assert detector.statistic == pytest.approx(max(up, down))
 
 
@@ -105,3 +121,39 @@ def test_page_hinkley_is_the_test_of_the_textbook(seed: int, shift: float) -> No
 )
 def test_thresholds_are_those_of_siegmund(arl: float, threshold: float) -> None:
     assert page_hinkley.siegmund_threshold(arl, 0.25) == pytest.approx(threshold, abs=0.06)
+
+
+@pytest.mark.parametrize("kind", ["adwin", "page_hinkley"])
+def test_a_run_length_shorter_than_was_measured_becomes_the_shortest_that_was(kind: str) -> None:
+    scores = drawn(3, 100) + drawn(4, 200, 1.0)
+
+    expected = run(make(kind, Promise(10.0, 100.0), 500), scores)
+
+    assert expected is not None
+    assert run(make(kind, Promise(1.0, 10.0), 500), scores) == expected
+
+
+def test_adwin_reads_the_means_of_blocks_where_values_depend_on_each_other() -> None:
+    """Each value four times over is what single values are, a quarter as often, twice as wide."""
+    dependence = Dependence(ratio=4.0, block_n=4, effective_n=500.0, promised=True)
+    scores = drawn(8, 150) + drawn(9, 200, 0.8)
+    repeated = np.repeat(scores, 4) / 2
+    detector = make("adwin", PROMISE, 2000, dependence)
+
+    alarm = run(detector, repeated.tolist())
+
+    assert alarm is not None
+    assert alarm % 4 == 3
+    assert 600 < alarm < 800
+    assert abs(detector.changed_n - (alarm + 1 - 600)) <= 32
+
+
+def test_a_state_written_before_blocks_were_read_is_still_read() -> None:
+    detector = make("adwin", PROMISE, 500)
+    run(detector, drawn(1, 100))
+    state = detector.state()
+    del state["waiting"]
+
+    resumed = restore("adwin", PROMISE, 500, state)
+
+    assert resumed.statistic == detector.statistic

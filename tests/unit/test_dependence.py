@@ -1,0 +1,118 @@
+"""How far values depend on each other, and whether a sample was changing while it was taken."""
+
+import numpy as np
+import pytest
+
+from detectors._normal import quantiles, spreads
+from detectors.dependence import dependence
+from detectors.stability import is_stable, stability
+
+
+def autoregressive(seed: int, n: int, phi: float) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    values = [rng.normal() / (1 - phi**2) ** 0.5]
+    for fresh in rng.normal(size=n - 1):
+        values.append(phi * values[-1] + fresh)
+    return np.array(values) * (1 - phi**2) ** 0.5
+
+
+def test_independent_values_are_left_alone_but_for_one_in_six() -> None:
+    """The gate is one standard error; what passes by chance is shrunk by little."""
+    found = [dependence(np.random.default_rng(seed).normal(size=2_000)) for seed in range(100)]
+
+    assert sum(one.ratio > 1 for one in found) <= 25
+    assert max(one.ratio for one in found) < 2
+    assert all(one.promised for one in found)
+
+
+@pytest.mark.parametrize(("phi", "ratio"), [(0.3, 1.86), (0.6, 4.0)])
+def test_the_ratio_is_that_of_the_mean(phi: float, ratio: float) -> None:
+    """(1 + phi) / (1 - phi), and 1.15 times that for blocks that are too short."""
+    found = [dependence(autoregressive(seed, 2_000, phi)) for seed in range(20)]
+
+    assert np.mean([one.ratio for one in found]) == pytest.approx(1.1 * ratio, rel=0.15)
+    assert all(one.promised and one.effective_n == 2_000 / one.ratio for one in found)
+
+
+def test_blocks_grow_until_they_show_all_of_a_long_memory() -> None:
+    found = [dependence(autoregressive(seed, 8_000, 0.95)) for seed in range(10)]
+
+    assert sum(one.block_n >= 32 for one in found) >= 9
+    assert 20 < np.median([one.ratio for one in found]) < 60  # in truth 39
+
+
+def test_a_wandering_sensor_is_watched_and_not_promised() -> None:
+    assert not dependence(np.cumsum(np.random.default_rng(2).normal(size=2_000))).promised
+    assert not dependence(autoregressive(4, 2_000, 0.99)).promised
+
+
+def test_the_error_of_a_cycle_that_was_taken_out_counts() -> None:
+    scores = np.random.default_rng(0).normal(size=2_000)
+
+    assert dependence(scores).ratio == 1
+    assert dependence(scores, cycles_n=4).ratio == 1.25
+    assert dependence(scores, cycles_n=4).effective_n == 1_600
+
+
+@pytest.mark.parametrize("scores", [[0.0], [1.0] * 500, [1.0, -1.0] * 10])
+def test_short_and_constant_samples_have_no_dependence(scores: list[float]) -> None:
+    found = dependence(np.array(scores))
+
+    assert found.ratio == 1
+    assert found.promised == (len(scores) >= 50)
+
+
+def test_one_stable_sample_in_a_thousand_is_taken_for_a_changing_one() -> None:
+    independent = [np.random.default_rng(seed).normal(size=1_000) for seed in range(300)]
+    dependent = [autoregressive(seed, 1_000, 0.3) for seed in range(100)]
+
+    assert sum(not stability(scores).stable for scores in independent) <= 2
+    assert sum(not stability(scores).stable for scores in dependent) <= 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sample_that_changed_or_drifted_or_was_contaminated_is_told(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    place, values = np.arange(2_000), rng.normal(size=2_000)
+
+    assert is_stable(values)
+    assert not is_stable(values + 0.4 * (place > 1_200))
+    assert not is_stable(values + place / 2_000)
+    assert not is_stable(np.exp(values * (1 + 0.4 * (place < 700))))
+    assert not is_stable(np.where(place > 1_900, 1.5, values))
+
+
+def test_it_says_where_and_in_what_a_sample_changed() -> None:
+    scores = np.random.default_rng(5).normal(size=2_000)
+    moved, wider = scores.copy(), scores.copy()
+    moved[1_400:] += 0.6
+    wider[:600] *= 1.7
+
+    by_mean, by_spread = stability(moved), stability(wider)
+
+    assert (by_mean.form, by_spread.form) == ("mean", "spread")
+    assert abs(by_mean.changed_at - 1_400) < 60
+    assert abs(by_spread.changed_at - 600) < 60
+
+
+def test_ties_and_constants_are_stable() -> None:
+    assert is_stable(np.ones(500))
+    assert is_stable((np.random.default_rng(1).random(2_000) < 0.05).astype(float))
+
+
+def test_spread_turns_a_wider_distribution_into_a_higher_mean() -> None:
+    scores = np.random.default_rng(2).normal(size=20_000)
+
+    assert spreads(scores).mean() == pytest.approx(0, abs=0.03)
+    assert spreads(scores).std() == pytest.approx(1, abs=0.03)
+    assert spreads(1.5 * scores).mean() > 0.35
+    assert np.isfinite(spreads(np.array([0.0, 40.0, -40.0]))).all()
+
+
+def test_quantiles_are_those_of_the_normal_distribution() -> None:
+    from statistics import NormalDist
+
+    shares = np.concatenate([np.geomspace(1e-12, 0.5, 500), np.linspace(0.5, 1 - 1e-9, 500)])
+    exact = [NormalDist().inv_cdf(share) for share in shares.tolist()]
+
+    assert quantiles(shares) == pytest.approx(exact, abs=2e-5)

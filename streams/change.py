@@ -28,6 +28,8 @@ class Change(Struct, frozen=True):
     detector: str | None = None
     statistic: float | None = None
     threshold: float | None = None
+    changed_n: int = 0
+    """Of an alarm: how many observations ago the change began, as estimated."""
 
 
 class NewWord(Struct, frozen=True):
@@ -61,6 +63,7 @@ def alarmed(
         detector=kind,
         statistic=vote.statistic,
         threshold=vote.threshold,
+        changed_n=vote.changed_n,
     )
 
 

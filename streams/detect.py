@@ -11,6 +11,7 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.incident import Incident
 from schemas.series import SeriesPoint
+from schemas.slices import SliceSettings
 from streams.blocks import Block
 from streams.budget import Budget
 from streams.change import Change, NewWord
@@ -28,6 +29,7 @@ from streams.series_record import Bulk, SeriesRecord, Written, kept_of, record_o
 from streams.series_record_1 import SeriesRecord1, kept_of_version_1
 from streams.share import Grant
 from streams.site_time import SiteTimes
+from streams.slices_watch import SliceWatch, whole_id
 
 _DAY_S = 86_400
 Said = Finding | SeriesPoint
@@ -36,7 +38,9 @@ Said = Finding | SeriesPoint
 class Detect:
     """The series of one shard."""
 
-    def __init__(self, config: Config, budget: Budget) -> None:
+    def __init__(
+        self, config: Config, budget: Budget, slicing: SliceSettings | None = None
+    ) -> None:
         self._settings = Settings(
             observations=config.reference.observations,
             max_us=seconds_to_us(config.reference.max_days * _DAY_S),
@@ -53,6 +57,7 @@ class Detect:
         self._outgrown: list[SeriesId] = []
         self._said: list[Said] = []
         self.dropped: Counter[str] = Counter()
+        self._slices = SliceWatch(config, slicing or SliceSettings(), self.dropped)
 
     def observe(self, seen: Observations) -> Iterable[Said]:
         """Take what one event says; what it means may be said at the next `flush` only."""
@@ -60,7 +65,7 @@ class Detect:
         at_us, series, queued = seen.at_us, owner.series, self._queued
         key, weekhour = owner.study_key(seen.study), owner.time.weekhour(at_us)
         due: list[Kept] | None = None
-        for subject, told in seen.values:
+        for subject, told in self._slices.spread(seen):
             kept, value = series.get(subject), told
             if kept is None or value.__class__ is not kept.takes:
                 kept, value = self._unusual(owner, subject, told)
@@ -97,8 +102,11 @@ class Detect:
         kept = owner.series.get(complete.subject) if owner else None
         if kept is not None:
             yield from self._look(kept)
-            yield from self._said_of(kept, kept.series.complete(self._grant(complete.site)))
-            self._changed(kept)
+            group = self._slices.group(kept.id)
+            for one in group.members if group else [kept]:
+                yield from self._said_of(one, one.series.complete(self._grant(complete.site)))
+                self._changed(one)
+            yield from group.conclude() if group else ()
 
     def accept(self, command: Command, told: Iterable[Incident]) -> int:
         """Make what is now the normal, where a person says so; what is over is told at a flush.
@@ -115,23 +123,23 @@ class Detect:
         meant = [
             kept
             for kept in self._all()
-            if kept.id in accepted or (by_name and _is_named(kept.id, command))
+            if whole_id(kept.id) in accepted or (by_name and _is_named(whole_id(kept.id), command))
         ]
-        for kept in meant:
-            self._over(kept, kept.series.accept())
+        self._over((kept, kept.series.accept()) for kept in meant)
         return len(meant)
 
     def accept_model(self, site: str, model: str) -> None:
         """A new version of the model at the site: all of its series learn a new reference."""
         owner = self._owners.get((site, model))
-        for kept in owner.series.values() if owner else ():
-            self._over(kept, kept.series.begin_anew())
+        meant = owner.series.values() if owner else ()
+        self._over((kept, kept.series.begin_anew()) for kept in meant)
 
     def changes(self) -> Iterator[tuple[SeriesId, SeriesRecord, list[Bulk]]]:
         """Series changed since the last call: the small record, and the bulk that is new."""
         dirty, self._dirty = self._dirty, {}
         for key, kept in dirty.items():
-            yield key, record_of(kept), list(self._written[key].news(kept.series))
+            bulk = [*self._written[key].news(kept.series), *self._slices.news(key)]
+            yield key, record_of(kept), bulk
 
     def outgrown(self) -> Iterator[SeriesId]:
         """Series whose records of version 1 are over, as they were restored; each told once."""
@@ -140,13 +148,15 @@ class Detect:
 
     def restore(self, record: SeriesRecord | SeriesRecord1, bulk: dict[str, bytes]) -> None:
         """Take up one series of a checkpoint."""
+        settings = self._slices.settings(record.model, record.subject, self._settings)
         if isinstance(record, SeriesRecord1):
-            kept, written = kept_of_version_1(record, bulk, self._settings)
+            kept, written = kept_of_version_1(record, bulk, settings)
             self._outgrown.append(kept.id)
             self._dirty[kept.id] = kept
         else:
-            kept, written = kept_of(record, bulk, self._settings)
+            kept, written = kept_of(record, bulk, settings)
         self._keep(self._owner(record.site, record.model), kept, written)
+        self._slices.restore(kept.id, bulk)
 
     def series(self) -> Iterator[tuple[SeriesId, Series]]:
         """Every series, to be looked at only."""
@@ -158,20 +168,32 @@ class Detect:
         return {f"series_{phase}": n for phase, n in phases.items()}
 
     def _look(self, kept: Kept) -> Iterator[Said]:
-        """What the observations that wait mean."""
+        """What the observations that wait mean, together with those of its slices or its whole."""
+        group = self._slices.group(kept.id)
+        for one in group.members if group else (kept,):
+            yield from self._look_at(one)
+        yield from group.conclude() if group else ()
+
+    def _look_at(self, kept: Kept) -> Iterator[Said]:
         if not kept.ats_us:
             return
-        was_closed = kept.series.closed
-        happened = kept.series.observe(kept.seen(), self._grant(kept.id[0]))
-        yield from self._said_of(kept, happened)
+        was_closed, seen = kept.series.closed, kept.seen()
+        happened = kept.series.observe(seen, self._grant(kept.id[0]))
+        yield from self._said_of(kept, happened, seen.n)
         if kept.series.closed and not was_closed:
             self.dropped["words_are_names"] += 1
         self._changed(kept)
 
-    def _said_of(self, kept: Kept, happened: Iterator[Happening]) -> Iterator[Said]:
+    def _said_of(
+        self, kept: Kept, happened: Iterator[Happening], seen_n: int | None = None
+    ) -> Iterator[Said]:
+        """Of `seen_n` observations; what moves a series with slices is told by its group."""
+        group = self._slices.group(kept.id)
         for what in happened:
             if isinstance(what, Block):
                 yield series_point(kept.id, kept.series, what)
+            elif group is not None and isinstance(what, Change):
+                group.pend(kept, what, seen_n)
             elif (finding := self._finding(kept, what)) is not None:
                 yield finding
 
@@ -179,10 +201,13 @@ class Detect:
         self._dirty[kept.id] = kept
         kept.wait()
 
-    def _over(self, kept: Kept, happened: Iterator[Happening]) -> None:
+    def _over(self, ended: Iterable[tuple[Kept, Iterator[Happening]]]) -> None:
         """Keep what a decision has ended, to be told at the next flush."""
-        self._said += self._said_of(kept, happened)
-        self._changed(kept)
+        for kept, happened in ended:
+            self._said += self._said_of(kept, happened)
+            self._changed(kept)
+        for group in self._slices.groups():
+            self._said += group.conclude()
 
     def _grant(self, site: str) -> Grant:
         budget = self._budget
@@ -208,7 +233,8 @@ class Detect:
         if self._per_site_n[owner.site] >= self._per_site:
             self.dropped["series_overflow"] += 1
             return None
-        kept = Kept((owner.site, owner.model, subject), kind, self._settings)
+        settings = self._slices.settings(owner.model, subject, self._settings)
+        kept = Kept((owner.site, owner.model, subject), kind, settings)
         kept.wait()
         self._keep(owner, kept, Written())
         return kept
@@ -217,6 +243,7 @@ class Detect:
         owner.series[kept.id[2]] = kept
         self._written[kept.id] = written
         self._per_site_n[owner.site] += 1
+        self._slices.join(kept)
 
     def _all(self) -> Iterator[Kept]:
         return (kept for owner in self._owners.values() for kept in owner.series.values())

@@ -35,6 +35,7 @@ from streams.routing.stage import Routing
 from streams.seen import SeriesId
 from streams.self_watch import SelfWatch
 from streams.series import Series
+from streams.slices import Slicing
 from streams.stage import Happened, NewEpoch, Said, Stage
 from streams.stages import stages_of
 from streams.study_record import Settlement
@@ -56,6 +57,7 @@ class Pipeline:
         self._clock = Clock(config.clock.lateness_s, config.clock.max_skew_s)
         self._correlate = Correlate(config)
         self._observe = Observe(config.watch)
+        self._slicing = Slicing(config.watch.slices)
         self._proving = Proving()
         self._outages = Outages(config, budget)
         self._detect = Detect(config, budget)
@@ -148,10 +150,19 @@ class Pipeline:
         taken = self._correlated(event, at_us, arrived_us)
         for settlement in taken.settled:
             yield from self._settled(settlement)
+        slices = () if taken.study is None else self._slicing.of(taken.study.fields)
         for observations in self._observations(event, at_us, taken):
-            yield from self._observed(observations)
+            if observations is not None:
+                yield from self._observed(observations._replace(slices=slices))
         happened = Happened(
-            event, at_us, arrived_us, self.watermark_us, taken.fresh, taken.counts, taken.study
+            event,
+            at_us,
+            arrived_us,
+            self.watermark_us,
+            taken.fresh,
+            taken.counts,
+            taken.study,
+            slices,
         )
         for stage in self._stages:
             yield from self._said(stage.take(happened))
@@ -183,9 +194,8 @@ class Pipeline:
         elif taken.counts and isinstance(event, Prediction) and event.role == "live":
             yield self._observe.prediction(event, at_us)
 
-    def _observed(self, observations: Observations | None) -> Iterator[Effect]:
-        if observations is not None:
-            yield from self._detected(self._detect.observe(observations))
+    def _observed(self, observations: Observations) -> Iterator[Effect]:
+        yield from self._detected(self._detect.observe(observations))
 
     def _said(self, said: Iterable[Said]) -> Iterator[Effect]:
         """What a stage said, handed to where it belongs."""

@@ -38,6 +38,7 @@ class Series:
         self.changed_us = 0
         self.unseen = Unseen()
         self.blocks = Blocks()
+        self.place = 0  # of the observations handed in, the one that showed the last change
         self.closed = False  # its words are names: it is not watched
 
     @property
@@ -78,6 +79,7 @@ class Series:
                 taken, change = self._collect(seen.part(start, stop), grant)
             yield from self._newness(reference, seen.part(start, start + taken))
             if change is not None:
+                self.place = start + taken - 1
                 yield change
             if self.blocks.room == BLOCK_N and not self.closed:
                 block = self.blocks.full[-1]

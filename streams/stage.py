@@ -48,6 +48,8 @@ class Happened(NamedTuple):
     """Fresh, and not of a further study of a patient of whom one has counted already."""
     study: StudyFacts | None
     """None before the study has come."""
+    slices: tuple[str, ...] = ()
+    """Of which parts of the studies it is one, as `scanner.station=CT2`; none before then."""
 
 
 class Stage(Protocol):

@@ -149,7 +149,7 @@ class Readout:
             if subject is not None and answer is not None
         ]
         if values:
-            yield Observations(study.site, one.model, study.study, now_us, values)
+            yield Observations(study.site, one.model, study.study, now_us, values, study.slices)
         if watch.series_learning:
             for name, (subject, answer) in zip(SERIES, answers, strict=True):
                 if subject is not None and watch.learnt(name, answer is not None):

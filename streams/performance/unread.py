@@ -75,6 +75,7 @@ class Unread(Struct, omit_defaults=True):
     left_out: bool = False  # cancelled, or a further study of a patient of whom one has counted
     answers: dict[str, dict[str, Said]] = field(default_factory=dict)
     reports: dict[str, Read] = field(default_factory=dict)
+    slices: tuple[str, ...] = ()  # of which parts of the studies it is one
 
     def answer(self, prediction: Prediction, at_us: int) -> bool:
         """Take what a model said; whether that was news."""
@@ -91,6 +92,13 @@ class Unread(Struct, omit_defaults=True):
                 said[finding] = word
                 is_news = True
         return is_news
+
+    def sliced(self, slices: tuple[str, ...]) -> bool:
+        """Take of which parts of the studies it is one, where that is known; whether it is news."""
+        if not slices or slices == self.slices:
+            return False
+        self.slices = slices
+        return True
 
     def report(self, report: Report, at_us: int) -> bool:
         """Take what a report says; whether that was news."""

@@ -45,6 +45,7 @@ class Waiting:
             self._dropped["readout_too_late"] += not isinstance(event, Study)
             return
         is_news |= _leave_out(study, happened)
+        is_news |= study.sliced(happened.slices)
         if isinstance(event, Prediction) and _is_answer(event):
             is_news |= study.answer(event, happened.at_us)
         elif isinstance(event, Report):

@@ -1,0 +1,22 @@
+"""Settings of `[slices]`: how parts of the studies are watched, and groups are compared."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.fields import Positive
+
+
+class SliceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of the fields in `watch.slices`."""
+
+    observations: Annotated[int, Meta(ge=50, le=100_000)] = 500
+    """A slice's reference is frozen after so many, where `reference.observations` is not less."""
+    values_per_field: Annotated[int, Meta(ge=2, le=250)] = 32
+    """How many values of a field are told apart at a site; further ones are counted."""
+    subgroup_margin: Annotated[float, Meta(gt=0, lt=1)] = 0.1
+    """A group may be served worse than the rest by so much: a difference of shares."""
+    subgroup_least_n: Annotated[int, Meta(ge=20, le=100_000)] = 100
+    """Nothing is claimed of a group before it, and the rest, have so many studies."""
+    subgroups_per_site: Positive = 500
+    """How many groups of a site are compared with the rest."""

@@ -1,0 +1,104 @@
+"""The slices of all series of a shard: what an event says of each, and the groups they form."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from schemas.config import Config
+from schemas.slices import SliceSettings
+from streams.fields import Value
+from streams.kept import Kept
+from streams.learning import Settings
+from streams.observe import Observations
+from streams.seen import SeriesId
+from streams.series_record import Bulk
+from streams.slices import WHOLE, Labelled, Labels, is_sliced, whole_and_slice
+from streams.slices_group import Group
+
+
+class SliceWatch:
+    """Of the fields in `watch.slices`; without any nothing is sliced."""
+
+    def __init__(self, config: Config, using: SliceSettings, dropped: Counter[str]) -> None:
+        self._paths = config.watch.slices
+        self._per_field = using.values_per_field
+        self._observations = min(using.observations, config.reference.observations)
+        self._models = {model.name: model for model in config.models}
+        self._labels: dict[str, Labels] = {}
+        self._groups: dict[tuple[str, str], dict[str, Group]] = {}
+        self._dropped = dropped
+
+    def spread(self, seen: Observations) -> Sequence[tuple[str, Value]]:
+        """What an event says, of slices as well."""
+        if not self._paths or not seen.model:
+            return seen.values
+        spread: list[tuple[str, Value]] = []
+        labelled: Labelled | None = None
+        for subject, value in seen.values:
+            if not is_sliced(seen.model, subject) or isinstance(value, str):
+                continue
+            if labelled is None:
+                labelled = self._labels_of(seen.site).of(seen.slices, self._dropped)
+            group = self._group(seen.site, seen.model, subject)
+            if group.append(float(value), labelled.codes):
+                spread += [(name, value) for name in group.names(labelled.watched)]
+        return [*seen.values, *spread] if spread else seen.values
+
+    def settings(self, model: str, subject: str, plain: Settings) -> Settings:
+        """When a reference is complete: a slice's sooner."""
+        if whole_and_slice(model, subject)[1] == WHOLE:
+            return plain
+        return Settings(self._observations, plain.max_us, plain.least_n)
+
+    def join(self, kept: Kept) -> None:
+        """A series that is new, or restored."""
+        site, model, subject = kept.id
+        whole, slice_ = whole_and_slice(model, subject)
+        if self._paths and is_sliced(model, whole) and self._is_configured(slice_):
+            self._group(site, model, whole).join(slice_, kept)
+
+    def group(self, key: SeriesId) -> Group | None:
+        """The group that a series is of."""
+        groups = self._groups.get(key[:2])
+        if groups is None:
+            return None
+        whole, slice_ = whole_and_slice(key[1], key[2])
+        return groups.get(whole) if self._is_configured(slice_) else None
+
+    def groups(self) -> Iterator[Group]:
+        """All of them."""
+        return (group for groups in self._groups.values() for group in groups.values())
+
+    def news(self, key: SeriesId) -> Iterable[Bulk]:
+        """What is to be written with this series."""
+        group = self.group(key)
+        return group.news() if group is not None and group.key == key else ()
+
+    def restore(self, key: SeriesId, bulk: Mapping[str, bytes]) -> None:
+        """Take up what was written with this series."""
+        group = self.group(key)
+        if group is not None and group.key == key:
+            group.restore(bulk)
+
+    def _is_configured(self, slice_: str) -> bool:
+        return slice_ == WHOLE or slice_.startswith(tuple(f"{path}=" for path in self._paths))
+
+    def _labels_of(self, site: str) -> Labels:
+        labels = self._labels.get(site)
+        if labels is None:
+            labels = self._labels[site] = Labels(self._paths, self._per_field)
+        return labels
+
+    def _group(self, site: str, model: str, subject: str) -> Group:
+        groups = self._groups.setdefault((site, model), {})
+        group = groups.get(subject)
+        if group is None:
+            key = (site, model, subject)
+            group = Group(key, self._labels_of(site), self._models.get(model))
+            groups[subject] = group
+        return group
+
+
+def whole_id(key: SeriesId) -> SeriesId:
+    """The series that one is a part of, or itself."""
+    site, model, subject = key
+    return site, model, whole_and_slice(model, subject)[0]

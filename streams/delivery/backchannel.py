@@ -12,8 +12,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiohttp
 from aiohttp import web
@@ -43,10 +43,43 @@ ANSWER_S = 2.5
 _PAUSE_S = 5.0
 _FORGED = frozenset({"signature", "stale"})
 Users = Mapping[str, Mapping[str, str]]
+Write = Callable[[Command], Awaitable[object]]
 
 
 class NotWritten(Exception):
     """A command could not be written: there is no broker."""
+
+
+@asynccontextmanager
+async def command_writer(config: Config) -> AsyncIterator[Write]:
+    """Writes commands to their topic; waits for the broker as long as it takes."""
+    topics = topics_for(config)
+    producer = AIOKafkaProducer(
+        acks="all", enable_idempotence=True, request_timeout_ms=10_000, **aiokafka_settings(config)
+    )
+
+    async def write(command: Command) -> object:
+        partition = partition_of(command.site, topics.partitions)
+        key, value = command.site.encode(), encode(command)
+        return await producer.send_and_wait(topics.commands, value, key, partition=partition)
+
+    try:
+        while True:
+            if await _started(producer):
+                break
+            await asyncio.sleep(_PAUSE_S)
+        yield write
+    finally:
+        await producer.stop()
+
+
+async def _started(producer: AIOKafkaProducer) -> bool:
+    try:
+        await producer.start()
+    except (KafkaError, OSError) as error:
+        log.info("no broker for commands yet: %r", error)
+        return False
+    return True
 
 
 class BackChannel:
@@ -63,6 +96,7 @@ class BackChannel:
         users: Users | None = None,
         environment: Mapping[str, str] = os.environ,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+        connect: Callable[[Config], AbstractAsyncContextManager[Write]] | None = None,
     ) -> None:
         slacks = [one for one in config.receivers if isinstance(one, Slack)]
         pagers = [one for one in config.receivers if isinstance(one, PagerDuty)]
@@ -74,7 +108,8 @@ class BackChannel:
         self._telemetry = telemetry or Silent()
         self._users = users or {}
         self._now_us = now_us
-        self._write: Callable[[Command], asyncio.Future[object]] | None = None
+        self._connect = connect or command_writer
+        self._write: Write | None = None
 
     @property
     def is_needed(self) -> bool:
@@ -114,30 +149,8 @@ class BackChannel:
             self._telemetry.called_back(command.origin or "", "command")
 
     async def _written(self, config: Config) -> None:
-        """Keep a producer, once there is a broker."""
-        topics = topics_for(config)
-        producer = AIOKafkaProducer(
-            acks="all", enable_idempotence=True, request_timeout_ms=10_000,
-            **aiokafka_settings(config),
-        )  # fmt: skip
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(producer.stop)
-            while True:
-                try:
-                    await producer.start()
-                    break
-                except (KafkaError, OSError) as error:
-                    log.info("no broker for commands yet: %r", error)
-                    await asyncio.sleep(_PAUSE_S)
-
-            def write(command: Command) -> asyncio.Future[object]:
-                partition = partition_of(command.site, topics.partitions)
-                return asyncio.ensure_future(
-                    producer.send_and_wait(
-                        topics.commands, encode(command), command.site.encode(), partition=partition
-                    )
-                )
-
+        """Hold what writes commands, once there is a broker."""
+        async with self._connect(config) as write:
             self._write = write
             try:
                 await asyncio.Event().wait()

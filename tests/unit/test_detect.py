@@ -116,7 +116,7 @@ class TestNumbers:
             level = 0.999 * level + fed.random.gauss(0, 1)
             fed.event(("attributes.x", level if number else 0.0))
         fed.flush()
-        for _ in range(200):
+        for _ in range(1_000):
             fed.event(("attributes.x", 1e3))
 
         alarm, *_ = fed.flush()

@@ -116,14 +116,6 @@ class Series:
             self._begin()
         yield from self._ended(was_away, self.newest_us or 0)
 
-    def statistics(self) -> dict[str, float]:
-        """Each vote's statistic over its threshold: 1 is an alarm. ADWIN's is slow to compute."""
-        return {
-            kind: vote.statistic / vote.threshold
-            for kind, vote in self.votes.items()
-            if kind != "adwin"
-        }
-
     @property
     def missing(self) -> tuple[int, int] | None:
         """See Learning; None while it learns no first reference."""

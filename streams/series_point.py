@@ -24,6 +24,15 @@ def series_point(key: SeriesId, series: Series, block: Block) -> SeriesPoint:
         phase=series.phase,
         reference_n=reference.n if reference else series.learning.sample.n,
         score=block.score_total / block.scored_n if block.scored_n else None,
-        statistics=series.statistics() or None,
+        statistics=_statistics(series) or None,
         notes=[*series.notes] or None,
     )
+
+
+def _statistics(series: Series) -> dict[str, float]:
+    """Each vote's statistic over its threshold: 1 is an alarm. ADWIN's is slow to compute."""
+    return {
+        kind: vote.statistic / vote.threshold
+        for kind, vote in series.votes.items()
+        if kind != "adwin"
+    }

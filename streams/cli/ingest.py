@@ -26,8 +26,9 @@ from streams.ingest.assembly import Assembly
 from streams.ingest.dicom import Instance
 from streams.ingest.dicom import Translator as DicomTranslator
 from streams.ingest.files import File, Unreadable, files
+from streams.ingest.labeller import BadLexicon
 from streams.ingest.pseudonym import BadKey
-from streams.ingest.settings import ingest_of, keep_links, pseudonyms_of
+from streams.ingest.settings import ingest_of, keep_links, labeller_of, pseudonyms_of
 from streams.ingest.sink import Event, Lines, Sink, Topics
 from streams.status_server import Address, address
 
@@ -74,6 +75,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--to-kafka", action="store_true", help="send to the topics, not to standard output"
     )
+    parser.add_argument(
+        "--no-labels", action="store_true", help="do not label the text of reports (hl7)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -82,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     if bool(arguments.sources) == bool(arguments.listen):
         raise ConfigError("ingest", ["name sources to read, or --listen to receive"])
-    setting = _ingest(config, arguments.site, from_files=bool(arguments.sources))
+    setting = _ingest(config, arguments)
     tally = Tally()
     try:
         asyncio.run(_work(arguments, config, setting, tally))
@@ -181,13 +185,14 @@ async def _send(events: Iterator[Event], sink: Sink) -> None:
         await sink.send(batch)
 
 
-def _ingest(config: Config, site: str | None, *, from_files: bool) -> Ingest:
-    site = site or config.ingest.site
+def _ingest(config: Config, arguments: argparse.Namespace) -> Ingest:
+    site = arguments.site or config.ingest.site
     if site is None:
         raise ConfigError("--site", ["say whose data these are, here or as `ingest.site`"])
     try:
         pseudonyms, made = pseudonyms_of(config.ingest)
-    except (MissingSecret, BadKey) as error:
+        labels = None if arguments.no_labels else labeller_of(config.ingest)
+    except (MissingSecret, BadKey, BadLexicon) as error:
         raise ConfigError("ingest", [str(error)]) from None
     if made is not None:
         print(
@@ -197,7 +202,14 @@ def _ingest(config: Config, site: str | None, *, from_files: bool) -> Ingest:
         )
     zones = {one.name: one.timezone for one in config.sites}
     zone = zones.get(site) or config.timezone
-    return ingest_of(config.ingest, pseudonyms, site=site, timezone=zone, from_files=from_files)
+    return ingest_of(
+        config.ingest,
+        pseudonyms,
+        site=site,
+        timezone=zone,
+        from_files=bool(arguments.sources),
+        labels=labels,
+    )
 
 
 def _translated(

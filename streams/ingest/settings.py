@@ -8,6 +8,7 @@ import msgspec
 from schemas.ingest import Codes, IngestSettings
 from schemas.secrets import read_secret
 from streams.ingest._contract import Ingest, Labels
+from streams.ingest.labeller import Labeller, built_in, load
 from streams.ingest.links import Links
 from streams.ingest.pseudonym import Pseudonyms, Secret, make_key_file, read_key
 
@@ -40,6 +41,11 @@ def pseudonyms_of(settings: IngestSettings) -> tuple[Pseudonyms, Path | None]:
         Secret(settings.epoch, read_key(present)),
         None if previous is None else Secret(settings.epoch - 1, read_key(previous)),
     ), made
+
+
+def labeller_of(settings: IngestSettings) -> Labeller:
+    """The labeller: English, and the site's own lexicons. Raises labeller.BadLexicon."""
+    return Labeller([built_in("en"), *(load(file) for file in settings.lexicons)])
 
 
 def ingest_of(

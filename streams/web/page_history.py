@@ -53,8 +53,6 @@ def history_page(scene: Scene, query: Mapping[str, str]) -> Values:
         "filters": {name: query.get(name, "") for name in FIELDS},
         "choices": _choices(scene),
         "rows": list(rows_of(scene, found[first : first + PAGE_N])),
-        "ends": {one.last.incident: one.ended_at for one in found[first : first + PAGE_N]},
-        "wrong": {one.last.incident for one in found[first : first + PAGE_N] if one.was_false},
         "found_n": len(found),
         "first": first + 1 if found else 0,
         "last": min(first + PAGE_N, len(found)),

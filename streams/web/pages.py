@@ -1,6 +1,7 @@
 """What each page shows, as values for its template. Pure: `Scene` is all that it is made from."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from schemas.config import Config, Model
@@ -54,6 +55,8 @@ class Row(NamedTuple):
     next: str
     hidden: Hidden | None
     needs_someone: bool
+    ended_at: datetime | None
+    was_false: bool
 
 
 def now_page(scene: Scene) -> Values:
@@ -133,6 +136,8 @@ def rows_of(scene: Scene, episodes: list[Episode]) -> Iterator[Row]:
             next=_next(scene, episode),
             hidden=hiding.of(last) if episode.is_live else None,
             needs_someone=episode.needs_someone,
+            ended_at=episode.ended_at,
+            was_false=episode.was_false,
         )
 
 

@@ -33,7 +33,7 @@ class Episode:
         self.last = incident
         self.steps: list[Step] = []
         self.holder: str | None = None
-        self.accepted = False
+        self.was_false = False  # a person closed it as a false alarm
 
     def take(self, incident: Incident) -> None:
         """Take its next transition."""
@@ -45,6 +45,10 @@ class Episode:
             self.holder = incident.actor or "someone"
         elif incident.reason in ("unacknowledged", "acknowledgement_expired", "reopened"):
             self.holder = None
+        if incident.reason == "resolved_by_hand":
+            self.was_false = (incident.note or "").startswith(FALSE_ALARM)
+        elif self.is_live:
+            self.was_false = False
 
     @property
     def is_live(self) -> bool:
@@ -69,14 +73,6 @@ class Episode:
         """When it was first told; `opened_at` is when it became true."""
         return self.steps[0].at
 
-    @property
-    def was_false(self) -> bool:
-        """Whether a person closed it as a false alarm."""
-        return not self.is_live and any(
-            step.reason == "resolved_by_hand" and (step.note or "").startswith(FALSE_ALARM)
-            for step in self.steps
-        )
-
 
 FALSE_ALARM = "false alarm"
 
@@ -87,6 +83,8 @@ class Incidents:
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
         self._episodes: dict[str, Episode] = {}
+        self._live: dict[str, Episode] = {}
+        self._sorted: list[Episode] | None = None  # all of them, until there is another
         self.dropped: Counter[str] = Counter()
 
     def take(self, incident: Incident) -> bool:
@@ -95,9 +93,14 @@ class Incidents:
         if episode is None:
             self._make_room()
             episode = self._episodes[incident.incident] = Episode(incident)
+            self._sorted = None
         elif episode.last.seq >= incident.seq:
             return False
         episode.take(incident)
+        if episode.is_live:
+            self._live[incident.incident] = episode
+        else:
+            self._live.pop(incident.incident, None)
         return True
 
     def get(self, incident: str) -> Episode | None:
@@ -106,15 +109,17 @@ class Incidents:
 
     def all(self) -> list[Episode]:
         """All, the newest first."""
-        return sorted(
-            self._episodes.values(),
-            key=lambda one: (one.last.opened_at, one.last.incident),
-            reverse=True,
-        )
+        if self._sorted is None:
+            self._sorted = sorted(
+                self._episodes.values(),
+                key=lambda one: (one.last.opened_at, one.last.incident),
+                reverse=True,
+            )
+        return self._sorted
 
     def live(self) -> list[Episode]:
         """Those that live, the worst first."""
-        return sorted((one for one in self._episodes.values() if one.is_live), key=rank)
+        return sorted(self._live.values(), key=rank)
 
     def of(self, fingerprint: str) -> Iterator[Episode]:
         """The episodes of the same trouble."""
@@ -126,8 +131,10 @@ class Incidents:
     def _make_room(self) -> None:
         if len(self._episodes) < self._limit:
             return
-        over = (key for key, one in self._episodes.items() if not one.is_live)
-        del self._episodes[next(over, next(iter(self._episodes)))]
+        over = (key for key in self._episodes if key not in self._live)
+        gone = next(over, next(iter(self._episodes)))
+        del self._episodes[gone]
+        self._live.pop(gone, None)
         self.dropped["incidents"] += 1
 
 

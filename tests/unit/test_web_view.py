@@ -210,3 +210,15 @@ def test_how_long_it_lasted_ends_with_its_resolution_not_its_closing() -> None:
     episode = incidents.get(incident().incident)
     assert episode is not None
     assert episode.ended_at == at(0) + timedelta(seconds=4000)
+
+
+def test_a_false_alarm_is_one_until_it_is_true_again() -> None:
+    incidents = Incidents()
+    incidents.take(incident())
+    by_hand = {"state": "resolved", "reason": "resolved_by_hand", "note": "false alarm"}
+    incidents.take(incident(2, **by_hand))
+    assert incidents.all()[0].was_false
+    incidents.take(incident(3, state="closed", reason="retired"))
+    assert incidents.all()[0].was_false
+    incidents.take(incident(4, reason="reopened"))
+    assert not incidents.all()[0].was_false

@@ -23,23 +23,30 @@ NOT_BORN = 1e15
 _SILENCE_SHARE = 0.01
 
 
-def born(before_n: int, n: int) -> Ints:
-    """The places, of the n observations after the first `before_n`, before which a start is due."""
-    return np.arange(-before_n % EVERY_N, n, EVERY_N)
+def due(before_n: int) -> int:
+    """The place, after `before_n` observations, of the first one before which a start is due."""
+    return -before_n % EVERY_N
 
 
-def weights(elapsed: Floats, places: Ints, newest: float, threshold: float) -> Floats:
-    """Days since the start before, for a start at each of `places`.
+def until(elapsed: float, days: Floats) -> Floats:
+    """The time gone by until each observation, summed one by one: the same bits in any cut."""
+    summed = np.empty(len(days) + 1)
+    summed[0], summed[1:] = elapsed, days
+    return np.add.accumulate(summed, out=summed)[1:]
 
-    `elapsed[i]` is the time before the observation at place i, `newest` that of the newest start.
+
+def weights(at: Floats, newest: float, threshold: float) -> Floats:
+    """Days since the start before, for starts `at` these times; `newest` is the one before them.
+
     None weighs more than a hundredth of the threshold: a long silence is no evidence of a change.
     Smaller weights only make alarms rarer.
 
-    >>> weights(np.array([1.0, 2.0, 4.0]), np.array([0, 2]), 0.0, 1e3)
+    >>> weights(np.array([1.0, 4.0]), 0.0, 1e3)
     array([1., 3.])
     """
-    at = elapsed[places]
-    since = at - np.concatenate(([newest], at[:-1]))
+    since = at.copy()
+    since[0] -= newest
+    since[1:] -= at[:-1]
     return np.minimum(since, threshold * _SILENCE_SHARE)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from detectors import _starts
 from detectors._contract import (
@@ -30,7 +30,7 @@ from detectors._contract import (
     check_days,
     check_promise,
 )
-from detectors._starts import CHUNK_N, KEPT_N, ROOM_N
+from detectors._starts import CHUNK_N, EVERY_N, KEPT_N, ROOM_N
 
 _FORMAT = 2
 _PRIOR_N = np.array([[5.0], [20.0], [100.0]])
@@ -144,36 +144,40 @@ class CategoryDetector:
 
     def _read(self, cells: Ints, days: Floats) -> int | None:
         """Observations of one chunk: a row for each, a column for each start."""
-        places = np.arange(len(cells))
         counts = np.zeros((len(cells) + 1, len(self._reference)))
         counts[0] = self._counts
+        places = np.arange(len(cells))
         counts[places + 1, cells] = 1.0
         np.add.accumulate(counts, out=counts)
-        self._add_starts(counts, days)
-        n = np.arange(self._n, self._n + len(cells), dtype=np.float64)
-        is_born = n[:, None] >= self._began
-        ratios = np.empty((len(cells) + 1, *self._evidence.shape))
-        ratios[0] = self._evidence
-        ratios[1:] = self._ratios(cells, n, counts[places, cells], is_born)
-        evidence = np.multiply.accumulate(ratios)[1:]
-        alive = evidence * is_born[:, None]
-        by_place = np.add.reduce(alive.reshape(len(cells), -1), axis=1)
+        new = self._add_starts(counts, days)
+        n = self._n + places.astype(np.float64)[:, None]
+        is_born = (n >= self._began[new])[:, None]
+        evidence = np.empty((len(cells) + 1, *self._evidence.shape))
+        evidence[0], ratios = self._evidence, evidence[1:]
+        self._ratios(cells, n, counts[places, cells, None], out=ratios)
+        ratios[:, :, new] = np.where(is_born, ratios[:, :, new], 1.0)
+        np.multiply.accumulate(evidence, out=evidence)
+        last = evidence[-1].copy()
+        ratios[:, :, new] *= is_born
+        by_place = np.add.reduce(ratios.reshape(len(cells), -1), axis=1)
         if np.maximum.reduce(by_place) >= self.threshold:
-            return self._alarm(int((by_place >= self.threshold).argmax()), by_place, alive)
-        self._n, self._counts, self._evidence = self._n + len(cells), counts[-1], evidence[-1]
+            return self._alarm(int((by_place >= self.threshold).argmax()), by_place, ratios)
+        self._n, self._counts, self._evidence = self._n + len(cells), counts[-1], last
         if self._n % CHUNK_N == 0:
-            self._merge()
+            self._thin()
         return None
 
-    def _add_starts(self, counts: Floats, days: Floats) -> None:
-        elapsed = np.add.accumulate(np.concatenate(([self._elapsed], days)))[1:]
-        self._elapsed = float(elapsed[-1])
-        places = _starts.born(self._n, len(days))
-        if not len(places):
-            return
-        weights = _starts.weights(elapsed, places, self._newest, self.threshold)
-        self._newest = float(elapsed[places[-1]])
-        self._add(self._n + places, counts[places].T, weights / len(_PRIOR_N))
+    def _add_starts(self, counts: Floats, days: Floats) -> slice:
+        until = _starts.until(self._elapsed, days)
+        self._elapsed = float(until[-1])
+        due, first = _starts.due(self._n), self._born_n
+        if due < len(days):
+            at = until[due::EVERY_N]
+            weights = _starts.weights(at, self._newest, self.threshold)
+            self._newest = float(at[-1])
+            began = np.arange(self._n + due, self._n + len(days), EVERY_N)
+            self._add(began, counts[due:-1:EVERY_N].T, weights / len(_PRIOR_N))
+        return slice(first, self._born_n)
 
     def _add(self, began: ArrayLike, counts_then: ArrayLike, evidence: ArrayLike) -> None:
         new = slice(self._born_n, self._born_n + np.size(began))
@@ -182,20 +186,22 @@ class CategoryDetector:
         self._counts_then[:, new] = counts_then
         self._evidence[:, new] = evidence
 
-    def _ratios(self, cells: Ints, n: Floats, now: Floats, is_born: NDArray[np.bool_]) -> Floats:
-        """The likelihood ratio of each observation, by prior and start; 1 before the start."""
-        then, known, counted = self._counts_then[cells], self._reference[cells], self._counted
-        share_then = (then * counted + known[:, None]) / (self._began * counted + self._reference_n)
+    def _ratios(self, cells: Ints, n: Floats, now: Floats, out: Floats) -> None:
+        """The likelihood ratio of each observation by prior and start; before the start, anything.
+
+        The share of its cell after a change, with a prior of so many observations at the share
+        before the start, over its share in all that came.
+        """
+        then, known, counted = self._counts_then[cells], self._reference[cells, None], self._counted
         share_now = (now * counted + known) / (n * counted + self._reference_n)
-        since = (now[:, None] - then) * counted
-        since_n = (n[:, None] - self._began) * counted
-        ratios = _PRIOR_N * share_then[:, None]
-        ratios += since[:, None]
-        ratios /= np.where(is_born, since_n, 0.0)[:, None] + _PRIOR_N
-        ratios /= share_now[:, None, None]
+        share_then = (then * counted + known) / (self._began * counted + self._reference_n)
+        since = np.maximum(now - then, 0.0) * counted
+        since_n = np.maximum(n - self._began, 0.0) * counted
+        np.multiply((share_then / share_now)[:, None], _PRIOR_N, out=out)
+        out += (since / share_now)[:, None]
+        out /= since_n[:, None] + _PRIOR_N
         if counted < 1:
-            ratios = np.abs(ratios) ** counted  # not yet born: anything
-        return np.where(is_born[:, None], ratios, 1.0)
+            out **= counted
 
     def _alarm(self, place: int, by_place: Floats, evidence: Floats) -> int:
         began = int(self._began[evidence[place].sum(axis=0).argmax()])
@@ -203,7 +209,7 @@ class CategoryDetector:
         self._begin()
         return place
 
-    def _merge(self) -> None:
+    def _thin(self) -> None:
         if self._born_n <= KEPT_N:
             return
         began = self._began[: self._born_n]

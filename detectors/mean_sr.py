@@ -33,7 +33,7 @@ from detectors._contract import (
     check_settings,
 )
 from detectors._normal import spreads
-from detectors._starts import CHUNK_N, KEPT_N, ROOM_N
+from detectors._starts import CHUNK_N, EVERY_N, KEPT_N, ROOM_N
 
 _FORMAT = 2
 _SHIFT_SD = 0.5
@@ -64,11 +64,9 @@ class Detector:
             return None
         self._found = None
         waiting_n = len(self._waiting[0])
-        if waiting_n + len(scores) < _LOOK_EVERY:
-            self._wait(scores, days)
-            return None
-        scores = np.concatenate((self._waiting[0], scores))
-        days = np.concatenate((self._waiting[1], days))
+        if waiting_n:
+            scores = np.concatenate((self._waiting[0], scores))
+            days = np.concatenate((self._waiting[1], days))
         at, whole = 0, len(scores) - len(scores) % _LOOK_EVERY
         while at < whole:
             end = min(at + CHUNK_N - self._n % CHUNK_N, whole)
@@ -76,8 +74,7 @@ class Detector:
             if alarm is not None:
                 return at + alarm - waiting_n
             at = end
-        self._waiting = ([], [])
-        self._wait(scores[whole:], days[whole:])
+        self._waiting = (scores[whole:].tolist(), days[whole:].tolist())
         return None
 
     @property
@@ -147,22 +144,13 @@ class Detector:
         self._totals_then: Floats = np.zeros((2, ROOM_N))
         self._weights: Floats = np.zeros((2, ROOM_N))
 
-    def _wait(self, scores: Floats, days: Floats) -> None:
-        self._waiting[0].extend(scores.tolist())
-        self._waiting[1].extend(days.tolist())
-
     def _read(self, scores: Floats, days: Floats) -> int | None:
         """Whole looks of one chunk: a row for each look, a column for each start."""
-        forms = np.empty((len(scores), 2))
-        forms[:, 0] = scores
-        forms[:, 1] = spreads(scores / self._shrunk) * self._shrunk
-        sums = np.add.reduce(forms.reshape(-1, _LOOK_EVERY, 2), axis=1)
-        totals = np.add.accumulate(np.concatenate((self._totals[None], sums)))
+        totals = self._totals_at_looks(scores)
         self._add_starts(totals, days)
-        looks_n = np.arange(self._n + _LOOK_EVERY, self._n + len(scores) + 1.0, _LOOK_EVERY)
-        factors = self._bayes_factors(looks_n, totals[1:])
+        factors = self._bayes_factors(totals[1:])
         evidence = factors * self._weights
-        by_look = np.add.reduce(evidence.reshape(len(sums), -1), axis=1)
+        by_look = np.add.reduce(evidence.reshape(len(evidence), -1), axis=1)
         if np.maximum.reduce(by_look) >= self.threshold:
             return self._alarm(int((by_look >= self.threshold).argmax()), by_look, evidence)
         self._n, self._totals, self._evidence = (
@@ -171,18 +159,33 @@ class Detector:
             float(by_look[-1]),
         )
         if self._n % CHUNK_N == 0:
-            self._merge(evidence[-1], factors[-1])
+            self._thin(evidence[-1], factors[-1])
         return None
 
+    def _totals_at_looks(self, scores: Floats) -> Floats:
+        """The sums of both forms before the first look and at each."""
+        if self._shrunk == 1:
+            of_spread = spreads(scores)
+        else:
+            of_spread = spreads(scores / self._shrunk) * self._shrunk
+        totals = np.empty((len(scores) // _LOOK_EVERY + 1, 2))
+        totals[0] = self._totals
+        for form, values in enumerate((scores, of_spread)):
+            np.add.reduce(values.reshape(-1, _LOOK_EVERY), axis=1, out=totals[1:, form])
+        return np.add.accumulate(totals, out=totals)
+
     def _add_starts(self, totals: Floats, days: Floats) -> None:
-        elapsed = np.add.accumulate(np.concatenate(([self._elapsed], days)))[1:]
-        self._elapsed = float(elapsed[-1])
-        places = _starts.born(self._n, len(days))
-        if not len(places):
+        until = _starts.until(self._elapsed, days)
+        self._elapsed = float(until[-1])
+        due = _starts.due(self._n)
+        if due >= len(days):
             return
-        weights = _starts.weights(elapsed, places, self._newest, self.threshold)
-        self._newest = float(elapsed[places[-1]])
-        self._add(self._n + places, totals[places // _LOOK_EVERY].T, _FORM_PARTS * weights)
+        at = until[due::EVERY_N]
+        weights = _starts.weights(at, self._newest, self.threshold)
+        self._newest = float(at[-1])
+        began = np.arange(self._n + due, self._n + len(days), EVERY_N)
+        then = totals[due // _LOOK_EVERY : -1 : EVERY_N // _LOOK_EVERY]
+        self._add(began, then.T, _FORM_PARTS * weights)
 
     def _add(self, began: ArrayLike, totals_then: ArrayLike, weights: ArrayLike) -> None:
         new = slice(self._born_n, self._born_n + np.size(began))
@@ -191,20 +194,22 @@ class Detector:
         self._totals_then[:, new] = totals_then
         self._weights[:, new] = weights
 
-    def _bayes_factors(self, looks_n: Floats, totals: Floats) -> Floats:
+    def _bayes_factors(self, totals: Floats) -> Floats:
         """By look, form and start; 0 before the start.
 
         With s observations since a start, b before it and T = s + b: x is the sum of those before,
         less b / T of the sum of all; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
         """
-        since_n = np.maximum(looks_n[:, None] - self._began, 0.0)
+        n = self._n + _LOOK_EVERY * np.arange(1.0, len(totals) + 1)[:, None]
+        all_n = n + self._reference_n
         before_n = self._began + self._reference_n
-        all_n = looks_n + self._reference_n
-        wider = since_n * before_n * (_SHIFT_SD**2 / all_n)[:, None] + 1
-        scale = (since_n > 0) / np.sqrt(wider)
-        x = self._totals_then - before_n * (totals / all_n[:, None])[:, :, None]
-        gain = scale * scale * (_SHIFT_SD**2 / 2)
-        factors: Floats = np.exp(x * x * gain[:, None]) * scale[:, None]
+        since_n = np.maximum(n - self._began, 0.0)
+        scale = (since_n > 0) / np.sqrt(since_n * before_n * (_SHIFT_SD**2 / all_n) + 1)
+        x = self._totals_then - before_n * (totals / all_n)[:, :, None]
+        x *= x
+        x *= (scale * scale * (_SHIFT_SD**2 / 2))[:, None]
+        factors: Floats = np.exp(x, out=x)
+        factors *= scale[:, None]
         return factors
 
     def _alarm(self, look: int, by_look: Floats, evidence: Floats) -> int:
@@ -216,7 +221,7 @@ class Detector:
         self._begin()
         return alarm
 
-    def _merge(self, evidence: Floats, factors: Floats) -> None:
+    def _thin(self, evidence: Floats, factors: Floats) -> None:
         if self._born_n <= KEPT_N:
             return
         began = self._began[: self._born_n]

@@ -156,11 +156,13 @@ class Worker:
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ended:
             end.result()
+        asked_s = time.monotonic()
         await assignment.release()
         await app.consumer.commit()
         await app.stop()
         if companions:
-            await asyncio.wait(companions, timeout=COMPANIONS_S)
+            left_s = COMPANIONS_S - (time.monotonic() - asked_s)
+            await asyncio.wait(companions, timeout=max(0.0, left_s))
         for end in ends:
             end.cancel()
 

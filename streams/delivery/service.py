@@ -23,7 +23,7 @@ from streams.delivery.item import Attempt
 from streams.delivery.outbox import Outbox
 from streams.delivery.sender import Connection, Sender
 from streams.delivery.service_desk import Desk
-from streams.delivery.service_edge import Broker, Opened, Silent, Telemetry, topics_for
+from streams.delivery.service_edge import Broker, Opened, Silent, TakenAway, Telemetry, topics_for
 from streams.delivery.service_kafka import KafkaBroker
 from streams.delivery.service_trouble import ReceiverTrouble
 from streams.delivery.trouble import Trouble
@@ -106,23 +106,24 @@ class Delivery:
 
     async def run(self, config: Config, engine: Engine, stopping: asyncio.Event) -> None:
         """Until `stopping` is set, and what is being sent is done, or was given long enough."""
-        told_s = -60.0
+        told_s, stopped_s = -60.0, self._clock_s()
         stop = asyncio.create_task(stopping.wait())
         while not stopping.is_set():
             session = asyncio.create_task(self._session(config, engine, stopping))
             await asyncio.wait({session, stop}, return_when=asyncio.FIRST_COMPLETED)
+            stopped_s = self._clock_s()
             if not session.done():
                 await asyncio.wait({session}, timeout=_TURN_S)
             session.cancel()
             error = (await asyncio.gather(session, return_exceptions=True))[0]
-            if isinstance(error, _MET) and not stopping.is_set():
-                if self._clock_s() - told_s >= 30:
-                    log.warning("delivery starts over: %r", error)
-                    told_s = self._clock_s()
-                await asyncio.wait({stop}, timeout=PAUSE_S)
-            elif isinstance(error, Exception):
+            if isinstance(error, Exception) and not isinstance(error, _MET):
                 raise error
+            if error is not None and self._clock_s() - told_s >= 30:
+                log.warning("delivery starts over: %r", error)
+                told_s = self._clock_s()
+            await asyncio.wait({stop}, timeout=PAUSE_S)
         stop.cancel()
+        log.info("delivery has stopped in %.1f s", self._clock_s() - stopped_s)
 
     async def _session(self, config: Config, engine: Engine, stopping: asyncio.Event) -> None:
         async with self._connect(config, engine, self._release_all) as broker:
@@ -152,8 +153,11 @@ class Delivery:
         return [partition for partition, desk in self._desks.items() if not desk.is_full]
 
     async def _open(self, broker: Broker, config: Config, partition: int) -> None:
-        async with asyncio.timeout(OPEN_S):
-            opened = await broker.open(partition)
+        try:
+            async with asyncio.timeout(OPEN_S):
+                opened = await broker.open(partition)
+        except TakenAway:
+            return
         if partition not in broker.given():  # a rebalance came meanwhile
             await opened.writer.close()
             return

@@ -68,6 +68,10 @@ class Opened(NamedTuple):
     end: int
 
 
+class TakenAway(Exception):
+    """A partition went to somebody else while it was being opened."""
+
+
 class Broker(Protocol):
     """One membership in the group of delivery."""
 
@@ -75,7 +79,10 @@ class Broker(Protocol):
         """The partitions that are ours at present."""
 
     async def open(self, partition: int) -> Opened:
-        """Shut out the former owner, read the log, and go to where the outbox is done with."""
+        """Shut out the former owner, read the log, and go to where the outbox is done with.
+
+        Raises TakenAway.
+        """
 
     async def fetch(self, partitions: Collection[int], wait_s: float) -> list[Arrival]:
         """What came in these partitions, waiting at most so long."""

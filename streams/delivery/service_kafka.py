@@ -14,21 +14,21 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from schemas.config import Config
 from streams.broker_clock import BrokerClock
 from streams.changelog import last_values
 from streams.checkpoint import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from streams.connection import aiokafka_settings
-from streams.delivery.service_edge import Arrival, Opened, Rows, topics_for
+from streams.delivery.service_edge import Arrival, Opened, Rows, TakenAway, topics_for
 from streams.engine import Engine
 from streams.transaction import send_rows
 
 log = logging.getLogger("radvigil.delivery")
 
 ANSWER_S = 15.0
-CLOSE_S = 5.0
+CLOSE_S = 2.0
 FETCHED_N = 500
 COMMIT_S = 1.0
 SESSION_S = 10.0
@@ -147,6 +147,9 @@ class KafkaBroker(ConsumerRebalanceListener):
             await writer.start()
             values = await last_values(self._config, self._topics.log, partition, check_crcs=False)
             end = await self._go_to_the_first_undone(partition)
+        except IllegalStateError:  # aiokafka's word for a partition that is not assigned
+            await writer.close()
+            raise TakenAway from None
         except BaseException:
             await writer.close()
             raise
@@ -171,7 +174,10 @@ class KafkaBroker(ConsumerRebalanceListener):
         """Up to where it was fetched; 0 where it is not ours any more."""
         if partition not in self._given:
             return 0
-        return int(await self._consumer.position(self._place(partition)))
+        try:
+            return int(await self._consumer.position(self._place(partition)))
+        except IllegalStateError:
+            return 0
 
     def _place(self, partition: int) -> TopicPartition:
         return TopicPartition(self._topics.outbox, partition)

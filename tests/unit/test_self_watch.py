@@ -83,7 +83,7 @@ class TestWrongClocks:
         north.send(study("d", 1e6), arrived_s=400)
 
         last = north.incidents("clock_skew")[-1]
-        assert (last.reason, last.seq, last.evidence.affected_count) == ("opened", 1, 1)
+        assert (last.reason, last.seq, last.evidence.affected_count) == ("reopened", 4, 1)
 
     @pytest.mark.parametrize("ahead_s", [-1e7, 0, 300])
     def test_old_and_slightly_early_stamps_are_no_wrong_clock(self, ahead_s: float) -> None:

@@ -17,6 +17,7 @@ from schemas.outcome import Outcome
 from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.series import SeriesPoint
+from schemas.slices import SliceSettings
 from schemas.study import Study
 from streams import state
 from streams.acceptance import accepted
@@ -39,6 +40,7 @@ from streams.slices import Slicing
 from streams.stage import Happened, NewEpoch, Said, Stage
 from streams.stages import stages_of
 from streams.study_record import Settlement
+from streams.subgroups import Subgroups
 
 Watched = Study | Prediction | Report
 _FEEDS: dict[type[Event], str] = {
@@ -64,7 +66,8 @@ class Pipeline:
         self._incidents = Incidents(config)
         self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
-        self._stages = stages_of(config, budget)
+        self._subgroups = Subgroups(config, SliceSettings(), budget.grant)
+        self._stages = (*stages_of(config, budget), self._subgroups)
         self._routing = Routing(config)
         self._watching: tuple[Stage | Routing, ...] = (*self._stages, self._routing)
         self._timed: tuple[Correlate | Incidents | Stage | Routing, ...]
@@ -205,6 +208,7 @@ class Pipeline:
                     yield from self._conclude(what)
                 case Observations():
                     yield from self._observed(what)
+                    yield from self._conclude_all(self._subgroups.observe(what))
                 case Complete():
                     yield from self._detected(self._detect.complete(what))
                 case NewEpoch():

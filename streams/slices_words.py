@@ -60,16 +60,17 @@ def _title(
     if shown:
         others_n = sum(one.slice != shown for one in slices)
         more = f" and {others_n} more" if others_n else ""
-        return f"{whose} moved in {_tellable(shown)}{more} {levels}"
+        return f"{whose} moved in {tellable(shown)}{more} {levels}"
     if slices:
         more = f" and {len(slices) - 1} more" if len(slices) > 1 else ""
-        return f"{whose} moved {levels}, mostly in {_tellable(slices[0].slice)}{more}"
+        return f"{whose} moved {levels}, mostly in {tellable(slices[0].slice)}{more}"
     if mix:
         return f"{whose} moved {levels}; other shares of {', '.join(mix)[:_LONGEST]}"
     return None
 
 
-def _tellable(slice_: str) -> str:
+def tellable(slice_: str) -> str:
+    """A slice as it may stand in a title, at most about 90 characters."""
     path, _, value = slice_.partition("=")
     told = _TECHNICAL.fullmatch(value) and not _LONG_WORD.search(value)
     return f"{path[:_LONGEST]}={value}" if told else f"one {path[:_LONGEST]}"

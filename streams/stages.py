@@ -12,9 +12,18 @@ from streams.performance.readout import Readout
 from streams.quality import Quality
 from streams.silence import Silence
 from streams.stage import Stage
+from streams.subgroups import Subgroups
 from streams.versions import Versions
 
-_KINDS: tuple[type[Stage], ...] = (Silence, Readout, Versions, Disagreement, OffLabel, Quality)
+_KINDS: tuple[type[Stage], ...] = (
+    Silence,
+    Readout,
+    Versions,
+    Disagreement,
+    OffLabel,
+    Quality,
+    Subgroups,
+)
 
 
 def stages_of(config: Config, budget: Budget) -> tuple[Stage, ...]:

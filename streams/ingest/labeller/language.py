@@ -62,7 +62,7 @@ class Language:
             return
         of_findings = set(chain.from_iterable(mention.places for mention in mentions))
         cues = [cue for cue in self._cues.find(words) if not of_findings.issuperset(cue.places)]
-        ends = [match.start for match in self._ends.find(words)]
+        ends = [match.start for match in self._ends.find(words)] if cues else []
         scope = Scope(words, cues, ends, self._joins)
         for mention in mentions:
             for finding, value in mention.means:

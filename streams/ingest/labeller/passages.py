@@ -51,7 +51,8 @@ class Reader:
                 heading, length = self._heading(words, len(words))
                 if heading is not None:
                     section, said = heading, False
-                rest = words[length:]
+                # `Lungs: clear.` is a sentence, with the word before the colon
+                rest = words if heading == "findings" else words[length:]
                 if rest:
                     said = True
                     if section != "dropped":

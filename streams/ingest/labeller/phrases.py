@@ -5,7 +5,6 @@ across a comma. There is no regular expression that could run away.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -14,7 +13,7 @@ GAP = "..."
 GAP_WORDS = 4
 PHRASE_WORDS = 8
 PREFIX_LETTERS = 3
-_KEPT_WORDS = 1 << 15
+_KEPT_WORDS = 1 << 14
 _LONGEST_WORD = 40
 
 
@@ -47,7 +46,9 @@ class Phrases(Generic[T]):
         for phrase, means in phrases:
             self._add(phrase, means)
         self._lengths = sorted({len(w) - 1 for w in self._words if w.endswith("*")})
-        self._forms = lru_cache(_KEPT_WORDS)(self._find_forms)
+        self._beginnings = {w.removesuffix("*")[:PREFIX_LETTERS] for w in self._words}
+        self._openings = {w.removesuffix("*")[:PREFIX_LETTERS] for w in self._root.steps}
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def _add(self, phrase: str, means: T) -> None:
         node = self._root
@@ -62,22 +63,28 @@ class Phrases(Generic[T]):
         if means not in node.means:
             node.means += (means,)
 
-    def _find_forms(self, word: str) -> tuple[str, ...]:
-        """The word as phrases write it: itself, and with a star."""
-        if len(word) > _LONGEST_WORD:
+    def _forms(self, word: str) -> tuple[str, ...]:
+        """The word as phrases write it: itself, and with a star; () for most words.
+
+        Only words of phrases are kept, so that no name stays in memory.
+        """
+        if word[:PREFIX_LETTERS] not in self._beginnings or len(word) > _LONGEST_WORD:
             return ()
-        written = (word, *(word[:n] + "*" for n in self._lengths if n <= len(word)))
-        return tuple(form for form in written if form in self._words)
+        known = self._known.get(word)
+        if known is None:
+            written = (word, *(word[:n] + "*" for n in self._lengths if n <= len(word)))
+            known = tuple(form for form in written if form in self._words)
+            if known and len(self._known) < _KEPT_WORDS:
+                self._known[word] = known
+        return known
 
     def find(self, words: Sequence[str]) -> list[Match[T]]:
         """From left to right, the longest at each place; no word belongs to two phrases."""
         found: list[Match[T]] = []
         taken: set[int] = set()
-        forms = self._forms
-        first = self._root.steps
+        openings = self._openings
         for at, word in enumerate(words):
-            known = forms(word)
-            if not known or at in taken or first.keys().isdisjoint(known):
+            if word[:PREFIX_LETTERS] not in openings or at in taken:
                 continue
             match = self._longest(words, at, taken)
             if match is not None:
@@ -87,33 +94,36 @@ class Phrases(Generic[T]):
 
     def _longest(self, words: Sequence[str], start: int, taken: set[int]) -> Match[T] | None:
         """Most words of its own; of two with as many, the one that spans less."""
-        best: tuple[int, int] | None = None
+        best = (0, 0)
         match = None
-        pending: list[tuple[_Node[T], int, tuple[int, ...]]] = [(self._root, start, ())]
+        pending = self._steps(self._root, words, start, taken, ())
         while pending:
-            node, at, places = pending.pop()
+            node, places = pending.pop()
             if node.means:
-                rank = (-len(places), places[-1])
-                if best is None or rank < best:
+                rank = (len(places), -places[-1])
+                if match is None or rank > best:
                     best = rank
                     match = Match(start, places[-1] + 1, places, node.phrase, node.means)
-            for after, place in self._next(node, words, at, taken):
-                pending.append((after, place + 1, (*places, place)))
+            at = places[-1] + 1
+            if node.steps:
+                pending += self._steps(node, words, at, taken, places)
+            if node.after_gap is not None:
+                for place in range(at, at + GAP_WORDS + 1):
+                    if place >= len(words) or words[place] == ",":
+                        break
+                    pending += self._steps(node.after_gap, words, place, taken, places)
         return match
 
-    def _next(
-        self, node: _Node[T], words: Sequence[str], at: int, taken: set[int]
-    ) -> Iterable[tuple[_Node[T], int]]:
-        """Where the walk can go from `node`, and the word that it takes."""
-        reach = [(node, at)]
-        if node.after_gap is not None:
-            reach += [(node.after_gap, at + n) for n in range(GAP_WORDS + 1)]
-        for from_node, place in reach:
-            if place >= len(words):
-                return
-            if place not in taken:
-                for form in self._forms(words[place]):
-                    if form in from_node.steps:
-                        yield from_node.steps[form], place
-            if from_node is not node and words[place] == ",":
-                return
+    def _steps(
+        self,
+        node: _Node[T],
+        words: Sequence[str],
+        at: int,
+        taken: set[int],
+        places: tuple[int, ...],
+    ) -> list[tuple[_Node[T], tuple[int, ...]]]:
+        """Where the walk can go with the word at `at`."""
+        if at >= len(words) or at in taken:
+            return []
+        steps = node.steps
+        return [(steps[form], (*places, at)) for form in self._forms(words[at]) if form in steps]

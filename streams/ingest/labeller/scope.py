@@ -4,6 +4,7 @@ After ConText (Harkema et al. 2009): a cue acts on the mentions before or after 
 far, up to a word that ends its scope.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,8 @@ from streams.ingest.labeller.phrases import Match
 Kind = Literal["negation", "uncertainty", "history", "hypothetical", "resolution", "current"]
 Side = Literal["before", "after"]
 Value = Literal["present", "absent", "uncertain"]
+
+_NOWHERE = 1 << 30
 
 
 class Cue(NamedTuple):
@@ -55,12 +58,9 @@ class Scope:
             for cue in match.means
             if cue is not None
         ]
-        n = len(words)
-        self._next_end = _next(n, ends)
-        self._next_comma = _next(n, (i for i, word in enumerate(words) if word == ","))
-        places = [i for i, word in enumerate(words) if word in joins]
-        self._next_join = _next(n, places)
-        self._last_join = places[-1] if places else -1
+        self._ends = list(ends)
+        self._commas = [i for i, word in enumerate(words) if word == ","]
+        self._joins = [i for i, word in enumerate(words) if word in joins]
 
     def judge(self, mention: Match[Any]) -> Verdict | None:
         """Of a finding that is named; None where nothing is said of it as it is now."""
@@ -72,7 +72,7 @@ class Scope:
             acting.setdefault(after.cue.kind, after)
         if "resolution" in acting:
             return _verdict("absent", acting["resolution"])
-        if "hypothetical" in acting or ("history" in acting and "current" not in acting):
+        if _not_of_now(acting):
             return None
         return _negated_or_uncertain(acting, after) or Verdict("present", "stated")
 
@@ -102,21 +102,35 @@ class Scope:
             return one.stop <= mention.stop
         if not one.stop <= mention.start < one.stop + one.cue.reach_words:
             return False
-        if self._next_end[one.stop] < mention.start:
+        if _next(self._ends, one.stop) < mention.start:
             return False
-        comma = self._next_comma[one.stop]
-        return one.cue.kind == "negation" or comma > mention.start or self._last_join > comma
+        comma = _next(self._commas, one.stop)
+        return (
+            one.cue.kind == "negation"
+            or comma > mention.start
+            or _next(self._joins, comma) < _NOWHERE
+        )
 
     def _after(self, mention: Match[Any]) -> Acting | None:
         """The nearest cue on the right, if it reaches the mention."""
         for one in self.cues:
             near = one.cue.side == "after" and one.start >= mention.stop
             if near and one.start - mention.stop < one.cue.reach_words:
-                ended = self._next_end[mention.stop] < one.start
-                comma = self._next_comma[mention.stop] < one.start
-                joined = self._next_join[mention.stop] < one.start
+                ended = _next(self._ends, mention.stop) < one.start
+                comma = _next(self._commas, mention.stop) < one.start
+                joined = _next(self._joins, mention.stop) < one.start
                 return None if ended or (comma and not joined) else one
         return None
+
+
+def _not_of_now(acting: dict[Kind, Acting]) -> bool:
+    """Whether it is history or a hypothesis; `history of A without B` speaks of B now."""
+    negation = acting.get("negation")
+    nearest = -1 if negation is None or negation.cue.side == "after" else negation.start
+    if "hypothetical" in acting and acting["hypothetical"].start > nearest:
+        return True
+    history = acting.get("history")
+    return history is not None and history.start > nearest and "current" not in acting
 
 
 def _negated_or_uncertain(acting: dict[Kind, Acting], after: Acting | None) -> Verdict | None:
@@ -133,11 +147,7 @@ def _verdict(value: Value, by: Acting) -> Verdict:
     return Verdict(value, f"{by.cue.kind}:{by.phrase}")
 
 
-def _next(n: int, places: Iterable[int]) -> list[int]:
-    """For each place, the next of `places` from there on; far off where there is none."""
-    found = [1 << 30] * (n + 1)
-    for place in places:
-        found[place] = place
-    for i in range(n - 1, -1, -1):
-        found[i] = min(found[i], found[i + 1])
-    return found
+def _next(places: Sequence[int], at: int) -> int:
+    """The first of `places` from `at` on."""
+    found = bisect_left(places, at)
+    return places[found] if found < len(places) else _NOWHERE

@@ -1,0 +1,121 @@
+"""What the labeller says of texts: a floor of accuracy, and that no text can hurt it."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.labeller import accuracy, cells, findings, own
+from schemas.report import Label
+from streams.ingest.labeller import LONGEST_TEXT, VERSION, Labeller, built_in
+
+ENGLISH = Labeller()
+BOTH = Labeller([built_in("en"), built_in("de")])
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"), [("developed", 0.97), ("held_out", 0.80), ("german", 0.95)]
+)
+def test_the_frozen_sentences_are_read_as_well_as_is_published(name: str, floor: float) -> None:
+    labeller = BOTH if name == "german" else ENGLISH
+
+    assert accuracy(list(cells(labeller, own(name), findings()))) >= floor
+
+
+def test_negation_is_hardly_ever_lost() -> None:
+    measured = [*cells(ENGLISH, own("developed"), findings())]
+    measured += cells(ENGLISH, own("held_out"), findings())
+    absent = [c for c in measured if c.expected == "absent" and c.found != "not mentioned"]
+
+    assert sum(c.found == "absent" for c in absent) >= 0.97 * len(absent) > 50
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Cannot exclude small pneumothorax.", "uncertain"),
+        ("Interval resolution of previously seen pneumothorax.", "absent"),
+        ("No change in the pneumothorax.", "present"),
+        ("INDICATION: pneumothorax.", None),
+        ("FINDINGS: Possible pneumothorax.\nIMPRESSION: No pneumothorax.", "absent"),
+        ("FINDINGS: No pneumothorax. Small pneumothorax.", "present"),
+        ("The heart is normal.", None),
+    ],
+)
+def test_a_pneumothorax(text: str, value: str | None) -> None:
+    said = {label.finding: label.value for label in ENGLISH.label(text)}
+
+    assert said.get("pneumothorax") == value
+
+
+def test_a_label_names_its_rule_and_the_labeller_by_its_lexicons() -> None:
+    (edema, _) = ENGLISH.explain("IMPRESSION: No edema.")
+
+    assert edema.rule == "en/impression/negation:no/edema"
+    assert edema.version == ENGLISH.version
+    assert edema.version.startswith(f"{VERSION}+")
+    assert edema.version != BOTH.version
+    assert Label(finding="edema", value="absent") in ENGLISH.label("No edema.")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "no pe ",
+        "heart ",
+        "\n",
+        ".",
+        "no ",
+        "? ",
+        "a",
+        "normal heart ... ",
+        "1.",
+        ",",
+        "\u0301",
+        ":",
+    ],
+)
+def test_repetition_takes_no_longer_than_a_second(piece: str) -> None:
+    text = (piece * LONGEST_TEXT)[:LONGEST_TEXT]
+    started_s = time.process_time()
+
+    ENGLISH.label(text)
+
+    assert time.process_time() - started_s < 1
+
+
+def test_what_is_too_long_to_be_a_report_is_counted_and_not_read() -> None:
+    labeller = Labeller()
+
+    assert labeller.label("No pneumothorax. " * 65_536) == []
+    assert labeller.dropped == {"too_long": 1}
+
+
+WORDS = st.sampled_from(
+    [
+        "no",
+        "heart",
+        "normal",
+        "effusion",
+        "cannot",
+        "exclude",
+        ",",
+        ".",
+        ":",
+        "?",
+        "\n",
+        "or",
+        "IMPRESSION:",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=80).map(" ".join)))
+def test_any_text_gives_each_finding_at_most_once_and_the_same_again(text: str) -> None:
+    said = BOTH.explain(text)
+
+    assert len({one.finding for one in said}) == len(said)
+    assert {one.finding for one in said} <= set(findings())
+    assert said == BOTH.explain(text)

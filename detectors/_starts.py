@@ -5,7 +5,7 @@ start. A start weighs the days that have gone by since the start before it, so M
 gone by is a martingale whatever the pace, and an alarm at M >= A means that on average A days have
 gone by (Pollak 1985, "Optimal detection of a change in distribution"; the weights are ours).
 
-Starts are 8 observations apart. At the end of each 128 observations they are thinned to 24, the
+Starts are 8 observations apart. At the end of each 128 observations they are thinned to 16, the
 denser the younger: what goes is the start that lies closest to the one before it for its age. It
 hands its evidence to that one, which leaves M as it is and a martingale. Which starts there are
 depends on how many observations there were, on nothing that was observed.
@@ -17,7 +17,7 @@ from detectors._contract import Floats, Ints
 
 EVERY_N = 8
 CHUNK_N = 128
-KEPT_N = 24
+KEPT_N = 16
 ROOM_N = KEPT_N + CHUNK_N // EVERY_N
 NOT_BORN = 1e15
 _SILENCE_SHARE = 0.01

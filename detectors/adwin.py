@@ -6,8 +6,8 @@ here (measured, docs/DETECTION.md). The window begins with a stand-in for the re
 right after the freeze is compared with what came before.
 
 ADWIN measures the variance of single values; where they depend on each other, that says too
-little of their means. There it is fed the means of blocks as long as the dependence reaches, each
-scaled to the variance of one score: its window, its reference and its run length count blocks.
+little of their means. There it is fed the means of blocks, four times as long as the dependence reaches,
+each scaled to the variance of one score: its window, reference and run length count blocks.
 
 It counts observations, not days: its promise is kept up to the pace that it was granted at.
 
@@ -42,6 +42,7 @@ _FORMAT = 1
 _SCALE = 10.0
 _DELTA_ARL = 300.0
 _LOOK_EVERY_N = 8
+_BLOCKS = 4
 _LEAST_BLOCKS = 16
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
@@ -57,7 +58,7 @@ class Detector:
         self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
     ) -> None:
         check_settings(promise, reference_n)
-        self._block_n = dependence.block_n
+        self._block_n = _BLOCKS * dependence.block_n if dependence.block_n > 1 else 1
         self._check_every = max(_LOOK_EVERY_N // self._block_n, 1)
         self._delta = _DELTA_ARL / max(promise.arl / self._block_n, MIN_ARL)
         self._reference_n = max(reference_n // self._block_n, _LEAST_BLOCKS)

@@ -74,7 +74,7 @@ def test_starts_that_had_to_go_leave_their_evidence() -> None:
         )
         shares.append(detector.statistic / of_all)
 
-    assert len(detector.state()["began"]) <= 40 < 500 / 8
+    assert len(detector.state()["began"]) <= 32 < 500 / 8
     assert 0.7 < min(shares) <= max(shares) < 1.4
 
 

@@ -6,6 +6,7 @@ consumer group is joined, and the reply is read once the worker has committed it
 
 import asyncio
 import time
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -119,7 +120,7 @@ class CommandSender:
         }
 
 
-async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+async def _stop(client: Any) -> None:
     """A client that is just looking for a lost broker ends by a cancellation of its own."""
     try:
         await client.stop()

@@ -7,7 +7,6 @@ when the case has stayed as it is for `flapping_s` of proved time and its site w
 that; time alone does not end it, for a silent site is no calm one.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from schemas.incident import Evidence
@@ -22,12 +21,12 @@ _UPDATE_US = seconds_to_us(900)
 
 
 class Flapping:
-    """The rule, and the live flapping incidents of one shard by site."""
+    """The rule; `live` has the fingerprints of a shard's live flapping incidents, by site."""
 
     def __init__(self, settings: IncidentSettings) -> None:
         self._cycles = settings.flapping_cycles
         self._window_us = seconds_to_us(settings.flapping_s)
-        self._live: dict[str, set[str]] = defaultdict(set)
+        self.live: dict[str, set[str]] = {}
 
     def turned(self, case: Case, before: State) -> bool:
         """Note a transition that began or ended a condition; whether it did."""
@@ -67,17 +66,14 @@ class Flapping:
 
     def follow(self, flapping: Case) -> bool:
         """Keep in mind which flapping incidents live; whether this one does."""
-        live = flapping.state in LIVE
-        if live:
-            self._live[flapping.site].add(flapping.fingerprint)
-        else:
-            self._live[flapping.site].discard(flapping.fingerprint)
-        return live
-
-    def at(self, site: str) -> list[str]:
-        """The fingerprints of the flapping incidents that live at a site, in order."""
-        live = self._live.get(site)
-        return sorted(live) if live else []
+        there = self.live.setdefault(flapping.site, set())
+        if flapping.state in LIVE:
+            there.add(flapping.fingerprint)
+            return True
+        there.discard(flapping.fingerprint)
+        if not there:
+            del self.live[flapping.site]
+        return False
 
 
 def unfold(flapping: Case, cases: Iterable[Case]) -> Iterator[Case]:

@@ -6,9 +6,13 @@ from streams.clock import NEVER_US
 
 
 class Timers:
-    """Times, each with a fingerprint. Some may have been overtaken: the case itself knows."""
+    """Times, each with a fingerprint. Some may have been overtaken: the case itself knows.
+
+    `earliest_us` is the first of them, NEVER_US if there is none; it is asked for each event.
+    """
 
     def __init__(self) -> None:
+        self.earliest_us = NEVER_US
         self._heap: list[tuple[int, str]] = []
         self._set: set[tuple[int, str]] = set()
 
@@ -21,42 +25,36 @@ class Timers:
         if timer not in self._set:
             self._set.add(timer)
             heappush(self._heap, timer)
+            self.earliest_us = self._heap[0][0]
 
     def next(self) -> tuple[int, str] | None:
         """The earliest one."""
         return self._heap[0] if self._heap else None
 
-    def earliest_us(self) -> int:
-        """The time of it; NEVER_US if there is none."""
-        return self._heap[0][0] if self._heap else NEVER_US
-
     def pop(self) -> tuple[int, str]:
         """The earliest one, which is forgotten."""
         timer = heappop(self._heap)
         self._set.remove(timer)
+        self.earliest_us = self._heap[0][0] if self._heap else NEVER_US
         return timer
 
 
-class Retention:
+class Retention(Timers):
     """When resolved cases are to be closed: one time each, however often they were resolved."""
 
     def __init__(self) -> None:
-        self._timers = Timers()
+        super().__init__()
         self._waiting: dict[str, int] = {}
 
     def set(self, at_us: int, fingerprint: str) -> None:
         """Look at the case then, unless that is to be done before."""
         if at_us < self._waiting.get(fingerprint, NEVER_US):
             self._waiting[fingerprint] = at_us
-            self._timers.set(at_us, fingerprint)
-
-    def earliest_us(self) -> int:
-        """When to look at the next one, perhaps too early; NEVER_US if there is none."""
-        return self._timers.earliest_us()
+            super().set(at_us, fingerprint)
 
     def pop(self) -> tuple[int, str]:
         """The earliest one, which is forgotten."""
-        at_us, fingerprint = self._timers.pop()
+        at_us, fingerprint = super().pop()
         if self._waiting.get(fingerprint) == at_us:
             del self._waiting[fingerprint]
         return at_us, fingerprint

@@ -53,6 +53,7 @@ class Incidents:
         if found.reason in BEGINS:
             self._by_incident.pop(case.incident, None)
             case.begin(finding)
+            self._by_incident[case.incident] = fingerprint
         graver = case.take(finding, self._severity_hold_us)
         if found.reason == "updated":
             if graver:
@@ -76,7 +77,9 @@ class Incidents:
     def heard(self, site: str, now_us: int) -> list[Incident]:
         """Something was heard of a site, and `now_us` is proved: what has been calm is told so."""
         told: list[Incident] = []
-        for fingerprint in self._flapping.at(site):
+        if site not in self._flapping.live:  # asked for each event
+            return told
+        for fingerprint in sorted(self._flapping.live[site]):
             case = self._cases[fingerprint]
             if case.calm_us is not None and case.calm_us <= now_us:
                 told += self._trigger(case, "eased", case.calm_us)
@@ -88,7 +91,7 @@ class Incidents:
         while (at_us := self.deadline()) is not None and at_us <= now_us:
             _, fingerprint = self._timers.pop()
             told += self._fire(self._cases[fingerprint], at_us)
-        while self._retention.earliest_us() <= now_us:
+        while self._retention.earliest_us <= now_us:
             at_us, fingerprint = self._retention.pop()
             case = self._cases[fingerprint]
             if case.retire_us == at_us:
@@ -100,7 +103,8 @@ class Incidents:
 
     def earliest_us(self) -> int:
         """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
-        return min(self._timers.earliest_us(), self._retention.earliest_us())
+        timer_us, retire_us = self._timers.earliest_us, self._retention.earliest_us
+        return timer_us if timer_us < retire_us else retire_us
 
     def deadline(self) -> int | None:
         """When time alone brings about the next transition, retention left out."""
@@ -113,7 +117,7 @@ class Incidents:
 
     def retire_at(self) -> int | None:
         """When the next resolved incident is to be closed, perhaps too early."""
-        at_us = self._retention.earliest_us()
+        at_us = self._retention.earliest_us
         return None if at_us == NEVER_US else at_us
 
     def live(self) -> list[Case]:
@@ -130,6 +134,7 @@ class Incidents:
         """Take up the cases of a checkpoint."""
         for case in cases:
             self._cases[case.fingerprint] = case
+            self._by_incident[case.incident] = case.fingerprint
             self._arm(case)
             if case.retire_us is not None:
                 self._retention.set(case.retire_us, case.fingerprint)
@@ -212,7 +217,6 @@ class Incidents:
         return []
 
     def _arm(self, case: Case) -> None:
-        self._by_incident[case.incident] = case.fingerprint
         for at_us in case.timers():
             self._timers.set(at_us, case.fingerprint)
 

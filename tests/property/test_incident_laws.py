@@ -251,7 +251,7 @@ def test_no_record_grows(steps: list[Step]) -> None:
 
     assert all(len(case.eased_us) <= 64 for case in desk.incidents._cases.values())
     assert len(desk.incidents._timers) < 40
-    assert len(desk.incidents._retention._timers) < 20
+    assert len(desk.incidents._retention) < 20
 
 
 def test_the_steps_reach_every_reason_and_state() -> None:

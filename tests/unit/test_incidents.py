@@ -275,7 +275,7 @@ def test_what_is_resolved_again_and_again_waits_once_to_be_closed() -> None:
 
     desk.hears(*(finding(("holds", "eased")[n % 2], n * 50) for n in range(2_000)))
 
-    assert len(desk.incidents._retention._timers) == 1
+    assert len(desk.incidents._retention) == 1
     assert [i.state for i in desk.waits(2e6)] == ["closed"]
 
 

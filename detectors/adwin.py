@@ -6,8 +6,8 @@ here (measured, docs/DETECTION.md). The window begins with a stand-in for the re
 right after the freeze is compared with what came before.
 
 ADWIN measures the variance of single values; where they depend on each other, that says too
-little of their means. There it is fed the means of blocks, four times as long as the dependence reaches,
-each scaled to the variance of one score: its window, reference and run length count blocks.
+little of their means. There it is fed the means of blocks, four times as long as the dependence
+reaches, each scaled to the variance of one score: window, reference and run length count blocks.
 
 It counts observations, not days: its promise is kept up to the pace that it was granted at.
 

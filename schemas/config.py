@@ -16,6 +16,7 @@ from schemas.performance import Performance
 from schemas.routing import Receiver, Route
 from schemas.silence import SilenceSettings
 from schemas.site import SiteSettings
+from schemas.watchdog import Watchdog
 from schemas.web import WebSettings
 
 Days = Annotated[float, Meta(gt=0, le=3660)]
@@ -173,6 +174,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Least share of positive calls that the radiologists confirm."""
     max_for: Share | None = None
     """Greatest share of negative calls that they contradict."""
+    min_sensitivity: Share | None = None
+    """Least share of the studies with the finding that are called."""
 
 
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -250,6 +253,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What models say, held against the reports."""
     oversight: Oversight = Oversight()
     """Versions, shadows, intended use and data quality."""
+    watchdog: Watchdog = Watchdog()
+    """The monitor's own dead man's switch."""
     web: WebSettings = WebSettings()
     """The live page."""
     ingest: IngestSettings = IngestSettings()

@@ -88,6 +88,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Estimated start of the change."""
     affected_count: Count | None = None
     """How many studies were affected."""
+    diagnosis: Annotated[list[Text], Meta(max_length=5)] | None = None
+    """What explains it, the likeliest first, from a closed set of words."""
     slices: Annotated[list[Slice], Meta(max_length=20)] | None = None
     """Which parts of the studies moved."""
     examples: Annotated[list[StudyKey], Meta(max_length=20)] | None = None

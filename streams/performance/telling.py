@@ -49,6 +49,7 @@ def finding_of(shown: Shown, watch: Watch, model: Model | None, at_us: int) -> F
             before=before,
             after=after,
             since=from_us(verdict.since_us),
+            diagnosis=list(named) or None,
         ),
         owner=model.owner if model else None,
         runbook=model.runbook if model else None,

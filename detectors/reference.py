@@ -17,7 +17,6 @@ from typing import Self
 import numpy as np
 
 from detectors._contract import StateUnreadable
-from detectors.uniform import uniform as uniform
 
 _normal_quantile = NormalDist().inv_cdf
 _pack, _unpack = Struct("f").pack, Struct("f").unpack

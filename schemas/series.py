@@ -23,7 +23,8 @@ class SeriesPoint(
     """`n` observations from `since` to `at`: their mean and range in the series' own unit.
 
     A yes is 1 and a no 0. Of words the share is told that are the reference's most frequent one,
-    or the first one that came where there is no reference yet. `statistics` holds each detector's statistic divided by its threshold: 1 is an alarm.
+    or the first one that came where there is no reference yet. `statistics` holds each detector's
+    statistic divided by its threshold: 1 is an alarm.
     `score` is the mean normal score against the frozen reference, in sd; absent while learning.
     """
 

@@ -160,6 +160,8 @@ def spent(config: Config, incidents: Iterable[Incident], now: datetime) -> Spent
     for incident in incidents:
         if not since < incident.opened_at <= now or not _is_promised(config, incident):
             continue
+        if incident.state == "pending":  # nobody was told of it
+            continue
         seq, ending = last.get(incident.incident, (0, "live"))
         if incident.seq > seq:
             last[incident.incident] = incident.seq, _ending(incident, ending)

@@ -58,7 +58,7 @@ class IncidentBoard:
         self._last[incident.incident] = incident
         if incident.reason == "acknowledged":
             self._holders[incident.incident] = incident.actor or "someone"
-        elif incident.reason in ("unacknowledged", "acknowledgement_expired"):
+        elif incident.reason in ("unacknowledged", "acknowledgement_expired", "reopened"):
             self._holders.pop(incident.incident, None)
         return True
 

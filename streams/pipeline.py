@@ -28,13 +28,14 @@ from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
 from streams.finding import Finding
 from streams.incidents import Incidents
+from streams.lifecycle import ENDS
 from streams.memory import Memory
 from streams.observe import Complete, Observations, Observe
 from streams.outage import Outages
 from streams.proving import Proving
 from streams.routing.stage import Routing
 from streams.seen import SeriesId
-from streams.self_watch import SelfWatch
+from streams.self_watch import MONITOR_SITE, SelfWatch
 from streams.series import Series
 from streams.slices import Slicing
 from streams.stage import Happened, NewEpoch, Said, Stage
@@ -144,7 +145,10 @@ class Pipeline:
         """Say whether this shard is behind its promise at `now_us`, the broker's time."""
         if self.watermark_us < 0:
             return []
-        return list(self._conclude(self._self_watch.lag(self._clock.lag_us(now_us), now_us)))
+        told = list(self._conclude(self._self_watch.lag(self._clock.lag_us(now_us), now_us)))
+        for incident in self._incidents.heard(MONITOR_SITE, now_us):
+            told += self._told(incident)
+        return told
 
     def _take(self, event: Event, at_us: int, arrived_us: int) -> Iterator[Effect]:
         if isinstance(event, Command):
@@ -280,7 +284,7 @@ class Pipeline:
     def _told(self, incident: Incident) -> Iterator[Effect]:
         yield incident
         yield from self._routing.incident(incident, to_us(incident.at))
-        if incident.state == "resolved" and incident.reason != "noted":
+        if incident.reason in ENDS:
             self._outages.over(incident.kind, incident.site, incident.model)
             self._self_watch.over(incident.kind, incident.site, incident.subject)
             for stage in self._stages:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import StateUnreadable
-from detectors.reference import Reference, spread, uniform
+from detectors.reference import Reference, spread
+from detectors.uniform import uniform
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 some_values = st.lists(finite | st.sampled_from([0.0, 1.0, 2.5]), min_size=1, max_size=40)

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import signal
-import sys
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,14 +11,13 @@ from aiohttp import web
 
 from schemas.config import Config
 from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret, read_secret
-from schemas.web import WebSettings
+from schemas.secrets import MissingSecret
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.run import CannotListen, add_http
+from streams.engine import Engine
 from streams.status_server import Address
-from streams.web.login import random_token
-from streams.web.server import Page
+from streams.web.opening import page_of, tell_token
 
 log = logging.getLogger("radvigil.web")
 _EXAMPLES = """examples:
@@ -64,23 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def page_of(config: Config) -> tuple[Page, str | None]:
-    """The page of a configuration, and the token that was made for it, if one was.
-
-    Raises `schemas.secrets.MissingSecret`.
-    """
-    settings: WebSettings = getattr(config, "web", None) or WebSettings()
-    token = read_secret(settings, "token", "web")
-    made = None if token is not None else random_token()
-    return Page(config, settings, token or made or ""), made
-
-
-def tell_token(address: str, made: str | None) -> None:
-    """Say once, on stderr and in no log, with which token to act."""
-    if made is not None:
-        print(f"the live page is http://{address}/, the token to act on it {made}", file=sys.stderr)
-
-
 async def _serve(config: Config, http: Address) -> None:
     page, made = page_of(config)
     app = web.Application()
@@ -99,5 +80,4 @@ async def _serve(config: Config, http: Address) -> None:
         address = Address(*runner.addresses[0][:2])
         log.info("listening http://%s", address)
         tell_token(str(address), made)
-        await stack.enter_async_context(page)
-        await stopped.wait()
+        await page.run(config, Engine(), stopped)

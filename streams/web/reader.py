@@ -8,7 +8,7 @@ for and read on from where it was; what is not there yet is looked for again.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -59,19 +59,14 @@ class Reader:
     """Feeds `view` until it is cancelled; `reading` says how far it is."""
 
     def __init__(
-        self,
-        config: Config,
-        settings: WebSettings,
-        view: View,
-        clock_us: Callable[[], int] = _now_us,
+        self, settings: WebSettings, view: View, clock_us: Callable[[], int] = _now_us
     ) -> None:
         self.reading = Reading()
         self._view = view
         self._clock_us = clock_us
-        self._settings = aiokafka_settings(config)
-        self._stems = {f"{config.prefix}.{stem}.v1": stem for stem in (*_TYPES, _STATE)}
-        decoders = {stem: msgspec.json.Decoder(kind) for stem, kind in _TYPES.items()}
-        self._decode = {topic: decoders.get(stem) for topic, stem in self._stems.items()}
+        self._settings: dict[str, Any] = {}
+        self._stems: dict[str, str] = {}
+        self._decode: dict[str, msgspec.json.Decoder[Told] | None] = {}
         self._back_s = {
             stem: _DAY_S * (settings.detail_days if stem in _DETAILS else settings.days)
             for stem in _TYPES
@@ -80,13 +75,19 @@ class Reader:
         self._begun: dict[TopicPartition, int] = {}
         self._goal: tuple[int, dict[TopicPartition, int]] | None = None
 
-    async def run(self) -> None:
-        """For ever; an error of the broker's is told once and waited out."""
+    async def run(self, config: Config) -> None:
+        """For ever. What fails is told and tried again: a page must not stop a worker."""
+        self._settings = aiokafka_settings(config)
+        self._stems = {f"{config.prefix}.{stem}.v1": stem for stem in (*_TYPES, _STATE)}
+        decoders = {stem: msgspec.json.Decoder(kind) for stem, kind in _TYPES.items()}
+        self._decode = {topic: decoders.get(stem) for topic, stem in self._stems.items()}
         while True:
             try:
                 await self._session()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning("the page cannot read: %r", error)
+            except Exception as error:
+                log.error("the page failed to read", exc_info=error)
             await asyncio.sleep(_PAUSE_S)
 
     async def _session(self) -> None:
@@ -152,16 +153,12 @@ class Reader:
             place: (now_us - seconds_to_us(self._back_s[self._stems[place.topic]])) // 1000
             for place in places
         }
-        try:
-            found: Mapping[TopicPartition, Any] = await asyncio.wait_for(
-                consumer.offsets_for_times(wanted), _ANSWER_S
-            )
-        except (KafkaError, ValueError):  # the embedded broker knows no times
-            found = {}
-        ends = await asyncio.wait_for(consumer.end_offsets(list(places)), _ANSWER_S)
+        found = await asyncio.wait_for(consumer.offsets_for_times(wanted), _ANSWER_S)
+        # None: nothing is so new. The embedded broker, which knows no times, says so of everything:
+        # then all is read, which costs little where nothing is new.
         return {
-            place: max(first[place], _offset(found, place, first[place], ends[place]))
-            for place in places
+            place: start if (at := found[place]) is None else max(start, at.offset)
+            for place, start in first.items()
         }
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
@@ -214,13 +211,3 @@ class Reader:
             self._view.take_state(partition, key, value)
         except msgspec.DecodeError:
             self._view.unreadable += 1
-
-
-def _offset(
-    found: Mapping[TopicPartition, Any], place: TopicPartition, first: int, end: int
-) -> int:
-    """Where the wanted time begins; the end where nothing is as new, the beginning if unknown."""
-    if place not in found:
-        return first
-    at = found[place]
-    return end if at is None else int(at.offset)

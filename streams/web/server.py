@@ -4,13 +4,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
+from schemas.command import Command
 from schemas.config import Config
+from schemas.reply import Reply
 from schemas.web import WebSettings
+from streams.command_sender import NotSent
+from streams.engine import Engine
 from streams.web import page_coverage, page_history, page_incident, pages
 from streams.web.desk import Desk, Send, Visitor, sender
 from streams.web.freshness import Freshness, freshness
@@ -29,7 +33,7 @@ _FREE = ("/login", "/static/", "/metrics", "/healthz", "/readyz")
 
 
 class Page:
-    """Reads while it is entered; `add_to` puts its routes into an application."""
+    """`add_to` puts its routes into an application, `run` feeds it."""
 
     def __init__(
         self,
@@ -41,24 +45,26 @@ class Page:
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self.view = View(config, settings)
-        self.reader = Reader(config, settings, self.view)
+        self.reader = Reader(settings, self.view, clock_us)
         self._config = config
         self._settings = settings
         self._clock_us = clock_us
+        self._send = send
         self._renderer = Renderer()
         login = Login(token, settings.session_hours)
-        self._desk = Desk(settings, login, self.view, send or sender(config), clock_us)
+        self._desk = Desk(settings, login, self.view, self._carry, clock_us)
         self._live = Live(self.view, lambda: self._fresh(Clockface(config, clock_us())))
-        self._reading: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._reading = asyncio.create_task(self.reader.run())
-        return self
+    async def run(self, config: Config, engine: Engine, stopping: asyncio.Event) -> None:
+        """Read and send, until `stopping` is set: as a companion of the worker, or alone.
 
-    async def __aexit__(self, *error: object) -> None:
-        assert self._reading is not None
-        self._reading.cancel()
-        await asyncio.wait([self._reading])
+        `config` has the broker's address, embedded ones too. Nothing that fails here is raised.
+        """
+        self._send = self._send or sender(config)
+        reading = asyncio.create_task(self.reader.run(config))
+        await stopping.wait()
+        reading.cancel()
+        await asyncio.wait([reading])
 
     def add_to(self, app: web.Application) -> None:
         """All routes; `/metrics`, `/healthz` and `/readyz` are left to the worker."""
@@ -91,6 +97,11 @@ class Page:
         clock = Clockface(self._config, self._clock_us())
         viewer = visitor.actor if visitor else None
         return Scene(self._config, self._settings, self.view, clock, self._fresh(clock), viewer)
+
+    async def _carry(self, wanted: Command) -> Reply | None:
+        if self._send is None:
+            raise NotSent("the broker has not been reached yet")
+        return await self._send(wanted)
 
     def _fresh(self, clock: Clockface) -> Freshness:
         proved_us = self.view.monitor.proved_us

@@ -17,10 +17,11 @@ START_S = 60.0
 
 
 class Hospital(NamedTuple):
-    """Where the page is, what one logs in with, and the process of it all."""
+    """Where the page is, what one logs in with, its broker and its process."""
 
     url: str
     token: str
+    broker: str
     process: subprocess.Popen[str]
 
 
@@ -38,8 +39,8 @@ def hospital() -> Iterator[Hospital]:
     reader = threading.Thread(target=lambda: first.put(process.stdout.readline()), daemon=True)
     reader.start()
     try:
-        url, token = first.get(timeout=START_S).split()
-        yield Hospital(url, token, process)
+        url, token, broker = first.get(timeout=START_S).split()
+        yield Hospital(url, token, broker, process)
     finally:
         process.kill()
         process.wait()

@@ -1,7 +1,7 @@
 """python -m tests.browser.hospital [SECONDS]: a small hospital, its worker and its page.
 
 `ptx` at north answers nothing from the beginning for SECONDS (default 3,600): its outage is there
-within seconds of the first deadline. The first line says `ADDRESS TOKEN`.
+within seconds of the first deadline. The first line says `ADDRESS TOKEN BROKER`.
 """
 
 import asyncio
@@ -59,8 +59,9 @@ def hospital(outage_s: float) -> Hospital:
 
 async def main(outage_s: float) -> None:
     logs.configure(ours="ERROR", theirs="CRITICAL")
-    worker = Worker(config(), Engine(checkpoint_s=0.2, proof_s=0.2, refresh_s=1.0))
-    page = Page(worker.config, WebSettings(title="St. Elsewhere"), TOKEN)
+    page = Page(config(), WebSettings(title="St. Elsewhere"), TOKEN)
+    engine = Engine(checkpoint_s=0.2, proof_s=0.2, refresh_s=1.0)
+    worker = Worker(config(), engine, companions=[page])
     app = web.Application()
     page.add_to(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -68,9 +69,8 @@ async def main(outage_s: float) -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(runner.cleanup)
-        await stack.enter_async_context(page)
         port = runner.addresses[0][1]
-        print(f"http://127.0.0.1:{port} {TOKEN}", flush=True)
+        print(f"http://127.0.0.1:{port} {TOKEN} {worker.config.broker}", flush=True)
         played = hospital(outage_s)
         working = asyncio.create_task(worker.run())
         playing = asyncio.create_task(

@@ -35,6 +35,7 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _site(site, f"site[{index}]")
     for index, receiver in enumerate(config.receivers):
         yield from _receiver(receiver, f"receiver[{index}]")
+    yield from _doubled(config.watchdog, "watchdog")
     yield from routing_problems(config)
 
 

@@ -14,6 +14,8 @@ class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     title: Text = "radvigil"
     """What stands at the top, as the name of the hospital."""
+    address: Text = ""
+    """Where people reach the page, as `https://radvigil.example.org`: for links in messages."""
     public: bool = True
     """Whether it may be read without a login; study keys and notes never are."""
     token_env: Text | None = None

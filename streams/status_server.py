@@ -4,7 +4,7 @@ It runs on the worker's own event loop, so an answer to /healthz is itself the p
 moves: a liveness probe needs its timeout and nothing else. No study, patient or site is named here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Self
 
 import msgspec
@@ -41,7 +41,8 @@ def address(written: str) -> Address:
 class StatusServer:
     """Listens while it is entered; `listening` is the address that it got.
 
-    `obstacles` says why the worker is not ready, `partitions` what it works on.
+    `obstacles` says why the worker is not ready, `partitions` what it works on, `more` adds what
+    else is served there.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class StatusServer:
         *,
         obstacles: Callable[[], Sequence[str]],
         partitions: Callable[[], Sequence[int]],
+        more: Iterable[Callable[[web.Application], object]] = (),
     ) -> None:
         self._wanted = wanted
         self._registry = registry
@@ -60,6 +62,8 @@ class StatusServer:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
+        for add_to in more:
+            add_to(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         self.listening = wanted
 

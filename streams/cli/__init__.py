@@ -31,6 +31,7 @@ COMMANDS = (
     "ingest",
     "route",
     "trace",
+    "coverage",
     *VERBS,
     "web",
 )

@@ -92,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def _read(config: Config) -> tuple[Coverage, list[FeedLine]]:
     settings = WebSettings()
     view = View(config, settings)
-    reader = Reader(config, settings, view)
-    reading = asyncio.create_task(reader.run())
+    reader = Reader(settings, view)
+    reading = asyncio.create_task(reader.run(config))
     try:
         await _whole(reader, config)
         partitions = reader.reading.partitions or 0

@@ -12,6 +12,7 @@ from schemas.config_file import ConfigError
 from streams import logs
 from streams.cli.run import CannotListen, add_http, listen
 from streams.clock import to_us
+from streams.companions import beside
 from streams.demo import feed, ward
 from streams.demo.show import Show
 from streams.demo.view import View
@@ -21,6 +22,8 @@ from streams.metrics import Metrics
 from streams.serve import EXIT_ENGINE
 from streams.simulate import simulate
 from streams.standing import Standing
+from streams.watchdog import Pulse
+from streams.web.opening import page_of
 from streams.worker import Worker
 
 ON_A_PIPE_S = 90.0
@@ -66,12 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
 async def _demo(arguments: argparse.Namespace) -> int:
     config, view = ward.config(), View()
     metrics, standing = Metrics(config), Standing(config.clock.stale_after_s)
-    worker = Worker(config, Engine(), FanOut(metrics, standing, view))
+    page, made = page_of(config)
     async with AsyncExitStack() as stack:
+        near = await stack.enter_async_context(beside(config, Pulse(), write_line=_unseen))
+        companions = [*near.companions, *([page] if arguments.http else [])]
+        worker = Worker(config, Engine(), FanOut(metrics, standing, view), companions)
         heading = _heading(worker)
         if arguments.http is not None:
-            address = await listen(stack, arguments.http, metrics, standing)
-            heading.append(f"listening http://{address}")
+            address = await listen(stack, arguments.http, metrics, standing, [page.add_to])
+            heading.append(f"listening http://{address} (to act there: {made})")
         working = asyncio.create_task(worker.run())
         playing = asyncio.create_task(_play(worker, arguments.seed))
         show = Show(view, heading, _end(arguments.seconds, working, playing))
@@ -81,6 +87,10 @@ async def _demo(arguments: argparse.Namespace) -> int:
         await asyncio.wait([working, playing], timeout=STOP_S)
     print("\n".join(view.summary(show.elapsed_s)))
     return _status(working, playing)
+
+
+def _unseen(_line: bytes) -> None:
+    """The display shows incidents already."""
 
 
 def _heading(worker: Worker) -> list[str]:

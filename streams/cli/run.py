@@ -3,19 +3,26 @@
 import argparse
 import asyncio
 import logging
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
+
+from aiohttp import web
 
 from schemas.config import Config
 from schemas.config_file import ConfigError, load
 from schemas.secrets import MissingSecret
 from streams import logs, serve
 from streams.cli.arguments import add_config
+from streams.companions import beside
+from streams.delivery.service_metrics import DeliveryMetrics
 from streams.engine import from_environment
 from streams.fan_out import FanOut
 from streams.metrics import Metrics
 from streams.standing import Standing
 from streams.status_server import Address, StatusServer, address
+from streams.watchdog import Pulse
+from streams.web.opening import page_of, tell_token
 
 log = logging.getLogger("radvigil.run")
 
@@ -57,7 +64,7 @@ def add_http(parser: argparse.ArgumentParser) -> None:
         "--http",
         type=_address,
         metavar="HOST:PORT",
-        help="serve /metrics, /healthz and /readyz there; port 0 is any free one",
+        help="serve the live page, /metrics, /healthz and /readyz there; port 0 is any free one",
     )
 
 
@@ -79,15 +86,26 @@ class CannotListen(Exception):
 
 
 async def _work(config: Config, http: Address | None) -> None:
-    metrics, standing = Metrics(config), Standing(config.clock.stale_after_s)
+    metrics, standing, pulse = Metrics(config), Standing(config.clock.stale_after_s), Pulse()
     async with AsyncExitStack() as stack:
+        told = DeliveryMetrics(metrics.registry)
+        near = await stack.enter_async_context(beside(config, pulse, told, page=config.web.address))
+        companions = near.companions
         if http is not None:
-            await listen(stack, http, metrics, standing)
-        await serve.work(config, from_environment(), FanOut(metrics, standing))
+            page, made = page_of(config)
+            companions = [*companions, page]
+            more = (near.add_to, page.add_to)
+            tell_token(str(await listen(stack, http, metrics, standing, more)), made)
+        telemetry = FanOut(metrics, standing, pulse)
+        await serve.work(config, from_environment(), telemetry, companions)
 
 
 async def listen(
-    stack: AsyncExitStack, http: Address, metrics: Metrics, standing: Standing
+    stack: AsyncExitStack,
+    http: Address,
+    metrics: Metrics,
+    standing: Standing,
+    more: Iterable[Callable[[web.Application], object]] = (),
 ) -> Address:
     """Serve HTTP until the stack closes; the address that it got. Raises CannotListen."""
     server = StatusServer(
@@ -95,6 +113,7 @@ async def listen(
         metrics.registry,
         obstacles=standing.obstacles,
         partitions=lambda: standing.partitions,
+        more=more,
     )
     try:
         await stack.enter_async_context(server)

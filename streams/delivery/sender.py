@@ -42,7 +42,8 @@ def _wall_us() -> int:
     return time.time_ns() // 1_000
 
 
-def _to_stderr(line: bytes) -> None:
+def to_stderr(line: bytes) -> None:
+    """Where the lines of receivers of kind log go, unless told otherwise."""
     sys.stderr.buffer.write(line + b"\n")
     sys.stderr.buffer.flush()
 
@@ -60,7 +61,7 @@ class Sender:
         *,
         environment: Mapping[str, str] = os.environ,
         now_us: Callable[[], int] = _wall_us,
-        write_line: Callable[[bytes], None] = _to_stderr,
+        write_line: Callable[[bytes], None] = to_stderr,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         receivers = list(receivers)

@@ -82,7 +82,9 @@ def replayed(found: Left, partition: int) -> Replayed:
     for effect in effects:
         message = orjson.loads(encode(effect))
         stem = {"outcome": "outcomes", "incident": "incidents", "series": "series"}
-        by_topic[stem[message["type"].split(".")[1]]].append(message)
+        kind = message["type"].split(".")[1]
+        if kind in stem:
+            by_topic[stem[kind]].append(message)
     state = {key: value for key, value in pipeline.changes() if value is not None}
     return Replayed({topic: in_order(messages) for topic, messages in by_topic.items()}, state)
 

@@ -161,7 +161,7 @@ def group(gap: float, runs: int) -> Group:
 
 
 def cost_us(is_sliced: bool, batch: int, n: int = 6_000) -> float:
-    """CPU microseconds of an event with a score and a call, all series watched, flushed every `batch`."""
+    """CPU microseconds of an event with a score and a call, flushed every `batch` of them."""
     detect = shard(ALLOWED, is_sliced)
     events = [*studies(1, LEARNT_N + n)]
     for part in (events[:LEARNT_N], events[LEARNT_N:]):

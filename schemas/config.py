@@ -16,6 +16,7 @@ from schemas.performance import Performance
 from schemas.routing import Receiver, Route
 from schemas.silence import SilenceSettings
 from schemas.site import SiteSettings
+from schemas.slices import SliceSettings
 from schemas.watchdog import Watchdog
 from schemas.web import WebSettings
 
@@ -247,6 +248,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What series are compared with."""
     incidents: IncidentSettings = IncidentSettings()
     """How incidents come back, calm down and are held."""
+    slices: SliceSettings = SliceSettings()
+    """How parts of the studies are watched, and groups compared."""
     silence: SilenceSettings = SilenceSettings()
     """Feeds that say nothing, or too little."""
     performance: Performance = Performance()

@@ -17,7 +17,6 @@ from schemas.outcome import Outcome
 from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.series import SeriesPoint
-from schemas.slices import SliceSettings
 from schemas.study import Study
 from streams import state
 from streams.acceptance import accepted
@@ -63,11 +62,11 @@ class Pipeline:
         self._slicing = Slicing(config.watch.slices)
         self._proving = Proving()
         self._outages = Outages(config, budget)
-        self._detect = Detect(config, budget)
+        self._detect = Detect(config, budget, config.slices)
         self._incidents = Incidents(config)
         self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
-        self._subgroups = Subgroups(config, SliceSettings(), budget.grant)
+        self._subgroups = Subgroups(config, config.slices, budget.grant)
         self._stages = (*stages_of(config, budget), self._subgroups)
         self._routing = Routing(config)
         self._watching: tuple[Stage | Routing, ...] = (*self._stages, self._routing)

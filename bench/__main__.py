@@ -14,7 +14,7 @@ BENCHES = {
     "silence": "false alarms of silence on held-out feeds, and delays (minutes)",
     "performance": "faults found from delayed, partial reports, and false alarms (minutes)",
     "slices": "one scanner of twelve: delay, name, groups, cost (minutes)",
-    "labeller": "what the report labeller gets right, and how fast",
+    "labeller": "the report labeller: confusion tables, reports a second",
     "web": "the live page with 50 sites, 20 models and 10,000 incidents",
     "kafka": "a durable worker on a real Kafka (Java and Maven)",
 }

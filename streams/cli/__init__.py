@@ -29,6 +29,7 @@ COMMANDS = (
     "incidents",
     "budget",
     "ingest",
+    "label",
     "route",
     "trace",
     "coverage",

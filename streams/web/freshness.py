@@ -1,5 +1,6 @@
 """How much of what is shown is true now: a sentence, and which sites nobody can speak for. Pure."""
 
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 from schemas.config import Config
@@ -44,14 +45,16 @@ class Freshness(NamedTuple):
         return partition_of(site, self.partitions) in self.blind
 
 
-def freshness(
-    config: Config,
-    reading: Reading,
-    proved_us: dict[int, int],
-    stale: frozenset[int],
-    clock: Clockface,
-) -> Freshness:
-    """What can be said now; `stale` are partitions of which the monitor itself says so."""
+class Proof(NamedTuple):
+    """What the monitor says of itself: proved time by partition, where it is stale, its sites."""
+
+    proved_us: Mapping[int, int]
+    stale: frozenset[int]
+    sites: Collection[str]
+
+
+def freshness(config: Config, reading: Reading, proof: Proof, clock: Clockface) -> Freshness:
+    """What can be said now."""
     n = reading.partitions
 
     def said(tone: Tone, sentence: str, blind: frozenset[int] = frozenset()) -> Freshness:
@@ -69,35 +72,31 @@ def freshness(
     if reading.share < 1:
         read = min(99, int(reading.share * 100))
         return said("reading", f"Not live yet: {read} % of the past is read.")
-    return _monitor(config, proved_us, stale, clock, n)
+    return _monitor(config, proof, clock, n)
 
 
-def _monitor(
-    config: Config, proved_us: dict[int, int], stale: frozenset[int], clock: Clockface, n: int
-) -> Freshness:
-    if not proved_us:
-        words = (
-            "Not live: no word from the monitor yet. A worker says where it stands every minute."
-        )
-        return Freshness("unknown", words, frozenset(range(n)), n)
+def _monitor(config: Config, proof: Proof, clock: Clockface, n: int) -> Freshness:
+    proved_us = proof.proved_us
     allowed_us = seconds_to_us(config.clock.lateness_s + config.clock.stale_after_s + REFRESH_S)
-    oldest_us = min(proved_us.values())
-    late = stale | {
+    late = proof.stale | {
         partition
         for partition in range(n)
         if clock.now_us - proved_us.get(partition, 0) > allowed_us
     }
-    if not late:
-        until = clock.at(oldest_us)
-        words = f"Live. All that happened until {until.text} is judged."
-        return Freshness("live", words, frozenset(), n)
+    if not proved_us:
+        words = "no word from the monitor yet. A worker says where it stands every minute."
+        return Freshness("unknown", f"Not live: {words}", late, n)
     if len(late) == n:
         until = clock.at(max(proved_us.values()))
-        words = (
-            f"Not live: the monitor is behind. Until {until.text} ({until.ago} ago) all is judged."
-        )
-        return Freshness("unknown", words, frozenset(late), n)
-    known = [proved_us[partition] for partition in late if partition in proved_us]
+        words = f"the monitor is behind. Until {until.text} ({until.ago} ago) all is judged."
+        return Freshness("unknown", f"Not live: {words}", late, n)
+    # A partition that never had an event says nothing in its first minute: nobody waits for it.
+    homes = {partition_of(site, n) for site in proof.sites}
+    missed = {one for one in late if one in proved_us or one in homes or one in proof.stale}
+    if not missed:
+        until = clock.at(min(proved_us.values()))
+        return Freshness("live", f"Live. All that happened until {until.text} is judged.", late, n)
+    known = [proved_us[partition] for partition in missed if partition in proved_us]
     behind = f"up to {length((clock.now_us - min(known)) / 1e6)} behind" if known else "not heard"
-    words = f"The monitor is {behind} on {len(late)} of {n} partitions; their sites are blind."
-    return Freshness("behind", words, frozenset(late), n)
+    words = f"The monitor is {behind} on {len(missed)} of {n} partitions; their sites are blind."
+    return Freshness("behind", words, late, n)

@@ -104,8 +104,7 @@ class Page:
         return await self._send(wanted)
 
     def _fresh(self, clock: Clockface) -> Freshness:
-        proved_us = self.view.monitor.proved_us
-        return freshness(self._config, self.reader.reading, proved_us, self.view.stale(), clock)
+        return freshness(self._config, self.reader.reading, self.view.proof(), clock)
 
     def _shown(self, template: str, values: Callable[[Scene, web.Request], Values]) -> Handler:
         async def show(request: web.Request) -> web.Response:

@@ -15,6 +15,7 @@ from schemas.reply import Reply
 from schemas.series import SeriesPoint
 from schemas.web import WebSettings
 from streams.lifecycle import LIVE, TRUE
+from streams.web.freshness import Proof
 from streams.web.view_incidents import Incidents
 from streams.web.view_monitor import Monitor
 from streams.web.view_outcomes import Outcomes, fine_s
@@ -34,6 +35,7 @@ class View:
         self.series = Lines()
         self.people = People()
         self.monitor = Monitor()
+        self._configured = {site.name for site in config.sites}
         self.version = 0
         # Incidents that have just opened, each with the version that brought it.
         self.news: deque[tuple[int, Incident]] = deque(maxlen=_NEWS)
@@ -68,15 +70,16 @@ class View:
         parts = (self.incidents, self.outcomes, self.series, self.people, self.monitor)
         return sum((part.dropped for part in parts), Counter())
 
-    def stale(self) -> frozenset[int]:
-        """The partitions on which the monitor says that it is behind."""
+    def proof(self) -> Proof:
+        """What the monitor says of how far it is, and for whom."""
         subjects = (
             one.last.subject or ""
             for one in self.incidents.live()
             if one.last.kind == "monitor_stale" and one.last.state in TRUE
         )
         numbers = (subject.removeprefix("partition-") for subject in subjects)
-        return frozenset(int(number) for number in numbers if number.isdecimal())
+        stale = frozenset(int(number) for number in numbers if number.isdecimal())
+        return Proof(self.monitor.proved_us, stale, self.outcomes.sites() | self._configured)
 
     def news_since(self, version: int) -> list[Incident]:
         """What has opened since."""

@@ -5,7 +5,7 @@ whole hours, to know what is usual. A late result after a missing one is counted
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from schemas.config import Config, Deadlines
@@ -111,6 +111,10 @@ class Outcomes:
         step_us, table = (self.fine_us, self._fine) if fine else (HOUR_US, self._hours)
         first, last = from_us // step_us, until_us // step_us
         return step_us, self._run(table.get(pair, {}), last, last - first + 1)
+
+    def sites(self) -> Set[str]:
+        """Every site where a result was due."""
+        return self._due.keys()
 
     def due_by_hour(self, site: str) -> Mapping[int, int]:
         """How many results were due at a site in each hour (hours since the epoch)."""

@@ -53,7 +53,7 @@ def weights(at: Floats, newest: float, threshold: float) -> Floats:
 def kept(began: Floats, n: int) -> Ints:
     """Which of the starts, oldest first, are kept after n observations."""
     left = np.ones(len(began), dtype=np.bool_)
-    added_age = np.diff(began) / (n - began[:-1])
+    added_age = (began[1:] - began[:-1]) / (n - began[:-1])
     left[1 + added_age.argsort(kind="stable")[: max(len(began) - KEPT_N, 0)]] = False
     return np.flatnonzero(left)
 

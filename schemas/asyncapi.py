@@ -5,7 +5,7 @@ from typing import Any
 from schemas.fields import MAX_MESSAGE_BYTES
 from schemas.json_schema import components
 from schemas.messages import EVENTS, MESSAGES, Message, tag
-from schemas.topics import INPUTS, OUTPUTS, STATE, TopicSpec, keyed
+from schemas.topics import INPUTS, NOTIFIED, OUTPUTS, STATE, TopicSpec, keyed
 
 Json = dict[str, Any]
 WIRE_VERSION = "1.0.0"
@@ -24,7 +24,7 @@ _HEADERS = {
 
 def document(prefix: str = "radvigil") -> Json:
     """The document for a deployment whose topics begin with `prefix`."""
-    specs = (*INPUTS, *OUTPUTS, *map(keyed, INPUTS), STATE)
+    specs = (*INPUTS, *OUTPUTS, *map(keyed, INPUTS), STATE, NOTIFIED)
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -12,7 +12,7 @@ import pytest
 from schemas import asyncapi
 from schemas.export import documents, write
 from schemas.messages import MESSAGES, tag
-from schemas.topics import INPUTS, OUTPUTS, STATE, keyed
+from schemas.topics import INPUTS, NOTIFIED, OUTPUTS, STATE, keyed
 from tests.unit.golden import FILES, content, message
 from tests.unit.schema_changes import broken_promises
 
@@ -119,7 +119,7 @@ def test_asyncapi_has_every_topic_with_its_message() -> None:
 
     assert {channel["address"]: list(channel.get("messages", ())) for channel in channels} == {
         spec.name("ward"): [spec.message.__name__] if spec.message else []
-        for spec in (*INPUTS, *map(keyed, INPUTS), *OUTPUTS, STATE)
+        for spec in (*INPUTS, *map(keyed, INPUTS), *OUTPUTS, STATE, NOTIFIED)
     }
 
 

@@ -7,7 +7,16 @@ import msgspec
 from schemas.config import Config
 from tests.integration.brokers import Broker
 from tests.integration.fleet import Fleet, Reader, wait_until
-from tests.integration.verdict import Left, gaps, kept, left, outcomes, published, replayed
+from tests.integration.verdict import (
+    Left,
+    gaps,
+    kept,
+    left,
+    outcomes,
+    published,
+    replayed,
+    was_stale,
+)
 from tests.integration.ward import Ward, config_toml
 
 
@@ -77,4 +86,5 @@ def same_as_replayed(found: Left, partition: int) -> None:
     assert published(found.outcomes, partition) == again.effects["outcomes"]
     assert published(found.incidents, partition) == again.effects["incidents"]
     assert published(found.series, partition) == again.effects["series"]
-    assert kept(found.state[partition]) == kept(again.state)
+    stale = was_stale(found.incidents)
+    assert kept(found.state[partition], was_stale=stale) == kept(again.state, was_stale=stale)

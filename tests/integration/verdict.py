@@ -11,6 +11,7 @@ from schemas.config import Config
 from schemas.decoding import decode_event, encode
 from schemas.refusal import Refused
 from streams.pipeline import Pipeline
+from streams.routing.stage import Routing
 from streams.self_watch import MONITOR_SITE
 from streams.shard import META_KEY, Meta
 from tests.integration.fleet import Reader, Row
@@ -112,14 +113,21 @@ def in_order(messages: list[Any]) -> list[Any]:
     return sorted(messages, key=lambda message: orjson.dumps(message, option=orjson.OPT_SORT_KEYS))
 
 
-def kept(state: dict[bytes, bytes]) -> dict[bytes, bytes]:
+def kept(state: dict[bytes, bytes], *, was_stale: bool = False) -> dict[bytes, bytes]:
     """A shard's state, but for the worker's own record and what only a live worker says.
 
-    The monitor's own site is such: being behind, and who was told of it.
+    The monitor's own site is such: being behind, and who was told of it. While it was behind,
+    routing held back what is less grave, and remembers that it did.
     """
     ours = b'"' + MONITOR_SITE.encode() + b'"'
     return {
         key: value
         for key, value in state.items()
         if key != META_KEY and b"monitor_stale" not in value and ours not in key
+        if not (was_stale and orjson.loads(key)[0] in Routing.kinds)
     }
+
+
+def was_stale(rows: list[Row]) -> bool:
+    """Whether a worker was behind and said so."""
+    return any(b"monitor_stale" in (row.value or b"") for row in rows)

@@ -45,7 +45,11 @@ class Clock:
 
     def arrived(self, arrived_us: int) -> int:
         """The watermark that the arrival of an event proves, dated by the broker."""
-        return self.advance(arrived_us - self._lateness_us)
+        return self.advance(self.proved_by(arrived_us))
+
+    def proved_by(self, arrived_us: int) -> int:
+        """What an arrival proves by itself, however far time was proved before it."""
+        return arrived_us - self._lateness_us
 
     def advance(self, watermark_us: int) -> int:
         """Raise the watermark to a proved time; an older proof changes nothing."""

@@ -112,7 +112,7 @@ class Pipeline:
             at_us = arrived_us  # it moves nothing, but the study behind it is real
         elif (finding := self._self_watch.sane_stamp(event.site, feed, arrived_us)) is not None:
             effects += self._conclude(finding)
-        for incident in self._incidents.heard(event.site, self.watermark_us):
+        for incident in self._incidents.heard(event.site, self._clock.proved_by(arrived_us)):
             effects += self._told(incident)
         effects += self._take(event, at_us, arrived_us)
         return effects

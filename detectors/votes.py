@@ -2,7 +2,7 @@
 
 Their false alarms add up, so with parts that add up to 1 they keep together what one of them would
 keep alone. A detector with part w gets Promise(days / w, per_day). The parts were chosen by
-measurement (docs/decisions/0008-how-detectors-share-a-series.md).
+measurement (docs/decisions/0009-how-detectors-share-a-series.md).
 """
 
 VOTES: dict[str, float] = {

@@ -124,6 +124,7 @@ def kept(state: dict[bytes, bytes], *, was_stale: bool = False) -> dict[bytes, b
         key: value
         for key, value in state.items()
         if key != META_KEY and b"monitor_stale" not in value and ours not in key
+        if b'"slices/1"' not in key  # the site's labels as of its own last change
         if not (was_stale and orjson.loads(key)[0] in Routing.kinds)
     }
 

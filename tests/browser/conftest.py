@@ -46,8 +46,10 @@ def hospital() -> Iterator[Hospital]:
         process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
+    """Closed after each module: while playwright is open its loop runs in the main thread, and no
+    other test could have one of its own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:

@@ -19,13 +19,17 @@ ReportStatus = Literal[
 ]
 
 
-class Label(Struct, frozen=True, kw_only=True):
+class Label(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the report says of a finding; what it does not mention is left out."""
 
     finding: Name
     """What the report speaks of."""
     value: Literal["present", "absent", "uncertain"]
     """What it says of it."""
+    rule: Name | None = None
+    """The labeller's rule, in the words of its lexicon, never of the report."""
+    version: Name | None = None
+    """Version of the labeller and of its lexicons."""
 
 
 class Feedback(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.labeller import accuracy, cells, findings, own
 from schemas.report import Label
-from streams.ingest.labeller import LONGEST_TEXT, VERSION, Labeller, built_in
+from streams.ingest.labeller import LONGEST_TEXT, VERSION, Labeller, built_in, parse
 
 ENGLISH = Labeller()
 BOTH = Labeller([built_in("en"), built_in("de")])
@@ -56,7 +56,24 @@ def test_a_label_names_its_rule_and_the_labeller_by_its_lexicons() -> None:
     assert edema.version == ENGLISH.version
     assert edema.version.startswith(f"{VERSION}+")
     assert edema.version != BOTH.version
-    assert Label(finding="edema", value="absent") in ENGLISH.label("No edema.")
+
+    assert ENGLISH.label("IMPRESSION: No edema.")[0] == Label(
+        finding="edema", value="absent", rule=edema.rule, version=ENGLISH.version
+    )
+
+
+def test_the_longest_rule_still_fits_on_the_wire() -> None:
+    finding = " ".join(["p" * 15] * 8)
+    cue = " ".join(["q" * 15] * 8)
+    lexicon = parse(
+        f'language = "en"\n[cues.negation]\nbefore = ["{cue}"]\n'
+        f'[finding.long]\nnamed = ["{finding}"]\n'
+    )
+
+    label, _ = Labeller([lexicon]).label(f"{cue} {finding}")
+
+    assert label.value == "absent"
+    assert len(label.rule or "") == 256
 
 
 @pytest.mark.parametrize(

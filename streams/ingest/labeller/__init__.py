@@ -27,6 +27,7 @@ VERSION = "1"
 LONGEST_TEXT = 1 << 16
 """Characters; what is longer is no report, and half a report would be half labelled."""
 _TOLD_BY_WORDS = 400
+_LONGEST_RULE = 256  # schemas.fields.Name
 
 
 class Labelled(NamedTuple):
@@ -57,7 +58,15 @@ class Labeller:
 
     def label(self, text: str) -> list[Label]:
         """One for each finding that the text says something of, by name."""
-        return [Label(finding=one.finding, value=one.value) for one in self.explain(text)]
+        return [
+            Label(
+                finding=one.finding,
+                value=one.value,
+                rule=one.rule[:_LONGEST_RULE],
+                version=one.version,
+            )
+            for one in self.explain(text)
+        ]
 
     def explain(self, text: str) -> list[Labelled]:
         """The same with the rules."""

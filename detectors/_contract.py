@@ -51,13 +51,15 @@ class Dependence(NamedTuple):
     `block_n` is the length of blocks whose means are as good as independent, 1 for independent
     observations; `effective_n` what a sample is worth. Not `promised`: the sample is too short to
     show how far the dependence reaches, or worth fewer than 50 independent observations. Such a
-    series is watched, and nothing promised. `detectors.dependence` measures it.
+    series is watched, and nothing promised. `spread_ratio` is the ratio of the spread scores: a
+    level that wanders need not have a spread that does. `detectors.dependence` measures it.
     """
 
     ratio: float
     block_n: int
     effective_n: float
     promised: bool
+    spread_ratio: float = 1.0
 
 
 INDEPENDENT = Dependence(ratio=1.0, block_n=1, effective_n=float("inf"), promised=True)

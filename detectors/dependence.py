@@ -12,6 +12,7 @@ from math import sqrt
 import numpy as np
 
 from detectors._contract import MIN_REFERENCE_N, Dependence, Floats
+from detectors._normal import spreads
 
 _BLOCKS_N = (8, 16, 32)
 _FEW_BLOCKS = 4
@@ -20,21 +21,37 @@ _SMALL = 0.2  # measured: a smaller excess leaves the promise kept, and costs de
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
 
 
-def dependence(scores: Floats, cycles_n: int | None = None) -> Dependence:
+def dependence(
+    scores: Floats, cycles_n: int | None = None, *, expected: bool = False
+) -> Dependence:
     """The dependence within a sample's normal scores, in the order in which they came.
 
     Where a cycle was learnt from the same sample and taken out, its error comes back with each turn
-    of the cycle: as much variance again as `cycles_n` turns leave of their mean.
+    of the cycle: as much variance again as `cycles_n` turns leave of their mean. Dependence that is
+    `expected` need not show itself beyond chance.
     """
     n, again = len(scores), 1 + 1 / cycles_n if cycles_n else 1.0
     ratios = {block_n: _ratio(scores, block_n) for block_n in _BLOCKS_N if _fits(block_n, n)}
     mean = sum(ratios.values()) / len(ratios) if ratios else 1.0
-    if mean <= 1 + max(1.02 * sqrt(37.4 / max(n, 1)), _SMALL):
+    by_chance = 1 + max(1.02 * sqrt(37.4 / max(n, 1)), _SMALL)
+    if not ratios or (mean <= by_chance and not expected):
         return Dependence(again, 1, n / again, promised=n >= MIN_REFERENCE_N)
     block_n, highest, levelled = _plateau(scores)
-    ratio = again * _SHORT_BLOCKS * (max(mean, highest) if block_n >= max(ratios) else mean)
+    measured = max(mean, highest) if block_n >= max(ratios) else mean
+    ratio = again * max(_SHORT_BLOCKS * measured, 1.0)
     effective_n = n / ratio
     return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)
+
+
+def dependence_of_both(scores: Floats, cycles_n: int | None = None) -> Dependence:
+    """The dependence of a sample's scores, and beside it that of their spread scores.
+
+    Each form has its own, and what is promised of a series is promised of both. Where the level
+    depends, some dependence of the spread is expected.
+    """
+    level = dependence(scores, cycles_n)
+    spread = dependence(spreads(scores), cycles_n, expected=level.block_n > 1)
+    return level._replace(promised=level.promised and spread.promised, spread_ratio=spread.ratio)
 
 
 def _plateau(scores: Floats) -> tuple[int, float, bool]:

@@ -54,6 +54,7 @@ class Detector:
         self.threshold = promise.days
         self._reference_n = reference_n
         self._shrunk = 1 / sqrt(dependence.ratio)
+        self._spread_shrunk = 1 / sqrt(dependence.spread_ratio)
         self._found: tuple[float, int, str] | None = None
         self._begin()
 
@@ -164,10 +165,9 @@ class Detector:
 
     def _totals_at_looks(self, scores: Floats) -> Floats:
         """The sums of both forms before the first look and at each."""
-        if self._shrunk == 1:
-            of_spread = spreads(scores)
-        else:
-            of_spread = spreads(scores / self._shrunk) * self._shrunk
+        of_spread = spreads(scores if self._shrunk == 1 else scores / self._shrunk)
+        if self._spread_shrunk < 1:
+            of_spread = of_spread * self._spread_shrunk
         totals = np.empty((len(scores) // _LOOK_EVERY + 1, 2))
         totals[0] = self._totals
         for form, values in enumerate((scores, of_spread)):

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from detectors._contract import Dependence, Floats, Ints, StateUnreadable
 from detectors._normal import quantiles
-from detectors.dependence import dependence
+from detectors.dependence import dependence_of_both
 from detectors.seasons import FLAT, HOURS_OF_WEEK, Profile, season
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _HEADER = Struct("<Bdd")  # format, mean, sd: all there is before the values in format 1
-_MORE = Struct("<dId?d")  # of format 2, before the profile: the dependence, what is left
-_FORMAT = 2
+_MORE_2 = Struct("<dId?d")  # of format 2, before the profile: the dependence, what is left
+_MORE = Struct("<dId?dd")  # of format 3: with the dependence of the spread
+_FORMAT = 3
 _PROFILE_BYTES = 4 * HOURS_OF_WEEK
 
 Singles = NDArray[np.float32]
@@ -74,7 +75,9 @@ class Standard:
         standard = cls.__new__(cls)
         standard.mean = float(exact.mean())
         standard.sd = float(exact.std(ddof=1)) if len(exact) > 1 else 0.0
-        standard._set(np.sort(single), profile, left_sd, dependence(scores, cycles_n))
+        standard._set(
+            np.sort(single), profile, left_sd, dependence_of_both(scores / left_sd, cycles_n)
+        )
         return standard
 
     @property
@@ -123,11 +126,11 @@ class Standard:
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Self:
-        """The standard of a record; StateUnreadable if it is not one of format 1 or 2."""
+        """The standard of a record; StateUnreadable if it is not one of format 1 to 3."""
         try:
             return cls._read(record)
         except (IndexError, ValueError, StructError) as error:
-            raise StateUnreadable("not a reference of format 1 or 2") from error
+            raise StateUnreadable("not a reference of format 1 to 3") from error
 
     @classmethod
     def _read(cls, record: bytes) -> Self:
@@ -137,10 +140,13 @@ class Standard:
             values = _read_singles(record[_HEADER.size :])
             standard._set(values, FLAT, 1.0, Dependence(1.0, 1, float(len(values)), True))
             return standard
-        if form != _FORMAT:
+        if form not in (2, _FORMAT):
             raise ValueError("another format")
-        *found, left_sd = _MORE.unpack_from(record, _HEADER.size)
-        at = _HEADER.size + _MORE.size
+        more = _MORE if form == _FORMAT else _MORE_2
+        *found, left_sd = more.unpack_from(record, _HEADER.size)
+        if form == 2:
+            found.append(found[0])  # the spread was held to the ratio of the mean
+        at = _HEADER.size + more.size
         profile = _read_singles(record[at : at + _PROFILE_BYTES])
         values = _read_singles(record[at + _PROFILE_BYTES :])
         standard._set(values, profile, left_sd, Dependence(*found))

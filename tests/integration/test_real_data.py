@@ -6,7 +6,7 @@ D01 of the data's streams.json: about row 4247 of 9,000 chest X-rays a detector 
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,11 +95,12 @@ def test_a_worker_on_real_kafka_finds_the_same_in_the_nih_stream(
         stream.close()
 
 
-def test_nothing_is_told_before_the_latency_failure_of_a_nab_server() -> None:
-    """The failure itself is not found: each value follows the last too closely, DETECTION.md."""
+def test_the_latency_failure_of_a_nab_server_is_noted_within_the_hour_and_nothing_before() -> None:
+    """Its level wanders too much for a promise, so it is information; its spread does not."""
     lines = event_lines("nab.py", str(DATA), "ec2_request_latency_system_failure")
-    failure_began = datetime(2014, 3, 14, 3, 31, tzinfo=UTC)  # nab_windows.json
+    failure_began = datetime(2014, 3, 21, 3, 1, tzinfo=UTC)  # the last window of nab_windows.json
 
     found = opened(replayed(lines, Config()), "attributes.value")
 
-    assert all(incident.opened_at > failure_began for incident in found)
+    assert [incident.severity for incident in found] == ["info"]
+    assert failure_began < found[0].opened_at < failure_began + timedelta(hours=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors._normal import quantiles, spreads
-from detectors.dependence import dependence
+from detectors.dependence import dependence, dependence_of_both
 from detectors.stability import is_stable, stability
 
 
@@ -52,6 +52,17 @@ def test_the_error_of_a_cycle_that_was_taken_out_counts() -> None:
     assert dependence(scores).ratio == 1
     assert dependence(scores, cycles_n=4).ratio == 1.25
     assert dependence(scores, cycles_n=4).effective_n == 1_600
+
+
+def test_a_level_that_wanders_need_not_have_a_spread_that_does() -> None:
+    rng = np.random.default_rng(5)
+    wandering = np.cumsum(rng.normal(size=2_000)) * 0.01 + rng.normal(size=2_000)
+    restless = rng.normal(size=2_000) * np.repeat(rng.choice([0.3, 1.0, 3.0], size=40), 50)
+
+    of_level, of_spread = dependence_of_both(wandering), dependence_of_both(restless)
+
+    assert of_level.ratio > 5 > 2 * of_level.spread_ratio
+    assert of_spread.spread_ratio > 10 > 2 * of_spread.ratio
 
 
 @pytest.mark.parametrize("scores", [[0.0], [1.0] * 500, [1.0, -1.0] * 10])

@@ -116,8 +116,22 @@ def test_a_change_of_spread_is_found_and_named(factor: float) -> None:
 
 def test_dependence_shrinks_the_scores_and_not_what_is_said_of_their_spread() -> None:
     """Four observations that are worth one each: a spread score is one of what was not shrunk."""
-    dependence = Dependence(ratio=4.0, block_n=8, effective_n=500.0, promised=True)
+    dependence = Dependence(4.0, block_n=8, effective_n=500.0, promised=True, spread_ratio=4.0)
     detector = make("mean_sr", Promise(1e4, 1.0), 2_000, dependence)
     scores = np.repeat(np.random.default_rng(3).normal(size=1_000), 4) / 2
 
     assert detector.run(scores, np.ones(4_000)) is None
+
+
+def test_a_spread_that_does_not_depend_is_seen_behind_a_level_that_does() -> None:
+    """Nine values in a row, all beyond the reference, where the level wanders slowly."""
+    scores = np.random.default_rng(7).normal(size=400)
+    scores[391:] = np.where(np.arange(9) % 2, 3.2, -3.2)
+    found = []
+    for spread_ratio in (1.0, 40.0):
+        dependence = Dependence(40.0, 256, 50.0, promised=False, spread_ratio=spread_ratio)
+        detector = make("mean_sr", Promise(1e4, 288.0), 2_000, dependence)
+        found.append(detector.run(scores / 40**0.5, np.full(400, 1 / 288)))
+
+    assert found[0] is not None and found[0] > 391
+    assert found[1] is None

@@ -192,15 +192,25 @@ def test_a_record_of_the_first_format_is_read() -> None:
 
     assert (standard.n, standard.mean, standard.sd) == (3, 2.0, 1.0)
     assert standard.values.tolist() == [1.0, 2.0, 3.0]
-    assert standard.dependence == (1.0, 1, 3.0, True)
+    assert standard.dependence == (1.0, 1, 3.0, True, 1.0)
     assert standard.scores(np.array([2.5]), np.array([0.5])) == pytest.approx(
         NormalDist().inv_cdf(2.5 / 4), abs=1e-5
     )
 
 
+def test_a_record_of_the_second_format_is_read_and_its_spread_has_the_ratio_of_the_mean() -> None:
+    more = pack("<Bdd", 2, 2.0, 1.0) + pack("<dId?d", 1.5, 8, 2.0, False, 1.0)
+    record = more + b"\0" * 4 * 168 + pack("<3f", 1, 2, 3)
+
+    standard = Standard.from_bytes(record)
+
+    assert standard.values.tolist() == [1.0, 2.0, 3.0]
+    assert standard.dependence == (1.5, 8, 2.0, False, 1.5)
+
+
 @pytest.mark.parametrize(
     "record",
-    [b"", b"\1", b"\3" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
+    [b"", b"\1", b"\4" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
 )
 def test_what_is_no_record_is_said_to_be_unreadable(record: bytes) -> None:
     with pytest.raises(StateUnreadable):

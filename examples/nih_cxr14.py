@@ -1,6 +1,6 @@
 """NIH ChestX-ray14 as event lines: real chest X-rays, in the order in which they were acquired.
 
-    python examples/nih_cxr14.py nih_cxr14.parquet -o nih.jsonl
+    python -m examples.nih_cxr14 nih_cxr14.parquet -o nih.jsonl
     radvigil replay --config radvigil.toml nih.jsonl
 
 Real are the order, the view, the patient and the image's size and pixel spacing; with --reports
@@ -16,21 +16,21 @@ height, spacing and y_<finding>, as made from the data set's Data_Entry_2017.csv
 """
 
 import argparse
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
 
 from pyarrow import parquet
 
+from examples.event_lines import START, Event, arrived, every, parser, report, study, write
+
+SITE = "nih"
 OLDEST_PLAUSIBLE_YEARS = 120
 AGE_CAP_YEARS = 90
 REPORTED_AFTER = timedelta(hours=1)
 
 Row = dict[str, Any]
-Event = dict[str, Any]
 
 
 def rows(path: str, first: int, last: int, *, all_images: bool) -> list[Row]:
@@ -43,101 +43,70 @@ def rows(path: str, first: int, last: int, *, all_images: bool) -> list[Row]:
     return sorted(table, key=lambda row: (row["patient_id"], row["follow_up"]))
 
 
-def study(index: int, row: Row, at: datetime) -> Event:
+def image(index: int, row: Row, at: datetime) -> Event:
     """A study event of one image."""
     patient = {"key": f"nih-patient-{row['patient_id']:05}", "sex": row["sex"]}
     if row["age"] <= OLDEST_PLAUSIBLE_YEARS:
         patient["age_years"] = min(row["age"], AGE_CAP_YEARS)
-    return {
-        "type": "radvigil.study.v1",
-        "site": "nih",
-        "study": f"nih-{index:06}",
-        "at": at.isoformat(),
-        "arrived_at": at.isoformat(),
-        "modality": "DX",
-        "body_part": "CHEST",
-        "view": row["view"],
-        "patient": patient,
-        "acquisition": {
+    return study(
+        SITE,
+        f"nih-{index:06}",
+        at,
+        "DX",
+        body_part="CHEST",
+        view=row["view"],
+        patient=patient,
+        acquisition={
             "pixel_mm": round(row["spacing"], 3),
             "cols": row["width"],
             "rows": row["height"],
         },
-    }
+    )
 
 
-def report(index: int, row: Row, at: datetime) -> Event:
+def labels(index: int, row: Row, at: datetime) -> Event:
     """The final report of one image: each of the 14 findings present or absent."""
-    findings = [name for name in row if name.startswith("y_")]
-    return {
-        "type": "radvigil.report.v1",
-        "site": "nih",
-        "study": f"nih-{index:06}",
-        "report": f"nih-{index:06}-report",
-        "status": "final",
-        "at": at.isoformat(),
-        "arrived_at": at.isoformat(),
-        "labels": [
-            {
-                "finding": name.removeprefix("y_").lower(),
-                "value": "present" if row[name] else "absent",
-            }
-            for name in findings
-        ],
-    }
+    findings = [
+        (name.removeprefix("y_").lower(), bool(row[name])) for name in row if name[:2] == "y_"
+    ]
+    return report(SITE, f"nih-{index:06}", at, findings)
 
 
 def events(
-    images: list[Row], start: datetime, every: timedelta, with_reports: bool
+    images: list[Row], start: datetime, step: timedelta, with_reports: bool
 ) -> Iterable[Event]:
     """All events in order of arrival."""
-    studies = (study(i, row, start + i * every) for i, row in enumerate(images))
+    clock = every(step.total_seconds(), start)
+    studies = (image(i, row, clock.at(i)) for i, row in enumerate(images))
     if not with_reports:
         return studies
-    reports = (report(i, row, start + i * every + REPORTED_AFTER) for i, row in enumerate(images))
-    return _in_order(studies, reports)
-
-
-def _in_order(*streams: Iterable[Event]) -> Iterator[Event]:
-    return merge(*streams, key=lambda event: datetime.fromisoformat(event["arrived_at"]))
-
-
-def write(lines: Iterable[Event], path: str | None) -> None:
-    """Write one event a line, to a file or to standard output."""
-    texts = (json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-    if path is None:
-        sys.stdout.writelines(texts)
-        return
-    with open(path, "w", encoding="utf-8") as file:
-        file.writelines(texts)
+    reports = (labels(i, row, clock.at(i) + REPORTED_AFTER) for i, row in enumerate(images))
+    return merge(studies, reports, key=arrived)
 
 
 def arguments() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parquet", metavar="PATH.parquet", help="the table of the images")
-    parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
-    parser.add_argument(
+    command = parser(__doc__)
+    command.add_argument("parquet", metavar="PATH.parquet", help="the table of the images")
+    command.add_argument(
         "--patients", nargs=2, type=int, default=(3001, 12000), metavar=("FIRST", "LAST")
     )
-    parser.add_argument("--all-images", action="store_true", help="not only each patient's first")
-    parser.add_argument(
+    command.add_argument("--all-images", action="store_true", help="not only each patient's first")
+    command.add_argument(
         "--reports", action="store_true", help="a report with labels for each study"
     )
-    parser.add_argument(
+    command.add_argument(
         "--start",
         type=datetime.fromisoformat,
-        default=datetime(2024, 1, 1, tzinfo=UTC),
+        default=START,
         help="time of the first study, with an offset (default: 2024-01-01T00:00:00+00:00)",
     )
-    parser.add_argument(
+    command.add_argument(
         "--every-s", type=float, default=300.0, help="between two studies (default: 300)"
     )
-    chosen = parser.parse_args()
+    chosen = command.parse_args()
     if chosen.start.tzinfo is None:
-        parser.error("--start needs an offset, such as +00:00")
+        command.error("--start needs an offset, such as +00:00")
     return chosen
 
 
@@ -146,8 +115,8 @@ def main() -> None:
     chosen = arguments()
     first, last = chosen.patients
     images = rows(chosen.parquet, first, last, all_images=chosen.all_images)
-    every = timedelta(seconds=chosen.every_s)
-    write(events(images, chosen.start, every, chosen.reports), chosen.output)
+    step = timedelta(seconds=chosen.every_s)
+    write(events(images, chosen.start, step, chosen.reports), chosen.output)
 
 
 if __name__ == "__main__":

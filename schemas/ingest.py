@@ -30,6 +30,21 @@ class Codes(Struct, frozen=True):
         return self.rows.get((scheme, code))
 
 
+class IngestServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The server that `radvigil ingest orthanc` and `dicomweb` read: as whom, and whom to trust."""
+
+    username_env: Text | None = None
+    """Environment variable with the user name, where the server wants one (HTTP Basic)."""
+    username_file: Text | None = None
+    """File with the user name."""
+    password_env: Text | None = None
+    """Environment variable with the password."""
+    password_file: Text | None = None
+    """File with the password."""
+    ca_file: Text | None = None
+    """Certificates to trust, PEM; else those of the system."""
+
+
 class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Translation of DICOM, structured reports, HL7 v2 and FHIR to events."""
 
@@ -47,6 +62,8 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """File with the secret before."""
     links_file: Text | None = None
     """File that keeps which accession number belongs to which study between runs, as keys."""
+    server: IngestServer = IngestServer()
+    """The server that is read."""
     codes: Annotated[list[Code], Meta(max_length=10_000)] = []
     """What codes mean here."""
     lexicons: Annotated[list[Text], Meta(max_length=64)] = []

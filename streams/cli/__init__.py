@@ -30,6 +30,7 @@ COMMANDS = (
     "budget",
     "ingest",
     "label",
+    "pseudonym",
     "route",
     "trace",
     "coverage",

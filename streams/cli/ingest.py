@@ -7,7 +7,6 @@ import asyncio
 import signal
 import ssl
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,7 +20,9 @@ from schemas.secrets import MissingSecret
 from schemas.study import Study
 from streams import ingest
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.ingest import Ingest, Translated, Untranslated, listen
+from streams.cli.ingest_server import add_reading, read_server
+from streams.cli.ingest_tally import Tally
+from streams.ingest import Ingest, Translated, Untranslated, listen, read
 from streams.ingest.assembly import Assembly
 from streams.ingest.dicom import Instance
 from streams.ingest.dicom import Translator as DicomTranslator
@@ -36,6 +37,8 @@ _EXAMPLES = """examples:
   radvigil ingest dicom /data/exports --site north > studies.jsonl
   radvigil ingest sr results/*.dcm --config radvigil.toml --to-kafka
   radvigil ingest dicom /data/exports --site north | radvigil replay --config radvigil.toml -
+  radvigil ingest orthanc http://127.0.0.1:8042 --config radvigil.toml --to-kafka
+  radvigil ingest orthanc http://127.0.0.1:8042 --site north --once > studies.jsonl
   radvigil ingest dicom --listen 0.0.0.0:11112 --aet RADVIGIL --config radvigil.toml --to-kafka
 
 Identifiers leave as keys only (HMAC-SHA-256 under the site's secret), names, dates of birth and
@@ -44,7 +47,7 @@ has mapped is named, so that a row of [[ingest.codes]] can say what it means.
 
 exit status:
   0  everything was read; what could not be translated was counted
-  1  a source that was named is not there, or the broker did not take the events
+  1  a source that was named is not there or refuses us, or the broker did not take the events
   2  the command line or the configuration is wrong
 """
 _BATCH = 500
@@ -59,8 +62,10 @@ def add(commands: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("kind", choices=ingest.kinds(), help="the standard")
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="files or folders")
+    kinds = sorted({*ingest.kinds(), *read.kinds()})
+    parser.add_argument("kind", choices=kinds, help="the standard, or the kind of server")
+    told = f"files or folders; the address of a server ({', '.join(read.kinds())})"
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help=told)
     parser.add_argument(
         "--listen",
         type=_address,
@@ -70,6 +75,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--aet", default="RADVIGIL", help="our application entity title (DICOM)")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve TLS with this certificate, PEM")
     parser.add_argument("--tls-key", metavar="FILE", help="the key of that certificate, PEM")
+    add_reading(parser)
     add_config(parser, required=False)
     parser.add_argument("--site", help="whose data; else `ingest.site` of the configuration")
     parser.add_argument(
@@ -86,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     if bool(arguments.sources) == bool(arguments.listen):
         raise ConfigError("ingest", ["name sources to read, or --listen to receive"])
+    _check_kind(arguments)
     setting = _ingest(config, arguments)
     tally = Tally()
     try:
@@ -100,15 +107,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_kind(arguments: argparse.Namespace) -> None:
+    if arguments.listen is not None and arguments.kind not in listen.kinds():
+        told = f"only {', '.join(listen.kinds())} can be received"
+        raise ConfigError("--listen", [told])
+
+
 async def _work(
     arguments: argparse.Namespace, config: Config, setting: Ingest, tally: Tally
 ) -> None:
     async with Topics(config) if arguments.to_kafka else Lines() as sink:
-        if arguments.listen is None:
-            read = _translated(arguments.kind, setting, arguments.sources, config)
-            await _send(tally.events(read), sink)
-        else:
+        if arguments.kind in read.kinds():
+            await read_server(arguments, config, setting, tally, sink)
+        elif arguments.listen is not None:
             await _receive(arguments, config, setting, tally, sink)
+        else:
+            translated = _translated(arguments.kind, setting, arguments.sources, config)
+            await _send(tally.events(translated), sink)
 
 
 async def _receive(
@@ -153,33 +168,6 @@ def _address(written: str) -> Address:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-class Tally:
-    """What became of the sources."""
-
-    def __init__(self) -> None:
-        self._events: Counter[str] = Counter()
-        self._untranslated: Counter[Untranslated] = Counter()
-
-    def events(self, translated: Iterable[Translated]) -> Iterator[Event]:
-        """Let events through and count the rest."""
-        for one in translated:
-            if isinstance(one, Untranslated):
-                self._untranslated[one] += 1
-            else:
-                self._events[type(one).__name__.lower()] += 1
-                yield one
-
-    def report(self) -> None:
-        """Say it on stderr, the most frequent first."""
-        told = ", ".join(f"{n} {kind}" for kind, n in sorted(self._events.items())) or "no event"
-        print(f"radvigil: {told}", file=sys.stderr)
-        for one, n in self._untranslated.most_common(20):
-            code = f" {one.code}" if one.code else ""
-            print(
-                f"radvigil: not translated: {n} x {one.reason}{code} ({one.where})", file=sys.stderr
-            )
-
-
 async def _send(events: Iterator[Event], sink: Sink) -> None:
     while batch := list(islice(events, _BATCH)):
         await sink.send(batch)
@@ -207,7 +195,7 @@ def _ingest(config: Config, arguments: argparse.Namespace) -> Ingest:
         pseudonyms,
         site=site,
         timezone=zone,
-        from_files=bool(arguments.sources),
+        from_files=arguments.listen is None and arguments.kind not in read.kinds(),
         labels=labels,
     )
 
@@ -217,11 +205,11 @@ def _translated(
 ) -> Iterator[Translated]:
     now = datetime.now(UTC)  # noqa: TID251, the edge has a clock
     translator = ingest.make(kind, setting)
-    read = files(sources)
+    found = files(sources)
     if isinstance(translator, DicomTranslator):
-        yield from _studies(translator, read, now, config.ingest.stable_s)
+        yield from _studies(translator, found, now, config.ingest.stable_s)
         return
-    for file in read:
+    for file in found:
         if file.content is None:
             yield file.untranslated or Untranslated("unreadable", "file")
         else:
@@ -229,16 +217,16 @@ def _translated(
 
 
 def _studies(
-    translator: DicomTranslator, read: Iterable[File], now: datetime, stable_s: float
+    translator: DicomTranslator, found: Iterable[File], now: datetime, stable_s: float
 ) -> Iterator[Translated]:
     """One complete study for all its files."""
     assembly = Assembly(stable_s)
-    for file in read:
-        found = translator.instance(file.content, now) if file.content else file.untranslated
-        if isinstance(found, Instance):
-            yield from _complete_only(assembly.add(found, found.study.at))
+    for file in found:
+        image = translator.instance(file.content, now) if file.content else file.untranslated
+        if isinstance(image, Instance):
+            yield from _complete_only(assembly.add(image, image.study.at))
         else:
-            yield found or Untranslated("unreadable", "file")
+            yield image or Untranslated("unreadable", "file")
     yield from _complete_only(assembly.finish())
 
 

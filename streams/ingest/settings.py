@@ -62,7 +62,7 @@ def ingest_of(
     return Ingest(
         site=site,
         pseudonyms=pseudonyms,
-        links=_links(settings, pseudonyms),
+        links=links_of(settings, pseudonyms),
         codes=Codes(rows),
         labels=labels,
         stamps="header" if from_files else "arrival",
@@ -70,7 +70,8 @@ def ingest_of(
     )
 
 
-def _links(settings: IngestSettings, pseudonyms: Pseudonyms) -> Links:
+def links_of(settings: IngestSettings, pseudonyms: Pseudonyms) -> Links:
+    """The links that an earlier run kept."""
     links = Links(pseudonyms)
     file = Path(settings.links_file) if settings.links_file else None
     if file is not None and file.exists():

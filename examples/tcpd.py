@@ -24,8 +24,8 @@ def events(directory: Path, series: str, clock: Clock) -> Iterator[Event]:
         lines = csv.reader(file)
         next(lines)
         for row, (_, value) in enumerate(lines):
-            key = f"{site}-{row:06}"
-            yield study(site, key, clock.at(row), "OT", attributes={"value": float(value)})
+            key, attributes = f"{site}-{row:06}", {"value": float(value)} if value else {}
+            yield study(site, key, clock.at(row), "OT", attributes=attributes)
 
 
 def arguments() -> argparse.Namespace:

@@ -5,7 +5,8 @@ from statistics import median
 
 import pytest
 
-from bench.performance import QUIET, USUAL, Task, Told, World, watch
+from bench.performance_watch import Told, watch
+from bench.performance_world import QUIET, USUAL, Task, World
 
 
 def first(told: Told, *subjects: str) -> float:

@@ -23,9 +23,11 @@ from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.ingest_server import add_reading, read_server
 from streams.cli.ingest_tally import Tally
 from streams.ingest import Ingest, Translated, Untranslated, listen, read
+from streams.ingest import _fhir_files as fhir_files
 from streams.ingest.assembly import Assembly
 from streams.ingest.dicom import Instance
 from streams.ingest.dicom import Translator as DicomTranslator
+from streams.ingest.fhir import Translator as FhirTranslator
 from streams.ingest.files import File, Unreadable, files
 from streams.ingest.labeller import BadLexicon
 from streams.ingest.pseudonym import BadKey
@@ -39,6 +41,7 @@ _EXAMPLES = """examples:
   radvigil ingest dicom /data/exports --site north | radvigil replay --config radvigil.toml -
   radvigil ingest orthanc http://127.0.0.1:8042 --config radvigil.toml --to-kafka
   radvigil ingest orthanc http://127.0.0.1:8042 --site north --once > studies.jsonl
+  radvigil ingest fhir /data/bulk-export --config radvigil.toml --to-kafka
   radvigil ingest dicom --listen 0.0.0.0:11112 --aet RADVIGIL --config radvigil.toml --to-kafka
 
 Identifiers leave as keys only (HMAC-SHA-256 under the site's secret), names, dates of birth and
@@ -81,9 +84,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--to-kafka", action="store_true", help="send to the topics, not to standard output"
     )
-    parser.add_argument(
-        "--no-labels", action="store_true", help="do not label the text of reports (hl7)"
-    )
+    parser.add_argument("--no-labels", action="store_true", help="do not label the text of reports")
     parser.set_defaults(run=run)
 
 
@@ -208,6 +209,9 @@ def _translated(
     found = files(sources)
     if isinstance(translator, DicomTranslator):
         yield from _studies(translator, found, now, config.ingest.stable_s)
+        return
+    if isinstance(translator, FhirTranslator):
+        yield from fhir_files.read(translator, sources, now)
         return
     for file in found:
         if file.content is None:

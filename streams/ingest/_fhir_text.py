@@ -1,0 +1,69 @@
+"""The text of a report, for the labeller alone: plain, or with its markup taken off.
+
+Nothing is parsed as XML or HTML: there is nothing to expand, and what is malformed is read all the
+same.
+"""
+
+import html
+import re
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from streams.ingest._fhir_json import Tree, long_text, tree_at, trees, word
+
+LONGEST_TEXT = 1 << 18
+_PLAIN = ("text/plain", "text/markdown", "text/html", "application/xhtml+xml")
+_BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li|tr|h[1-6]|table|ul|ol)\b[^<>]{0,400}>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_CHARSET = re.compile(r"charset=\"?([A-Za-z0-9_.:-]{1,40})")
+
+
+def text_of(report: Tree, observations: list[Tree], dropped: Counter[str]) -> str:
+    """All that a report says in words, its conclusion last and under that heading."""
+    parts = list(_forms(report, dropped))
+    parts += [long_text(one, "valueString") for one in observations]
+    parts += [long_text(note, "text") for note in trees(report, "note", most=50)]
+    conclusion = long_text(report, "conclusion")
+    if conclusion:
+        parts.append(f"IMPRESSION:\n{conclusion}")
+    if not any(parts):  # the narrative repeats what the rest says
+        parts = [without_markup(long_text(tree_at(report, "text"), "div"))]
+    return "\n\n".join(part for part in parts if part)[:LONGEST_TEXT]
+
+
+def without_markup(text: str) -> str:
+    """Paragraphs and rows as lines, entities as letters.
+
+    >>> without_markup("<div><p>No &lt; 1 cm</p><p>Clear.</p></div>").split()
+    ['No', '<', '1', 'cm', 'Clear.']
+    """
+    bounded = text[: 4 * LONGEST_TEXT]
+    return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", bounded)))
+
+
+def _forms(report: Tree, dropped: Counter[str]) -> Iterator[str]:
+    for form in trees(report, "presentedForm", most=20):
+        written = word(form, "contentType") or ""
+        kind = written.partition(";")[0].strip().lower()
+        if kind not in _PLAIN:
+            dropped["form_not_text"] += 1  # a PDF, most often
+            continue
+        text = _decoded(form.get("data"), written)
+        if text is None:
+            dropped["form_unreadable"] += 1
+        else:
+            yield without_markup(text) if "html" in kind else text
+
+
+def _decoded(data: Any, content_type: str) -> str | None:
+    """None where it is elsewhere (`url`) or no base64."""
+    if not isinstance(data, str) or len(data) > 8 * LONGEST_TEXT:
+        return None
+    charset = _CHARSET.search(content_type)
+    try:
+        content = b64decode(data)
+        return content.decode(charset[1] if charset else "utf-8", "replace")
+    except (ValueError, LookupError):
+        return None

@@ -24,6 +24,9 @@ from streams.ingest.fhir import Translator
 from streams.ingest.listen._contract import Acknowledge, Settings
 
 log = logging.getLogger("radvigil.ingest")
+# The server's own errors repeat what was sent; what matters of them is answered and counted.
+_unsaid = logging.getLogger("radvigil.ingest.http")
+_unsaid.setLevel(logging.CRITICAL + 1)
 
 LARGEST_BYTES = 4 * 1024 * 1024
 TOKEN_ENV = "RADVIGIL_FHIR_TOKEN"
@@ -66,7 +69,9 @@ class Listener:
         application = web.Application(client_max_size=LARGEST_BYTES)
         for method in ("POST", "PUT", "DELETE"):
             application.router.add_route(method, "/{any:.*}", self._asked)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, logger=_unsaid
+        )
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
@@ -106,7 +111,7 @@ class Listener:
             return _outcome(408, "body")
         except web.HTTPRequestEntityTooLarge:
             return await self._taken([Untranslated("too_large", "body")])
-        except ValueError:  # a content encoding that it does not have
+        except web.RequestPayloadError:  # cut short, or not packed as it says
             return await self._taken([Untranslated("unreadable", "body")])
         now = datetime.now(UTC)  # noqa: TID251, the edge has a clock
         return await self._taken(list(self._translator.message(content, now)))

@@ -17,6 +17,7 @@ from schemas.routing import Receiver, Route
 from schemas.silence import SilenceSettings
 from schemas.site import SiteSettings
 from schemas.slices import SliceSettings
+from schemas.tickets import Tickets
 from schemas.watchdog import Watchdog
 from schemas.web import WebSettings
 
@@ -274,3 +275,5 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who can be told."""
     routes: list[Route] = field(default_factory=list, name="route")
     """Who is told what."""
+    tickets: Annotated[list[Tickets], Meta(max_length=16)] = []
+    """Trackers that get a ticket for each incident: `radvigil tickets`."""

@@ -14,8 +14,9 @@ from msgspec import Struct, structs
 from schemas.config import Config, Kafka, Model
 from schemas.config_match import match_problems
 from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
-from schemas.routing_checks import routing_problems
+from schemas.routing_checks import match_field_problems, routing_problems
 from schemas.site import SiteSettings
+from schemas.tickets import Tickets
 
 _NEEDED = {Slack: "token", PagerDuty: "routing_key", Teams: "url"}
 _BROKER = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
@@ -26,6 +27,7 @@ def contradictions(config: Config) -> Iterator[str]:
     yield from _repeated("model", [model.name for model in config.models])
     yield from _repeated("site", [site.name for site in config.sites])
     yield from _repeated("receiver", [receiver.name for receiver in config.receivers])
+    yield from _repeated("tickets", [tracker.name for tracker in config.tickets])
     yield from _broker(config.broker)
     yield from _kafka(config.kafka)
     yield from _zone(config.timezone, "timezone")
@@ -35,6 +37,8 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _site(site, f"site[{index}]")
     for index, receiver in enumerate(config.receivers):
         yield from _receiver(receiver, f"receiver[{index}]")
+    for index, tracker in enumerate(config.tickets):
+        yield from _tracker(tracker, f"tickets[{index}]")
     yield from _doubled(config.watchdog, "watchdog")
     yield from routing_problems(config)
 
@@ -98,6 +102,14 @@ def _receiver(receiver: Receiver, path: str) -> Iterator[str]:
         yield f"`{path}`: mail addresses have plain letters only"
     url = getattr(receiver, "url", None)
     if url is not None and (problem := _url_problem(url)):
+        yield f"`{path}.url`: {problem}"
+
+
+def _tracker(tracker: Tickets, path: str) -> Iterator[str]:
+    yield from _doubled(tracker, path)
+    yield from _needed(tracker, path, "token")
+    yield from match_field_problems(tracker.match, f"{path}.match")
+    if problem := _url_problem(tracker.url):
         yield f"`{path}.url`: {problem}"
 
 

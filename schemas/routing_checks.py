@@ -48,16 +48,21 @@ def routing_warnings(config: Config) -> Iterator[str]:
 
 
 def _route(route: Route, path: str, known: list[str]) -> Iterator[str]:
-    for field, wanted in route.match.items():
-        if field not in _FIELDS:
-            yield f"`{path}.match.{field}`: expected one of {', '.join(_FIELDS)}"
-        elif field in _CLOSED and not all(_some(pattern, _CLOSED[field]) for pattern in wanted):
-            yield f"`{path}.match.{field}`: expected some of {', '.join(_CLOSED[field])}"
+    yield from match_field_problems(route.match, f"{path}.match")
     yield from _named(route.receivers, f"{path}.receivers", known)
     for index, step in enumerate(route.escalate):
         yield from _named(step.receivers, f"{path}.escalate[{index}].receivers", known)
     if route.group_wait_s > route.group_interval_s:
         yield f"`{path}.group_wait_s` is above `{path}.group_interval_s`"
+
+
+def match_field_problems(match: dict[str, list[str]], path: str) -> Iterator[str]:
+    """Fields that incidents do not have, and values that the fields never have."""
+    for field, wanted in match.items():
+        if field not in _FIELDS:
+            yield f"`{path}.{field}`: expected one of {', '.join(_FIELDS)}"
+        elif field in _CLOSED and not all(_some(pattern, _CLOSED[field]) for pattern in wanted):
+            yield f"`{path}.{field}`: expected some of {', '.join(_CLOSED[field])}"
 
 
 def _some(pattern: str, values: tuple[str, ...]) -> bool:

@@ -34,6 +34,7 @@ COMMANDS = (
     "route",
     "trace",
     "coverage",
+    "tickets",
     *VERBS,
     "web",
 )

@@ -62,7 +62,7 @@ def add_http(parser: argparse.ArgumentParser) -> None:
     """`--http HOST:PORT`."""
     parser.add_argument(
         "--http",
-        type=_address,
+        type=http_address,
         metavar="HOST:PORT",
         help="serve the live page, /metrics, /healthz and /readyz there; port 0 is any free one",
     )
@@ -123,7 +123,8 @@ async def listen(
     return server.listening
 
 
-def _address(written: str) -> Address:
+def http_address(written: str) -> Address:
+    """`HOST:PORT`, for argparse."""
     try:
         return address(written)
     except ValueError as error:

@@ -1,7 +1,6 @@
 """Sends requests over real sockets and says what came of it, in closed words.
 
-No exception leaves with an address or a secret in it: a Teams address is a secret as a whole, and
-errors of HTTP clients repeat addresses. Redirects are not followed, they would carry secrets on.
+No exception leaves with an address or a secret in it: a Teams address is a secret as a whole.
 """
 
 import asyncio
@@ -11,7 +10,6 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from email.utils import formatdate
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -19,15 +17,12 @@ import aiohttp
 
 from schemas.routing import Email, Receiver
 from schemas.secrets import read_secret
-from streams.delivery import mail
+from streams.delivery import http, mail
+from streams.delivery.http import TIMEOUT_S, Met
 from streams.delivery.mail import Tls
-from streams.notifiers import Answer, Refused, Request, Result, Retry, Secrets, Unknown, of
+from streams.notifiers import Answer, Refused, Request, Result, Secrets, of
 
-CONNECT_S = 10.0
-TIMEOUT_S = 30.0
-_LONGEST_ANSWER = 65_536
 _LOG = logging.getLogger("radvigil.delivery")
-Met = Answer | Retry | Refused | Unknown
 
 
 class Connection(NamedTuple):
@@ -70,13 +65,11 @@ class Sender:
         self._trust = {one.name: self._context(one) for one in receivers}
         self._now_us = now_us
         self._write_line = write_line
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
+        self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            trust_env=True, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
-        )
+        self._session = http.session(self._timeout_s)
         return self
 
     async def __aexit__(
@@ -121,27 +114,8 @@ class Sender:
     async def _http(self, receiver: Receiver, request: Request) -> Met:
         if self._session is None:
             raise RuntimeError("the sender is not entered")
-        try:
-            async with self._session.request(
-                request.method,
-                request.url,
-                data=request.body,
-                headers=request.headers,
-                proxy=self._connection(receiver).proxy,
-                ssl=self._trust[receiver.name],
-                allow_redirects=False,
-            ) as response:
-                return await _answer(response)
-        except aiohttp.InvalidURL:
-            return Refused("bad_address")
-        except aiohttp.ClientSSLError:
-            return Retry("certificate")
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            return Retry("unreachable")
-        except TimeoutError:
-            return Unknown("timeout")
-        except (aiohttp.ClientError, OSError):
-            return Unknown("disconnected")
+        trust, proxy = self._trust[receiver.name], self._connection(receiver).proxy
+        return await http.carry(self._session, request, trust, proxy)
 
     def _connection(self, receiver: Receiver) -> Connection:
         return self._connections.get(receiver.name, Connection())
@@ -154,14 +128,3 @@ def _secrets(receiver: Receiver, environment: Mapping[str, str]) -> Secrets:
     where = f"receiver.{receiver.name}"
     read = {name: read_secret(receiver, name, where, environment) for name in of(receiver).SECRETS}
     return {name: secret for name, secret in read.items() if secret is not None}
-
-
-async def _answer(response: aiohttp.ClientResponse) -> Answer:
-    body = b""
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) >= _LONGEST_ANSWER:
-            break
-    headers = {"date": formatdate(usegmt=True)}
-    headers |= {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status, headers, body[:_LONGEST_ANSWER])

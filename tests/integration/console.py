@@ -69,6 +69,11 @@ class Console:
         """All that was said so far."""
         return "\n".join(self.seen)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has, of itself or not."""
+        return self._process.poll() is not None
+
     def close(self) -> None:
         """No process is left."""
         if self._process.poll() is None:

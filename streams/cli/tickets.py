@@ -1,0 +1,171 @@
+"""`radvigil tickets`: a ticket for each incident, in Jira and ServiceNow."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from schemas.config import Config
+from schemas.config_file import ConfigError
+from schemas.incident import Incident
+from schemas.secrets import MissingSecret
+from schemas.tickets import Tickets
+from streams import logs
+from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.run import CannotListen, http_address
+from streams.incident_board import printable
+from streams.incident_log import IncidentLog, NoIncidents
+from streams.notifiers import Request
+from streams.status_server import Address, StatusServer
+from streams.ticket_desk.carrier import Carrier
+from streams.ticket_desk.clerk import Clerk, Surroundings
+from streams.ticket_desk.desk import Desk
+from streams.ticket_desk.rehearsal import rehearse
+from streams.ticket_desk.telemetry import TicketMetrics
+
+log = logging.getLogger("radvigil.tickets")
+_EXAMPLES = """examples:
+  radvigil tickets --config radvigil.toml --dry-run            what it would write, and ends
+  radvigil tickets --config radvigil.toml --http 0.0.0.0:9110  follow the incidents
+  radvigil tickets --config radvigil.toml --only jira          one of several [[tickets]]
+
+Each [[tickets]] is a consumer group of its own, <prefix>.tickets.NAME; more copies share the
+partitions. Nothing is kept here: a ticket is found by its incident's id. Stop and start it as you
+like. docs/CONSUMERS.md has the rules.
+
+exit status:
+  0    stopped by SIGTERM or SIGINT, or the rehearsal is over
+  1    --dry-run: the incidents cannot be read
+  2    the command line or the configuration is wrong, or it has no [[tickets]]
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "tickets",
+        help="keep a ticket for each incident",
+        description="Create, comment, reopen and close a ticket for each incident.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_config(parser)
+    parser.add_argument("--dry-run", action="store_true", help="look, print, and write nothing")
+    parser.add_argument("--only", metavar="NAME", help="only this one of the [[tickets]]")
+    parser.add_argument(
+        "--http",
+        type=http_address,
+        metavar="HOST:PORT",
+        help="serve /metrics, /healthz and /readyz there; port 0 is any free one",
+    )
+    parser.add_argument("--log-json", action="store_true", help="log lines as JSON objects")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Follow the incidents, or rehearse."""
+    logs.configure(as_json=arguments.log_json)
+    config = config_of(arguments)
+    chosen = list(_chosen(config, arguments))
+    if config.broker == "embedded":
+        raise BadInput(
+            "broker is embedded: its incidents live and end with the worker. Set broker to the "
+            "address that the worker logged, or to a Kafka"
+        )
+    try:
+        if arguments.dry_run:
+            asyncio.run(_rehearse(config, chosen))
+        else:
+            asyncio.run(_follow(config, chosen, arguments.http))
+    except NoIncidents as error:
+        raise BadInput(str(error)) from None
+    except MissingSecret as error:
+        raise ConfigError(arguments.config, [str(error)]) from None
+    except CannotListen as error:
+        raise ConfigError("--http", [str(error)]) from None
+    return 0
+
+
+def _chosen(config: Config, arguments: argparse.Namespace) -> Iterator[Tickets]:
+    names = [one.name for one in config.tickets]
+    if not names:
+        raise ConfigError(arguments.config, ["there is no [[tickets]]: nobody wants any"])
+    if arguments.only is not None and arguments.only not in names:
+        raise ConfigError("--only", [f"there are {', '.join(names)}"])
+    for one in config.tickets:
+        if arguments.only in (None, one.name):
+            yield one
+
+
+async def _follow(config: Config, chosen: list[Tickets], http: Address | None) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    registry = CollectorRegistry()
+    telemetry = TicketMetrics(registry)
+    async with AsyncExitStack() as stack:
+        desks = []
+        for one in chosen:
+            carrier = await stack.enter_async_context(Carrier(one))
+            around = Surroundings(carrier.send, _now_us, asyncio.sleep)
+            clerk = Clerk(one, around, config.web.address, telemetry)
+            desks.append(Desk(config, one, clerk, telemetry))
+        if http is not None:
+            await _listen(stack, http, registry, desks)
+        for desk in desks:
+            log.info("following the incidents as %s", desk.group)
+        await asyncio.gather(*(desk.run(stopping) for desk in desks))
+
+
+async def _listen(
+    stack: AsyncExitStack, http: Address, registry: CollectorRegistry, desks: list[Desk]
+) -> None:
+    server = StatusServer(
+        http,
+        registry,
+        obstacles=lambda: [f"{one.group}: not yet in its group" for one in desks if not one.ready],
+        partitions=lambda: sorted(number for one in desks for number in one.partitions),
+    )
+    try:
+        await stack.enter_async_context(server)
+    except OSError as error:
+        raise CannotListen(f"{http}: {error.strerror or error}") from None
+    log.info("listening http://%s", server.listening)
+
+
+async def _rehearse(config: Config, chosen: list[Tickets]) -> None:
+    newest: dict[str, Incident] = {}
+    async with IncidentLog(config) as incidents:
+        async for incident in incidents.written():
+            newest[incident.incident] = incident
+    for one in chosen:
+        async with Carrier(one) as carrier:
+            n = 0
+            for incident in newest.values():
+                writes, trouble = await rehearse(one, incident, carrier.send, config.web.address)
+                n += bool(writes)
+                for line in _lines(one, incident, writes, trouble):
+                    print(line, flush=True)
+        print(f"{one.name}: {n} of {len(newest)} incidents have something to be written")
+
+
+def _lines(
+    settings: Tickets, incident: Incident, writes: list[Request], trouble: str
+) -> Iterator[str]:
+    said = f"{settings.name}: {incident.incident} ({incident.kind}, {incident.state})"
+    if trouble:
+        print(f"{said}: cannot be told: {trouble}", file=sys.stderr)
+    for write in writes:
+        yield f"{said}: {write.step}: {write.method} {write.url}"
+        yield f"  {printable(write.body.decode())}"
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,1 @@
+"""Incidents as tickets, a consumer group for each tracker: the edge of streams/tickets."""

@@ -15,6 +15,7 @@ BENCHES = {
     "performance": "faults found from delayed, partial reports, and false alarms (minutes)",
     "slices": "one scanner of twelve: delay, name, groups, cost (minutes)",
     "labeller": "the report labeller: confusion tables, reports a second",
+    "ingest": "each translator of hospital standards: messages a second",
     "web": "the live page with 50 sites, 20 models and 10,000 incidents",
     "kafka": "a durable worker on a real Kafka (Java and Maven)",
 }

@@ -4,11 +4,12 @@ One place for the three things that all of them need: a change is written down a
 checkpoint, a time that comes is met in order, and a restore leaves nothing different.
 """
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import TypeVar, cast
 
-from msgspec import Struct
+from msgspec import Struct, StructMeta
 
 from streams.clock import NEVER_US
 
@@ -16,15 +17,19 @@ Key = tuple[str, ...]
 _Kind = TypeVar("_Kind", bound="Record")
 
 
-class Record(Struct, kw_only=True, omit_defaults=True):
+class _Abstract(StructMeta, ABCMeta):
+    """Of structs that cannot be made before they are complete."""
+
+
+class Record(Struct, metaclass=_Abstract, kw_only=True, omit_defaults=True):
     """One thing remembered. `due_us`: when time alone next matters to it."""
 
     due_us: int = NEVER_US
 
     @property
+    @abstractmethod
     def key(self) -> Key:
         """What tells it from others of its kind."""
-        raise NotImplementedError
 
 
 class Ledger:

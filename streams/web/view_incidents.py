@@ -68,11 +68,6 @@ class Episode:
         over = (step.at for step in reversed(self.steps) if step.state == "resolved")
         return next(over, self.last.at)
 
-    @property
-    def raised_at(self) -> datetime:
-        """When it was first told; `opened_at` is when it became true."""
-        return self.steps[0].at
-
 
 FALSE_ALARM = "false alarm"
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.config import Config
 from schemas.incident import Incident
-from streams.clock import from_us, to_us
+from streams.clock import from_us
 
 NOBODY = "nobody"
 KINDS = {
@@ -172,8 +172,3 @@ class Clockface:
         """A moment where a site is."""
         at = from_us(moment) if isinstance(moment, int) else moment
         return Moment(at, self.zone(site), self.now)
-
-    def seconds_since(self, moment: datetime | int) -> float:
-        """How long ago it was."""
-        at_us = moment if isinstance(moment, int) else to_us(moment)
-        return (self.now_us - at_us) / 1e6

@@ -1,6 +1,7 @@
 """A series written down: cut anywhere it goes on bit for bit, and nothing is written twice."""
 
 from random import Random
+from struct import pack
 
 import msgspec
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.reference import Reference
 from streams.kept import Kept
 from streams.learning import Settings
 from streams.pace import Pace
@@ -217,7 +217,9 @@ class TestVersion1:
         assert kept.series.reference.mean == pytest.approx(sum(given) / 600, abs=1e-6)
 
     def test_its_share_was_observations_at_the_pace_of_learning(self) -> None:
-        reference = Reference(values()[:600]).to_bytes()
+        sample = np.sort(np.array(values()[:600], dtype="<f4"))
+        exact = sample.astype(np.float64)
+        reference = pack("<Bdd", 1, exact.mean(), exact.std(ddof=1)) + sample.tobytes()
         day_us = 86_400_000_000
         learnt = Pace(first_us=5, newest_us=5 + 6 * day_us)
         record, _ = self.record([], phase="watching", chunks=0, tail=[], pace=learnt, arl=30_000.0)

@@ -25,7 +25,7 @@ class Hospital(NamedTuple):
     process: subprocess.Popen[str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hospital() -> Iterator[Hospital]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.browser.hospital"],

@@ -103,9 +103,9 @@ def _in_order(found: Left, partition: int) -> list[tuple[int, int, int, int, Row
 
 
 def published(rows: list[Row], partition: int) -> list[Any]:
-    """The messages of a partition, but for what only a live worker says."""
+    """The messages of a partition, but for what only a live worker says: that it was behind."""
     messages = [orjson.loads(row.value or b"") for row in rows if row.partition == partition]
-    return in_order([message for message in messages if message.get("kind") != "monitor_stale"])
+    return in_order([message for message in messages if message["site"] != MONITOR_SITE])
 
 
 def in_order(messages: list[Any]) -> list[Any]:
@@ -124,7 +124,6 @@ def kept(state: dict[bytes, bytes], *, was_stale: bool = False) -> dict[bytes, b
         key: value
         for key, value in state.items()
         if key != META_KEY and b"monitor_stale" not in value and ours not in key
-        if b'"slices/1"' not in key  # the site's labels as of its own last change
         if not (was_stale and orjson.loads(key)[0] in Routing.kinds)
     }
 

@@ -5,12 +5,14 @@ from itertools import chain
 from typing import Literal, NamedTuple, get_args
 
 from streams.ingest.labeller.lexicon import CueWords, Lexicon
-from streams.ingest.labeller.passages import Reader, Section, Sentence
-from streams.ingest.labeller.phrases import Phrases
+from streams.ingest.labeller.passages import Reader, Section
+from streams.ingest.labeller.phrases import COMMA, Phrases, Words
 from streams.ingest.labeller.scope import Cue, Kind, Scope, Side, Value
+from streams.ingest.labeller.vocabulary import Forms, Vocabulary
 
 _REACH_WORDS: dict[Side, int] = {"before": 20, "after": 10}
 _END: Literal["end"] = "end"
+_KEPT_OUTLINES = 1 << 12
 
 
 class Said(NamedTuple):
@@ -19,6 +21,14 @@ class Said(NamedTuple):
     finding: str
     value: Value
     section: Section
+    rule: str
+
+
+class _Told(NamedTuple):
+    """The same wherever the sentence stands."""
+
+    finding: str
+    value: Value
     rule: str
 
 
@@ -36,11 +46,15 @@ class Language:
         self._code = lexicon.language
         self._typical = frozenset(lexicon.typical)
         self._joins = frozenset(lexicon.joins)
-        self._findings: Phrases[Named] = Phrases(_named(lexicon))
-        self._cues: Phrases[Cue | None] = Phrases(_cues(lexicon))
-        self._ends: Phrases[str] = Phrases((phrase, _END) for phrase in lexicon.ends)
-        headings: Phrases[Section] = Phrases(_headings(lexicon))
-        self._reader = Reader(headings, frozenset(lexicon.abbreviations))
+        known = Vocabulary()
+        for word in (COMMA, *lexicon.joins):
+            known.learn(word)
+        self._findings: Phrases[Named] = Phrases(_named(lexicon), known)
+        self._cues: Phrases[Cue | None] = Phrases(_cues(lexicon), known)
+        self._ends: Phrases[str] = Phrases(((phrase, _END) for phrase in lexicon.ends), known)
+        headings: Phrases[Section] = Phrases(_headings(lexicon), known)
+        self._reader = Reader(headings, frozenset(lexicon.abbreviations), known)
+        self._outlines: dict[tuple[Forms, ...], tuple[_Told, ...]] = {}
         self.hidden = frozenset(n for n, words in lexicon.finding.items() if not words.label)
         """Findings that become no label."""
         self.normal = frozenset(n for n, words in lexicon.finding.items() if words.normal)
@@ -52,25 +66,39 @@ class Language:
 
     def said(self, text: str) -> Iterator[Said]:
         """All that the text says, in its order."""
-        for sentence in self._reader.read(text):
-            yield from self._of_sentence(sentence)
+        for section, words in self._reader.read(text):
+            for one in self._of_sentence(words):
+                rule = f"{self._code}/{section}/{one.rule}"
+                yield Said(one.finding, one.value, section, rule)
 
-    def _of_sentence(self, sentence: Sentence) -> Iterator[Said]:
-        words = sentence.words
-        mentions = self._findings.find(words)
+    def _of_sentence(self, sentence: Words) -> tuple[_Told, ...]:
+        """What a sentence says depends on its words of the lexicon and on where they stand.
+
+        So much of it is remembered, and nothing of what else stands there.
+        """
+        outline = tuple(sentence.forms)
+        known = self._outlines.get(outline)
+        if known is None:
+            known = tuple(self._judged(sentence))
+            if len(self._outlines) >= _KEPT_OUTLINES:
+                del self._outlines[next(iter(self._outlines))]
+            self._outlines[outline] = known
+        return known
+
+    def _judged(self, sentence: Words) -> Iterator[_Told]:
+        mentions = self._findings.find(sentence)
         if not mentions:
             return
         of_findings = set(chain.from_iterable(mention.places for mention in mentions))
-        cues = [cue for cue in self._cues.find(words) if not of_findings.issuperset(cue.places)]
-        ends = [match.start for match in self._ends.find(words)] if cues else []
-        scope = Scope(words, cues, ends, self._joins)
+        cues = [c for c in self._cues.find(sentence) if not of_findings.issuperset(c.places)]
+        ends = [match.start for match in self._ends.find(sentence)] if cues else []
+        scope = Scope(sentence.words, cues, ends, self._joins)
         for mention in mentions:
             for finding, value in mention.means:
                 verdict = scope.judge_stated(mention, value) if value else scope.judge(mention)
                 if verdict is not None:
-                    parts = (self._code, sentence.section, verdict.why, mention.phrase)
-                    rule = "/".join(parts).replace(" ", "_")
-                    yield Said(finding, verdict.value, sentence.section, rule)
+                    rule = f"{verdict.why}/{mention.phrase}".replace(" ", "_")
+                    yield _Told(finding, verdict.value, rule)
 
 
 def _named(lexicon: Lexicon) -> Iterator[tuple[str, Named]]:

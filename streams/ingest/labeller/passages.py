@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from streams.ingest.labeller.phrases import Phrases
+from streams.ingest.labeller.phrases import Phrases, Words
+from streams.ingest.labeller.vocabulary import Forms, Vocabulary
 
 Section = Literal["impression", "findings", "unlabelled", "dropped"]
 
@@ -21,7 +22,7 @@ class Sentence(NamedTuple):
     """Its words in lower case; commas, colons and question marks are words."""
 
     section: Section
-    words: list[str]
+    said: Words
 
 
 def words_of(text: str) -> list[str]:
@@ -36,9 +37,12 @@ def words_of(text: str) -> list[str]:
 class Reader:
     """Cuts texts of one language. `abbreviations` end with a full stop that ends no sentence."""
 
-    def __init__(self, headings: Phrases[Section], abbreviations: frozenset[str]) -> None:
+    def __init__(
+        self, headings: Phrases[Section], abbreviations: frozenset[str], vocabulary: Vocabulary
+    ) -> None:
         self._headings = headings
         self._abbreviations = abbreviations
+        self._vocabulary = vocabulary
 
     def read(self, text: str) -> Iterator[Sentence]:
         """The sentences of all sections that speak of this examination."""
@@ -48,41 +52,45 @@ class Reader:
             if begins and section == "dropped" and said:
                 section = "unlabelled"  # an own paragraph, without a heading
             for words in self._sentences(paragraph):
-                heading, length = self._heading(words, len(words))
+                forms = [self._vocabulary[word] for word in words]
+                heading, length = self._heading(words, forms)
                 if heading is not None:
                     section, said = heading, False
                 # `Lungs: clear.` is a sentence, with the word before the colon
-                rest = words if heading == "findings" else words[length:]
-                if rest:
+                begin = 0 if heading == "findings" else length
+                if begin < len(words):
                     said = True
                     if section != "dropped":
-                        yield Sentence(section, rest)
+                        yield Sentence(section, Words(words[begin:], forms[begin:]))
 
-    def _heading(self, words: Sequence[str], n: int) -> tuple[Section | None, int]:
+    def _heading(self, words: Sequence[str], forms: Sequence[Forms]) -> tuple[Section | None, int]:
         """A known heading at the start: all there is, or with a colon after it."""
         opening = words[:10]
-        stop = opening.index(":") if ":" in opening else n
-        match = next(iter(self._headings.find(words[:stop])), None) if stop <= 10 else None
-        if match is None or match.start or match.stop != stop:
+        stop = opening.index(":") if ":" in opening else len(words)
+        if stop > 10 or not forms[0]:
             return None, 0
-        return match.means[0], min(stop + 1, n)
+        match = self._headings.opening(Words(words[:stop], forms[:stop]))
+        if match is None or match.stop != stop:
+            return None, 0
+        return match.means[0], min(stop + 1, len(words))
 
     def _sentences(self, run: str) -> Iterator[list[str]]:
+        words = words_of(run)
+        ends = [at for at, word in enumerate(words) if word in _ENDS]
         sentence: list[str] = []
-        before = ""
-        for word in words_of(run):
-            if word in _ENDS and not (word == "." and before in self._abbreviations):
-                if sentence:
-                    yield sentence
-                sentence = []
-            elif word not in _ENDS:
-                sentence.append(word)
-                if len(sentence) == SENTENCE_WORDS:
-                    yield sentence
-                    sentence = []
-            before = word
-        if sentence:
-            yield sentence
+        begin = 0
+        for end in [*ends, len(words)]:
+            sentence += words[begin:end]
+            begin = end + 1
+            if end < len(words) and self._goes_on(words, end):
+                continue
+            for cut in range(0, len(sentence), SENTENCE_WORDS):
+                yield sentence[cut : cut + SENTENCE_WORDS]
+            sentence = []
+
+    def _goes_on(self, words: Sequence[str], end: int) -> bool:
+        """Whether the full stop is an abbreviation's."""
+        return words[end] == "." and end > 0 and words[end - 1] in self._abbreviations
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:

@@ -5,16 +5,26 @@ across a comma. There is no regular expression that could run away.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
+
+from streams.ingest.labeller.vocabulary import PREFIX_LETTERS, Forms, Vocabulary
+
+__all__ = ["COMMA", "GAP", "PHRASE_WORDS", "PREFIX_LETTERS", "Match", "Phrases", "Words"]
 
 T = TypeVar("T")
 
 GAP = "..."
+COMMA = ","
 GAP_WORDS = 4
 PHRASE_WORDS = 8
-PREFIX_LETTERS = 3
-_KEPT_WORDS = 1 << 14
-_LONGEST_WORD = 40
+
+
+class Words(NamedTuple):
+    """Words of a text in lower case, and each as phrases write it."""
+
+    words: Sequence[str]
+    forms: Sequence[Forms]
 
 
 class Match(NamedTuple, Generic[T]):
@@ -36,94 +46,94 @@ class _Node(Generic[T]):
         self.phrase = ""
         self.means: tuple[T, ...] = ()
 
+    def leads_on(self, forms: Forms) -> bool:
+        """Whether a phrase may end here, or go on with the next word; most do neither."""
+        is_open = self.means or self.after_gap is not None
+        return bool(is_open) or not self.steps.keys().isdisjoint(forms)
+
+
+_Walk = tuple[_Node[T], tuple[int, ...]]
+
 
 class Phrases(Generic[T]):
     """Many phrases, each with what it means; one phrase may mean several things."""
 
-    def __init__(self, phrases: Iterable[tuple[str, T]]) -> None:
+    def __init__(self, phrases: Iterable[tuple[str, T]], vocabulary: Vocabulary) -> None:
         self._root: _Node[T] = _Node()
-        self._words: set[str] = set()
         for phrase, means in phrases:
-            self._add(phrase, means)
-        self._lengths = sorted({len(w) - 1 for w in self._words if w.endswith("*")})
-        self._beginnings = {w.removesuffix("*")[:PREFIX_LETTERS] for w in self._words}
-        self._openings = {w.removesuffix("*")[:PREFIX_LETTERS] for w in self._root.steps}
-        self._known: dict[str, tuple[str, ...]] = {}
+            self._add(phrase, means, vocabulary)
 
-    def _add(self, phrase: str, means: T) -> None:
+    def _add(self, phrase: str, means: T, vocabulary: Vocabulary) -> None:
         node = self._root
         for word in phrase.split():
             if word == GAP:
                 node.after_gap = node.after_gap or _Node()
                 node = node.after_gap
             else:
-                self._words.add(word)
+                vocabulary.learn(word)
                 node = node.steps.setdefault(word, _Node())
         node.phrase = phrase
         if means not in node.means:
             node.means += (means,)
 
-    def _forms(self, word: str) -> tuple[str, ...]:
-        """The word as phrases write it: itself, and with a star; () for most words.
-
-        Only words of phrases are kept, so that no name stays in memory.
-        """
-        if word[:PREFIX_LETTERS] not in self._beginnings or len(word) > _LONGEST_WORD:
-            return ()
-        known = self._known.get(word)
-        if known is None:
-            written = (word, *(word[:n] + "*" for n in self._lengths if n <= len(word)))
-            known = tuple(form for form in written if form in self._words)
-            if known and len(self._known) < _KEPT_WORDS:
-                self._known[word] = known
-        return known
-
-    def find(self, words: Sequence[str]) -> list[Match[T]]:
+    def find(self, sentence: Words) -> list[Match[T]]:
         """From left to right, the longest at each place; no word belongs to two phrases."""
         found: list[Match[T]] = []
         taken: set[int] = set()
-        openings = self._openings
-        for at, word in enumerate(words):
-            if word[:PREFIX_LETTERS] not in openings or at in taken:
-                continue
-            match = self._longest(words, at, taken)
-            if match is not None:
-                found.append(match)
-                taken.update(match.places)
+        openings = self._root.steps
+        for at, (forms, following) in enumerate(pairwise((*sentence.forms, ()))):
+            for form in forms:
+                node = openings.get(form)
+                if node is not None and node.leads_on(following) and at not in taken:
+                    match = self._longest(sentence, at, taken)
+                    if match is not None:
+                        found.append(match)
+                        taken.update(match.places)
+                    break
         return found
 
-    def _longest(self, words: Sequence[str], start: int, taken: set[int]) -> Match[T] | None:
+    def opening(self, sentence: Words) -> Match[T] | None:
+        """The longest that the sentence begins with."""
+        if not sentence.forms or self._root.steps.keys().isdisjoint(sentence.forms[0]):
+            return None
+        return self._longest(sentence, 0, set())
+
+    def _longest(self, sentence: Words, start: int, taken: set[int]) -> Match[T] | None:
         """Most words of its own; of two with as many, the one that spans less."""
+        words, forms = sentence
+        n = len(words)
         best = (0, 0)
-        match = None
-        pending = self._steps(self._root, words, start, taken, ())
+        longest: _Walk[T] | None = None
+        pending: list[_Walk[T]] = []
+        _step(self._root, forms[start], start, (), pending)
         while pending:
             node, places = pending.pop()
-            if node.means:
-                rank = (len(places), -places[-1])
-                if match is None or rank > best:
-                    best = rank
-                    match = Match(start, places[-1] + 1, places, node.phrase, node.means)
             at = places[-1] + 1
-            if node.steps:
-                pending += self._steps(node, words, at, taken, places)
+            if node.means and (len(places), -at) > best:
+                best = (len(places), -at)
+                longest = node, places
+            if at >= n:
+                continue
+            if node.steps and forms[at] and at not in taken:
+                _step(node, forms[at], at, places, pending)
             if node.after_gap is not None:
-                for place in range(at, at + GAP_WORDS + 1):
-                    if place >= len(words) or words[place] == ",":
+                for place in range(at, min(at + GAP_WORDS + 1, n)):
+                    if words[place] == COMMA:
                         break
-                    pending += self._steps(node.after_gap, words, place, taken, places)
-        return match
+                    if forms[place] and place not in taken:
+                        _step(node.after_gap, forms[place], place, places, pending)
+        if longest is None:
+            return None
+        node, places = longest
+        return Match(start, places[-1] + 1, places, node.phrase, node.means)
 
-    def _steps(
-        self,
-        node: _Node[T],
-        words: Sequence[str],
-        at: int,
-        taken: set[int],
-        places: tuple[int, ...],
-    ) -> list[tuple[_Node[T], tuple[int, ...]]]:
-        """Where the walk can go with the word at `at`."""
-        if at >= len(words) or at in taken:
-            return []
-        steps = node.steps
-        return [(steps[form], (*places, at)) for form in self._forms(words[at]) if form in steps]
+
+def _step(
+    node: _Node[T], forms: Forms, at: int, places: tuple[int, ...], pending: list[_Walk[T]]
+) -> None:
+    """Where the walk can go with the word at `at`."""
+    steps = node.steps
+    for form in forms:
+        following = steps.get(form)
+        if following is not None:
+            pending.append((following, (*places, at)))

@@ -8,8 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.prediction import Output
+from streams.ingest._codes import Meaning
 from streams.ingest._contract import Untranslated
-from streams.ingest._fhir_codes import Meaning
+from streams.ingest._fhir_codes import meaning as meaning_of
 from streams.ingest._fhir_context import Context
 from streams.ingest._fhir_json import Tree, number, tree_at, trees, word
 
@@ -75,7 +76,7 @@ class Outputs:
     def _read(self, tree: Tree, about: str | None) -> str | Untranslated | None:
         """The finding that it speaks of. `about` is the finding of what this is a component of."""
         codes = self._context.ingest.codes
-        meaning = Meaning(codes, [tree_at(tree, "code")], _WHERE)
+        meaning = meaning_of(codes, [tree_at(tree, "code")], _WHERE)
         if meaning.means == "ignored":
             return None
         if meaning.is_probability and about is not None:
@@ -84,7 +85,7 @@ class Outputs:
             return self._said(meaning.finding, meaning, tree, as_score=meaning.means == "score")
         if not meaning.is_any_finding:
             return meaning.unknown
-        named = Meaning(codes, [tree_at(tree, "valueCodeableConcept")], "Observation.value[x]")
+        named = meaning_of(codes, [tree_at(tree, "valueCodeableConcept")], "Observation.value[x]")
         if named.finding is None:
             return None if named.means == "ignored" else named.unknown
         self._add(named.finding, Found(positive=named.means != "negative"))
@@ -123,4 +124,4 @@ def _call(tree: Tree, context: Context) -> bool | None:
     if isinstance(said, bool):
         return said
     concepts = [tree_at(tree, "valueCodeableConcept"), *trees(tree, "interpretation", most=8)]
-    return Meaning(context.ingest.codes, concepts, _WHERE).call
+    return meaning_of(context.ingest.codes, concepts, _WHERE).call

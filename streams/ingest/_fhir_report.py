@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from schemas.report import Label, Report
 from streams.ingest._contract import Translated, Untranslated
 from streams.ingest._fhir_bundle import name_of, short_name
-from streams.ingest._fhir_codes import REPORT_STATUSES, Meaning, codings
+from streams.ingest._fhir_codes import REPORT_STATUSES, codings
+from streams.ingest._fhir_codes import meaning as meaning_of
 from streams.ingest._fhir_context import Context
 from streams.ingest._fhir_device import is_by_ai, is_by_person, maker
 from streams.ingest._fhir_json import Tree, tree_at, trees, word
@@ -102,7 +103,7 @@ def _coded(
 def conclusions(report: Tree, context: Context) -> Iterator[tuple[str | Untranslated, bool]]:
     """The findings of its conclusion codes, and whether they are there."""
     for concept in trees(report, "conclusionCode", most=64):
-        meaning = Meaning(context.ingest.codes, [concept], CONCLUSION)
+        meaning = meaning_of(context.ingest.codes, [concept], CONCLUSION)
         if meaning.finding is not None:
             yield meaning.finding, meaning.means != "negative"
         elif meaning.codings and meaning.means != "ignored":

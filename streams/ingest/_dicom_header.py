@@ -11,9 +11,11 @@ from io import BytesIO
 from math import isfinite
 from typing import Any
 
-from pydicom import config, dcmread
+from pydicom import config
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_partial
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from streams.ingest._contract import Untranslated
@@ -24,6 +26,7 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 warnings.filterwarnings("ignore", module=r"pydicom\..*")
 
 LARGEST_BYTES = 512 * 1024 * 1024
+_PREAMBLE_BYTES = 132
 KEYWORDS = (
     "SOPClassUID",
     "SOPInstanceUID",
@@ -86,11 +89,23 @@ def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset
 
 
 def _parsed(content: bytes, keywords: tuple[str, ...] | None) -> Dataset | Untranslated:
-    meta = dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=["SOPClassUID"])
-    if meta.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+    file = BytesIO(content)
+    file.seek(_PREAMBLE_BYTES)
+    meta = read_dataset(file, False, True, stop_when=_after_meta)
+    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         return Untranslated("unsupported", "(0002,0010)")  # a small file may inflate to any size
-    tags = None if keywords is None else list(keywords)
-    return dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=tags)
+    file.seek(0)
+    tags: list[BaseTag | int] | None = None if keywords is None else [Tag(k) for k in keywords]
+    return read_partial(file, _after_header, specific_tags=tags)
+
+
+def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group != 2
+
+
+def _after_header(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    """From the functional groups on: one item for each of thousands of frames, then the pixels."""
+    return tag.group >= 0x5200
 
 
 def text(dataset: Dataset, keyword: str) -> str | None:

@@ -21,7 +21,7 @@ from streams.ingest.labeller.scope import Value
 
 __all__ = ["VERSION", "BadLexicon", "Labelled", "Labeller", "built_in", "load", "parse"]
 
-VERSION = "1"
+VERSION = "2"
 """Of the rules; counted up when the same lexicons would say something else."""
 
 LONGEST_TEXT = 1 << 16

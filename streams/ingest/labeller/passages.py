@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from streams.ingest.labeller.phrases import Phrases, Words
+from streams.ingest.labeller.phrases import COMMA, Phrases, Words
 from streams.ingest.labeller.vocabulary import Forms, Vocabulary
 
 Section = Literal["impression", "findings", "unlabelled", "dropped"]
@@ -64,13 +64,19 @@ class Reader:
                         yield Sentence(section, Words(words[begin:], forms[begin:]))
 
     def _heading(self, words: Sequence[str], forms: Sequence[Forms]) -> tuple[Section | None, int]:
-        """A known heading at the start: all there is, or with a colon after it."""
+        """A known heading at the start: all there is, or with a colon after it.
+
+        It may go on after a comma, as in `Chest, two views:`.
+        """
         opening = words[:10]
-        stop = opening.index(":") if ":" in opening else len(words)
+        has_colon = ":" in opening
+        stop = opening.index(":") if has_colon else len(words)
         if stop > 10 or not forms[0]:
             return None, 0
         match = self._headings.opening(Words(words[:stop], forms[:stop]))
-        if match is None or match.stop != stop:
+        if match is None:
+            return None, 0
+        if match.stop != stop and not (has_colon and words[match.stop] == COMMA):
             return None, 0
         return match.means[0], min(stop + 1, len(words))
 

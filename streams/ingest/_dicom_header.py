@@ -13,7 +13,7 @@ from typing import Any
 
 from pydicom import config
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset, read_partial
+from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -26,7 +26,12 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 warnings.filterwarnings("ignore", module=r"pydicom\..*")
 
 LARGEST_BYTES = 512 * 1024 * 1024
-_PREAMBLE_BYTES = 132
+HEADER_BYTES = 4 * 1024 * 1024
+"""What is wanted begins within so many bytes. A header made of nothing but the least elements and
+items, so long, is read within a second; nothing after it is looked at."""
+MOST_ITEMS = 40_000
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # little and big endian
+_DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
 KEYWORDS = (
     "SOPClassUID",
     "SOPInstanceUID",
@@ -77,30 +82,25 @@ KEYWORDS = (
 
 
 def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset | Untranslated:
-    """The header of a file; all of it for `None`. Never raises."""
+    """The header of a file; all of it, without pixels, for `None`. Never raises."""
     if len(content) > LARGEST_BYTES:
         return Untranslated("too_large", "file")
     if content[128:132] != b"DICM":
         return Untranslated("not_of_this_kind", "file")
+    head = content[:HEADER_BYTES]
+    if _DEFLATED in head:  # the parser inflates before it can be asked: a small file to any size
+        return Untranslated("unsupported", "(0002,0010)")
+    if max(head.count(item) for item in _ITEMS) > MOST_ITEMS:
+        return Untranslated("too_large", "sequence")
     try:
-        return _parsed(content, keywords)
+        return _parsed(head, keywords)
     except Exception:  # a parser of others on any bytes whatever: it raises nearly everything
         return Untranslated("unreadable", "file")
 
 
-def _parsed(content: bytes, keywords: tuple[str, ...] | None) -> Dataset | Untranslated:
-    file = BytesIO(content)
-    file.seek(_PREAMBLE_BYTES)
-    meta = read_dataset(file, False, True, stop_when=_after_meta)
-    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-        return Untranslated("unsupported", "(0002,0010)")  # a small file may inflate to any size
-    file.seek(0)
+def _parsed(head: bytes, keywords: tuple[str, ...] | None) -> Dataset:
     tags: list[BaseTag | int] | None = None if keywords is None else [Tag(k) for k in keywords]
-    return read_partial(file, _after_header, specific_tags=tags)
-
-
-def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return tag.group != 2
+    return read_partial(BytesIO(head), _after_header, specific_tags=tags)
 
 
 def _after_header(tag: BaseTag, _vr: str | None, _length: int) -> bool:

@@ -29,6 +29,7 @@ from streams.series_record import Bulk, SeriesRecord, Written, kept_of, record_o
 from streams.series_record_1 import SeriesRecord1, kept_of_version_1
 from streams.share import Grant
 from streams.site_time import SiteTimes
+from streams.slices import SiteLabels
 from streams.slices_watch import SliceWatch, whole_id
 
 _DAY_S = 86_400
@@ -145,6 +146,14 @@ class Detect:
         """Series whose records of version 1 are over, as they were restored; each told once."""
         outgrown, self._outgrown = self._outgrown, []
         yield from outgrown
+
+    def labels(self) -> Iterator[SiteLabels]:
+        """The labels of sites where they have grown since the last call."""
+        return self._slices.labels()
+
+    def take_up(self, known: SiteLabels) -> None:
+        """Take up the labels of a site, before its series."""
+        self._slices.take_up(known)
 
     def restore(self, record: SeriesRecord | SeriesRecord1, bulk: dict[str, bytes]) -> None:
         """Take up one series of a checkpoint."""

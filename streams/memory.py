@@ -19,6 +19,7 @@ from streams.self_watch import SelfWatch, Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
 from streams.stage import Stage
+from streams.slices import SiteLabels
 from streams.study_record import StudyRecord
 
 
@@ -81,6 +82,8 @@ class Memory:
     def restore(self, records: Iterable[tuple[bytes, bytes]]) -> int | None:
         """Hand a checkpoint's records to the parts; how far time was proved then."""
         by_type: dict[type, list[Any]] = defaultdict(list)
+        for labels in self._detect.labels():
+            yield state.write("labels/1", [labels.site], labels)
         bulk: dict[tuple[str, ...], dict[str, bytes]] = defaultdict(dict)
         for key, value in state.read(records):
             if key[0] == state.BULK:
@@ -102,3 +105,5 @@ class Memory:
         for now in by_type[state.Now]:
             self._written_us = now.watermark_us
         return self._written_us
+        for labels in by_type[SiteLabels]:
+            self._detect.take_up(labels)

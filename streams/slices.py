@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from streams.fields import Value
 
 WHOLE = ""
@@ -93,6 +95,16 @@ class Labelled(NamedTuple):
     others_n: int
 
 
+class SiteLabels(Struct):
+    """The slices of a site by field, in the order of their codes, as they are written down.
+
+    Fields that are not configured any more keep theirs: codes that stand in rows mean them still.
+    """
+
+    site: str
+    slices: dict[str, list[str]]
+
+
 class Labels:
     """The values of each field at a site, coded 1, 2, 3, ... in the order in which they came.
 
@@ -103,13 +115,15 @@ class Labels:
     def __init__(self, paths: Sequence[str], per_field: int) -> None:
         self._paths = tuple(dict.fromkeys(paths))
         self._per_field = per_field
-        self._codes: list[dict[str, int]] = [{} for _ in self._paths]
+        self._by_path: dict[str, dict[str, int]] = {path: {} for path in self._paths}
+        self._codes = [*self._by_path.values()]
         self._known: dict[tuple[str, ...], Labelled] = {}
+        self.has_grown = False
 
     @property
     def width(self) -> int:
         """Codes are below this."""
-        return self._per_field + 1
+        return 1 + max([self._per_field, *map(len, self._codes)])
 
     @property
     def fields_n(self) -> int:
@@ -140,17 +154,17 @@ class Labels:
             dropped["slice_values_overflow"] += known.others_n
         return known
 
-    def told(self) -> list[list[str]]:
+    def told(self) -> dict[str, list[str]]:
         """The slices of each field, in the order of their codes."""
-        return [[*codes] for codes in self._codes]
+        return {path: [*codes] for path, codes in self._by_path.items() if codes}
 
-    def take_up(self, paths: Sequence[str], told: Sequence[Sequence[str]]) -> None:
+    def take_up(self, told: Mapping[str, Sequence[str]]) -> None:
         """Take up what was told. It only ever grows, so of several the longest is the newest."""
-        by_path = dict(zip(paths, told, strict=True))
-        for field, path in enumerate(self._paths):
-            slices = by_path.get(path, ())
-            if len(slices) > len(self._codes[field]):
-                self._codes[field] = {slice_: code for code, slice_ in enumerate(slices, start=1)}
+        for path, slices in told.items():
+            codes = self._by_path.setdefault(path, {})
+            if len(slices) > len(codes):
+                codes.clear()
+                codes.update((slice_, code) for code, slice_ in enumerate(slices, start=1))
         self._known.clear()
 
     def _label(self, slices: tuple[str, ...]) -> Labelled:
@@ -165,6 +179,7 @@ class Labels:
                     others_n += 1
                     continue
                 known[slice_] = len(known) + 1
+                self.has_grown = True
                 self._known.clear()  # a field's second value makes its first one a slice
             codes[field] = known[slice_]
         watched = tuple(

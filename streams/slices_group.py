@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from detectors.attribution import ALL, Baseline, Codes, attribute, shift_of
@@ -22,41 +21,25 @@ from streams.kept import Kept
 from streams.seen import Floats, SeriesId
 from streams.series_record import Bulk
 from streams.slices import WHOLE, Labels, sliced, whole_and_slice
+from streams.slices_record import (
+    BASELINE,
+    RECORD,
+    RECORD_1,
+    GroupRecord,
+    GroupRecord1,
+    baseline_bytes,
+    read_baseline,
+    read_record,
+)
 from streams.slices_rows import CHUNK_N, Rows, chunk_name
 from streams.slices_words import folded_finding
 
-_RECORD, _BASELINE = "slices/1", "slices/baseline/1"
 _TOLD = 20
-
-
-class Summary(Struct, array_like=True):
-    """A baseline as it is written down: doubles and counts, little-endian."""
-
-    knots: bytes
-    level: tuple[float, float]
-    effects: bytes
-    counts: bytes
-    fields_n: int
-    sd: float
-
-
-class GroupRecord(Struct, omit_defaults=True):
-    """Of a group all that is small."""
-
-    paths: list[str]
-    labels: list[list[str]]
-    fold: Fold = field(default_factory=Fold)
-    first: int = 0
-    tail: bytes = b""
 
 
 class _Pending(NamedTuple):
     row: int
     part: Part
-
-
-_records = msgspec.msgpack.Decoder(GroupRecord)
-_summaries = msgspec.msgpack.Decoder(Summary)
 
 
 class Group:
@@ -72,6 +55,7 @@ class Group:
         self._fold = Fold()
         self._baseline: Baseline | None = None
         self._is_baseline_written = True
+        self._is_outgrown = False
         self._frozen: object = None
         self._pending: list[_Pending] = []
 
@@ -136,35 +120,39 @@ class Group:
         if not self._is_baseline_written:
             self._is_baseline_written = True
             known = self._baseline
-            yield _BASELINE, None if known is None else msgspec.msgpack.encode(_summary(known))
-        record = GroupRecord(
-            paths=[self._labels.field(number) for number in range(self._labels.fields_n)],
-            labels=self._labels.told(),
-            fold=self._fold,
-            first=self._rows.first,
-            tail=self._rows.tail,
-        )
-        yield _RECORD, msgspec.msgpack.encode(record)
+            yield BASELINE, None if known is None else baseline_bytes(known)
+        if self._is_outgrown:
+            self._is_outgrown = False
+            yield RECORD_1, None
+        record = GroupRecord(self._paths, self._fold, self._rows.first, self._rows.tail)
+        yield RECORD, msgspec.msgpack.encode(record)
 
     def restore(self, bulk: Mapping[str, bytes]) -> None:
         """Take up what was written; under other fields only what of it still has a meaning."""
         self._frozen = self._members[WHOLE].series.original
-        if _RECORD not in bulk:
+        record = read_record(bulk)
+        if record is None:
             return
-        record = _records.decode(bulk[_RECORD])
-        self._labels.take_up(record.paths, record.labels)
+        if isinstance(record, GroupRecord1):
+            self._is_outgrown = True
+            self._labels.take_up(record.by_path())
+            self._labels.has_grown = True  # they are to be written as the site's
         self._fold = record.fold
-        if record.paths != [self._labels.field(n) for n in range(self._labels.fields_n)]:
-            told = {one for slices in self._labels.told() for one in slices}
-            self._fold.keep([WHOLE, *told])
+        if record.paths != self._paths:
+            told = self._labels.told()
+            self._fold.keep([WHOLE, *(one for path in self._paths for one in told.get(path, ()))])
             return
         chunk, chunks = record.first // CHUNK_N, []
         while (raw := bulk.get(chunk_name(chunk))) is not None:
             chunks.append(raw)
             chunk += 1
         self._rows.read(record.first, chunks, record.tail)
-        if _BASELINE in bulk:
-            self._baseline = _read(_summaries.decode(bulk[_BASELINE]))
+        if BASELINE in bulk:
+            self._baseline = read_baseline(bulk[BASELINE], self._labels.width)
+
+    @property
+    def _paths(self) -> list[str]:
+        return [self._labels.field(number) for number in range(self._labels.fields_n)]
 
     def _follow_reference(self) -> None:
         """A new reference of the whole is one of the rows, too."""
@@ -256,21 +244,3 @@ class Group:
         if found is None:
             return np.arange(len(codes))
         return np.flatnonzero(codes[:, found[0]] == found[1])
-
-
-def _summary(known: Baseline) -> Summary:
-    return Summary(
-        known.knots.astype("<f8").tobytes(),
-        known.level,
-        known.effects.astype("<f8").tobytes(),
-        known.counts.astype("<i8").tobytes(),
-        len(known.counts),
-        known.sd,
-    )
-
-
-def _read(summary: Summary) -> Baseline:
-    effects = np.frombuffer(summary.effects, "<f8").reshape(summary.fields_n, -1)
-    counts = np.frombuffer(summary.counts, "<i8").reshape(summary.fields_n, -1)
-    knots = np.frombuffer(summary.knots, "<f8")
-    return Baseline(knots, summary.level, effects, counts, summary.sd)

@@ -11,7 +11,7 @@ from streams.learning import Settings
 from streams.observe import Observations
 from streams.seen import SeriesId
 from streams.series_record import Bulk
-from streams.slices import WHOLE, Labelled, Labels, is_sliced, whole_and_slice
+from streams.slices import WHOLE, Labelled, Labels, SiteLabels, is_sliced, whole_and_slice
 from streams.slices_group import Group
 
 
@@ -72,6 +72,17 @@ class SliceWatch:
         """What is to be written with this series."""
         group = self.group(key)
         return group.news() if group is not None and group.key == key else ()
+
+    def labels(self) -> Iterator[SiteLabels]:
+        """Those of the sites where they have grown since the last call."""
+        for site, labels in self._labels.items():
+            if labels.has_grown:
+                labels.has_grown = False
+                yield SiteLabels(site, labels.told())
+
+    def take_up(self, known: SiteLabels) -> None:
+        """Take up the labels of a site, before its series."""
+        self._labels_of(known.site).take_up(known.slices)
 
     def restore(self, key: SeriesId, bulk: Mapping[str, bytes]) -> None:
         """Take up what was written with this series."""

@@ -20,6 +20,7 @@ from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
 from streams.stages import record_kinds
+from streams.slices import SiteLabels
 from streams.study_record import StudyRecord
 
 Record = tuple[bytes, bytes | None]
@@ -46,6 +47,7 @@ _KINDS: dict[str, type[Struct]] = {
     **Routing.kinds,
 }
 BULK = "bulk/1"
+    "labels/1": SiteLabels,
 _decoders = {kind: msgspec.msgpack.Decoder(struct) for kind, struct in _KINDS.items()}
 _encoder = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
 import numpy as np
 
 from schemas.config import Budget as Promise
@@ -13,6 +14,7 @@ from streams.detect import Detect, Said
 from streams.finding import Finding
 from streams.observe import Observations
 from streams.series_record import SeriesRecord
+from streams.slices import SiteLabels
 
 EVERY_US = 7 * 60_000_000
 CONFIG = Config(
@@ -88,6 +90,8 @@ class Sliced:
             _, raw = state.write("series/2", key, record)
             assert raw is not None
             self.log["series", *key] = raw
+        for labels in self.detect.labels():
+            self.log["labels", labels.site] = msgspec.msgpack.encode(labels)
         return self.log
 
     def restarted(self) -> "Sliced":
@@ -96,6 +100,9 @@ class Sliced:
         other = Sliced(self.config)
         other.budget.restore(self.accounts.values())
         other.accounts, other.log, other.said = self.accounts, dict(self.log), self.said
+        for key, raw in self.log.items():
+            if key[0] == "labels":
+                other.detect.take_up(msgspec.msgpack.decode(raw, type=SiteLabels))
         decode = state._decoders["series/2"].decode
         for key, raw in reversed(self.log.items()):
             if key[0] == "series":

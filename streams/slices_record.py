@@ -1,0 +1,82 @@
+"""A series with its slices written down: one small record, and a baseline that is written once.
+
+The values of the site's fields are no part of it: they are a record of the site
+(streams.slices.SiteLabels), so that what is written of a group does not depend on when it was.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+from msgspec import Struct, field
+
+from detectors.attribution import Baseline
+from streams.fold import Fold
+
+RECORD, BASELINE = "slices/2", "slices/baseline/1"
+RECORD_1 = "slices/1"
+
+
+class GroupRecord(Struct, omit_defaults=True):
+    """Of a group all that is small; `paths` are the fields whose codes its rows have."""
+
+    paths: list[str]
+    fold: Fold = field(default_factory=Fold)
+    first: int = 0
+    tail: bytes = b""
+
+
+class GroupRecord1(GroupRecord, kw_only=True):
+    """Version 1, with a copy of the site's labels as of the group's own last change: read only."""
+
+    labels: list[list[str]]
+
+    def by_path(self) -> dict[str, list[str]]:
+        """Its labels by their field."""
+        return dict(zip(self.paths, self.labels, strict=True))
+
+
+class Summary(Struct, array_like=True):
+    """A baseline as it is written down: doubles and counts, little-endian."""
+
+    knots: bytes
+    level: tuple[float, float]
+    effects: bytes
+    counts: bytes
+    fields_n: int
+    sd: float
+
+
+_records = msgspec.msgpack.Decoder(GroupRecord)
+_records_1 = msgspec.msgpack.Decoder(GroupRecord1)
+_summaries = msgspec.msgpack.Decoder(Summary)
+
+
+def read_record(bulk: Mapping[str, bytes]) -> GroupRecord | None:
+    """What was written of a group last; None for nothing."""
+    if RECORD in bulk:
+        return _records.decode(bulk[RECORD])
+    return _records_1.decode(bulk[RECORD_1]) if RECORD_1 in bulk else None
+
+
+def baseline_bytes(known: Baseline) -> bytes:
+    """A baseline to be written."""
+    summary = Summary(
+        known.knots.astype("<f8").tobytes(),
+        known.level,
+        known.effects.astype("<f8").tobytes(),
+        known.counts.astype("<i8").tobytes(),
+        len(known.counts),
+        known.sd,
+    )
+    return msgspec.msgpack.encode(summary)
+
+
+def read_baseline(raw: bytes, width: int) -> Baseline:
+    """A baseline as it was written; codes may have become as many as `width` since."""
+    summary = _summaries.decode(raw)
+    effects = np.frombuffer(summary.effects, "<f8").reshape(summary.fields_n, -1)
+    counts = np.frombuffer(summary.counts, "<i8").reshape(summary.fields_n, -1)
+    more = ((0, 0), (0, max(0, width - counts.shape[1])))
+    knots = np.frombuffer(summary.knots, "<f8")
+    return Baseline(knots, summary.level, np.pad(effects, more), np.pad(counts, more), summary.sd)

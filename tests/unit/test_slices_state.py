@@ -1,0 +1,124 @@
+"""Slices in a compacted log: the labels of a site are one record, and old records are read.
+
+tests/golden/state/slices-1.jsonl was written when every group held a copy of its site's labels, and
+slices-2.jsonl since: `python -m tests.unit.test_slices_state > tests/golden/state/slices-2.jsonl`.
+"""
+
+import json
+from base64 import b64encode
+from random import Random
+
+import msgspec
+import pytest
+
+from schemas.config import Budget, Config, Model, Reference, Watch
+from schemas.messages import Event
+from schemas.prediction import Output
+from schemas.slices import SliceSettings
+from schemas.study import Scanner
+from streams.slices import Labels
+from tests.unit.builders import Shard, prediction, study
+from tests.unit.test_state import golden
+
+SLICED = Config(
+    models=[Model(name="ptx")],
+    reference=Reference(observations=60),
+    budget=Budget(sites=1),
+    watch=Watch(include=("*.score",), slices=("scanner.station", "patient.sex")),
+    slices=SliceSettings(observations=50),
+)
+
+
+def events(n: int, since: int = 0) -> list[Event]:
+    """Two scanners, one of which changes after 130."""
+    random = Random(7)
+    told: list[Event] = []
+    for number in range(n):
+        key, at_s = f"s{number}", number * 600.0
+        station = f"CT{1 + number % 2}"
+        score = random.betavariate(2, 5)
+        if number >= 130 and station == "CT2":
+            score = 1 - score / 4
+        if number < since:
+            continue
+        told.append(study(key, at_s, state="complete", scanner=Scanner(station=station)))
+        told.append(prediction(key, at_s + 30, outputs=[Output(finding="ptx", score=score)]))
+    return told
+
+
+def written(n: int) -> Shard:
+    shard = Shard(SLICED)
+    shard.send(*events(n))
+    shard.checkpoint()
+    return shard
+
+
+def kinds(shard: Shard) -> set[str]:
+    named = [json.loads(key) for key in shard.log]
+    return {key[4] if key[0] == "bulk/1" else key[0] for key in named}
+
+
+@pytest.mark.parametrize("name", ["slices-1.jsonl", "slices-2.jsonl"])
+def test_what_any_version_wrote_is_read_and_gone_on_with(name: str) -> None:
+    whole, shard = Shard(SLICED), Shard(SLICED)
+    whole.send(*events(125))
+    told_before = len(whole.said)
+    shard.log = dict(golden(name))
+    shard.pipeline.restore(shard.log.items())
+
+    whole.send(*events(240, since=125))
+    shard.send(*events(240, since=125))
+
+    drift = [i.title for i in shard.incidents("output_drift")]
+    assert drift == [i.title for i in whole.incidents("output_drift")]
+    assert "scanner.station=CT2" in drift[0]
+    assert not [i for i in whole.said[:told_before] if getattr(i, "kind", "") == "output_drift"]
+    shard.checkpoint()
+    whole.checkpoint()
+    of_slices = {key for key in whole.log if b"ptx.score" in key or b"labels/1" in key}
+    assert {key: shard.log[key] for key in of_slices} == {key: whole.log[key] for key in of_slices}
+    assert "slices/1" not in kinds(shard)
+
+
+def test_labels_of_version_1_become_the_sites_at_the_next_checkpoint() -> None:
+    shard = Shard(SLICED)
+    shard.pipeline.restore(golden("slices-1.jsonl"))
+
+    shard.checkpoint()
+
+    ((_, raw),) = [(k, v) for k, v in shard.log.items() if b"labels/1" in k]
+    stations = ["scanner.station=CT1", "scanner.station=CT2"]
+    assert msgspec.msgpack.decode(raw) == {"site": "north", "slices": {"scanner.station": stations}}
+
+
+def test_a_new_value_rewrites_the_labels_and_no_other_group() -> None:
+    shard = written(100)
+    before = dict(shard.log)
+
+    other = Output(finding="nodule", score=0.5)
+    shard.send(
+        study("x", 60_000.0, state="complete", scanner=Scanner(station="CT9")),
+        prediction("x", 60_030.0, outputs=[other]),
+    )
+    shard.checkpoint()
+
+    changed = {key for key, value in shard.log.items() if before.get(key) != value}
+    assert any(b"labels/1" in key for key in changed)
+    assert not any(b"ptx.score" in key for key in changed)
+
+
+def test_a_field_that_is_no_longer_configured_keeps_what_its_codes_mean() -> None:
+    before = Labels(("a", "b"), 3)
+    before.take_up({"a": ["a=1"], "b": ["b=x", "b=y"]})
+
+    after = Labels(("a",), 3)
+    after.take_up(before.told())
+
+    assert after.told() == {"a": ["a=1"], "b": ["b=x", "b=y"]}
+    assert (after.fields_n, after.candidate("b=x")) == (1, None)
+
+
+if __name__ == "__main__":
+    for key, value in sorted(written(125).log.items()):
+        if json.loads(key)[0] in ("bulk/1", "series/2", "labels/1"):
+            print(json.dumps([json.loads(key), b64encode(value).decode()]))

@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 0-1999
+N ?= 100000
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -24,6 +25,9 @@ test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the 
 
 sim: $(VENV)/.dev ## thousands of simulated hospitals, each from a seed (SEEDS=0-1999)
 	$(BIN)/python -m tests.simulation $(SEEDS)
+
+fuzz: $(VENV)/.dev ## broken messages to every translator of hospital standards (N=100000 a kind)
+	$(BIN)/python -m tests.fuzz --n $(N)
 
 integration: $(VENV)/.dev ## only the tests on a broker, the real Kafka among them
 	$(BIN)/python -m pytest -ra tests/integration
@@ -50,4 +54,4 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-.PHONY: help setup check test sim integration bench demo
+.PHONY: help setup check test sim fuzz integration bench demo

@@ -26,9 +26,9 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 warnings.filterwarnings("ignore", module=r"pydicom\..*")
 
 LARGEST_BYTES = 512 * 1024 * 1024
-HEADER_BYTES = 4 * 1024 * 1024
-"""What is wanted begins within so many bytes. A header made of nothing but the least elements and
-items, so long, is read within a second; nothing after it is looked at."""
+HEADER_BYTES = 2 * 1024 * 1024
+"""What is wanted stands within so many bytes, and nothing after them is looked at: made of nothing
+but the least elements and items, they still take less than a second."""
 MOST_ITEMS = 40_000
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # little and big endian
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")

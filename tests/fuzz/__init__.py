@@ -1,0 +1,1 @@
+"""Mutated messages for every translator: `python -m tests.fuzz --help`."""

@@ -244,8 +244,8 @@ def main() -> int:
     command.add_argument("--json", action="store_true", help="JSON instead of tables")
     chosen = command.parse_args()
     if not chosen.data.is_dir():
-        print(f"no real data at {chosen.data}; name their folder with --data", file=sys.stderr)
-        return 1
+        print(f"left out: no real data at {chosen.data}; --data names their folder")
+        return 0
     some = [stream for stream in streams(chosen.data) if chosen.only in stream.name]
     played = [natural(stream) for stream in some]
     copies = [
@@ -254,8 +254,12 @@ def main() -> int:
         for loose in (1, LOOSE)
     ]
     if chosen.json:
-        tables = {"natural": played, "shuffled": copies}
-        print(json.dumps({k: [one._asdict() for one in v] for k, v in tables.items()}, default=str))
+        natural_rows = [
+            one._asdict() | {"changes": [change._asdict() for change in one.changes]}
+            for one in played
+        ]
+        shuffled_rows = [one._asdict() for one in copies]
+        print(json.dumps({"natural": natural_rows, "shuffled": shuffled_rows}, indent=1))
     else:
         show(played, copies)
     return 0

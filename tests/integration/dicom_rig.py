@@ -20,10 +20,11 @@ from tests.integration.kafka_rig import free_port
 
 DIGITAL_RADIOGRAPH = "1.2.840.10008.5.1.4.1.1.1.1"
 ROOT_UID = "1.2.826.0.1.3680043.10.1561"
+DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 ORTHANC_USER, ORTHANC_PASSWORD = "reader", "planted-password"
 _DUMP = """(0008,0016) UI [{sop_class}]
 (0008,0018) UI [{study}.1.{number}]
-(0008,0020) DA [20260105]
+(0008,0020) DA [{today}]
 (0008,0030) TM [081500]
 (0008,0050) SH [PLANTEDACC{study_number}]
 (0008,0060) CS [DX]
@@ -55,13 +56,17 @@ _DUMP = """(0008,0016) UI [{sop_class}]
 """
 
 
-def need(*programs: str) -> None:
-    """Skip where a program is missing; fail in CI, which installs them."""
-    missing = [name for name in programs if _which(name) is None]
+def need(*programs: str | Path) -> None:
+    """Skip where a program or a file is missing; fail in CI, which installs them."""
+    missing = [str(name) for name in programs if not _is_there(name)]
     if missing:
         if os.environ.get("CI"):
             raise FileNotFoundError(f"CI has {', '.join(missing)}")
-        pytest.skip(f"not installed: {', '.join(missing)} (Debian: dcmtk, orthanc)")
+        pytest.skip(f"not installed: {', '.join(missing)} (Debian: dcmtk, orthanc-dicomweb)")
+
+
+def _is_there(wanted: str | Path) -> bool:
+    return wanted.exists() if isinstance(wanted, Path) else _which(wanted) is not None
 
 
 def _which(name: str) -> str | None:
@@ -92,6 +97,7 @@ def radiograph(folder: Path, study: int, number: int, side: int = 64) -> Path:
             study_number=study,
             number=number,
             side=side,
+            today=time.strftime("%Y%m%d"),
             pixels=pixels,
         )
     )
@@ -113,7 +119,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 class Orthanc:
     """One on free loopback ports, with a password; its data stay between stop and start."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *plugins: Path) -> None:
         self.port, self.dicom_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
@@ -129,7 +135,7 @@ class Orthanc:
             "StorageDirectory": str(folder / "orthanc"),
             "IndexDirectory": str(folder / "orthanc"),
             "StableAge": 1,
-            "Plugins": [],
+            "Plugins": [str(plugin) for plugin in plugins],
         }
         self._config = folder / "orthanc.json"
         self._config.write_text(json.dumps(settings))

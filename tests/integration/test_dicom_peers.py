@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.console import Console
 from tests.integration.dicom_rig import (
+    DICOMWEB,
     ORTHANC_PASSWORD,
     ORTHANC_USER,
     Orthanc,
@@ -152,6 +153,31 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
     orthanc.start()
     yield orthanc
     orthanc.close()
+
+
+def test_dicomweb_tells_a_study_and_what_came_late(config: Path, tmp_path: Path) -> None:
+    need("Orthanc", "storescu", "dump2dcm", DICOMWEB)
+    files = [radiograph(tmp_path / "dcm", 1, number) for number in range(2)]
+    orthanc = Orthanc(tmp_path, DICOMWEB)
+    orthanc.start()
+    url = f"{orthanc.url}/dicom-web"
+    reader = Ingesting("dicomweb", url, "--every", "0.3", "--config", config)
+    address = ("-aec", "ORTHANC", "127.0.0.1", str(orthanc.dicom_port))
+    try:
+        reader.console.until(lambda line: "reading" in line)
+        assert dcmtk("storescu", *address, files[0]) == 0
+        received = reader.study("received", 1)
+        complete = reader.study("complete", 1)
+        assert dcmtk("storescu", *address, files[1]) == 0
+        late = reader.study("complete", 2)
+        assert reader.console.end() == 0
+    finally:
+        reader.console.close()
+        orthanc.close()
+
+    assert received["study"] == complete["study"] == late["study"]
+    assert (late["view"], late["acquisition"]["bits"]) == ("PA", 12)
+    assert "planted" not in reader.console.text.lower()
 
 
 def sent(orthanc: Orthanc, *files: Path) -> None:

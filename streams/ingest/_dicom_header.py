@@ -32,18 +32,22 @@ but the least elements and items, they still take less than a second."""
 MOST_ITEMS = 40_000
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # little and big endian
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
-KEYWORDS = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "AccessionNumber",
-    "IssuerOfAccessionNumberSequence",
-    "PatientName",  # read to keep it out, streams/ingest/guard.py
+# Read to be keyed, or to be kept out: streams/ingest/guard.py.
+IDENTIFIERS = (
+    "PatientName",
+    "PatientID",
     "PatientBirthDate",
     "ReferringPhysicianName",
     "OperatorsName",
-    "PatientID",
+    "AccessionNumber",
+    "StudyInstanceUID",
+)
+KEYWORDS = (
+    *IDENTIFIERS,
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "IssuerOfAccessionNumberSequence",
     "IssuerOfPatientID",
     "PatientSex",
     "PatientAge",
@@ -136,6 +140,13 @@ def items(dataset: Dataset, keyword: str, most: int = 1000) -> Iterator[Dataset]
     for index, item in enumerate(value or ()):
         if index < most and isinstance(item, Dataset):
             yield item
+
+
+def issuer(dataset: Dataset) -> str:
+    """Who gave the accession number; empty where it is not said."""
+    for item in items(dataset, "IssuerOfAccessionNumberSequence", most=1):
+        return text(item, "UniversalEntityID") or text(item, "LocalNamespaceEntityID") or ""
+    return ""
 
 
 def _first(dataset: Dataset, keyword: str) -> Any:

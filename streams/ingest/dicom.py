@@ -18,7 +18,7 @@ from schemas.fields import EARLIEST_YEAR, LATEST_YEAR
 from schemas.study import Patient, Scanner, Study
 from streams.ingest import _dicom_time
 from streams.ingest._contract import Ingest, Translated, Untranslated
-from streams.ingest._dicom_header import items, number, read, text
+from streams.ingest._dicom_header import IDENTIFIERS, issuer, items, number, read, text
 from streams.ingest.guard import Guard
 
 _RESULT_CLASSES = (
@@ -27,15 +27,6 @@ _RESULT_CLASSES = (
     "1.2.840.10008.5.1.4.34.6",  # unified procedure steps
     "1.2.840.10008.5.1.4.1.1.11.",  # presentation states
     "1.2.840.10008.5.1.4.1.1.104.",  # encapsulated documents
-)
-_IDENTIFIERS = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "ReferringPhysicianName",
-    "OperatorsName",
-    "AccessionNumber",
-    "StudyInstanceUID",
 )
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -85,7 +76,7 @@ class Translator:
         if not _CODE_STRING.fullmatch(modality):
             return Untranslated("bad_value", "(0008,0060)")
         keys = self._ingest.pseudonyms
-        guard = Guard((text(header, keyword) for keyword in _IDENTIFIERS), self.dropped)
+        guard = Guard((text(header, keyword) for keyword in IDENTIFIERS), self.dropped)
         return Instance(
             study=self._study(header, guard, study_uid, modality, received_at),
             series=keys.key("study", text(header, "SeriesInstanceUID") or ""),
@@ -99,7 +90,7 @@ class Translator:
         return Study(
             site=self._ingest.site,
             study=self._ingest.links.learn(
-                study_uid, text(header, "AccessionNumber"), _issuer(header)
+                study_uid, text(header, "AccessionNumber"), issuer(header)
             ),
             at=at or received_at,
             modality=modality,
@@ -160,12 +151,6 @@ def _guarded(
     for name, value in named:
         if not isinstance(value, str) or guard.passes(value) is not None:
             yield name, value
-
-
-def _issuer(header: Dataset) -> str:
-    for item in items(header, "IssuerOfAccessionNumberSequence", most=1):
-        return text(item, "UniversalEntityID") or text(item, "LocalNamespaceEntityID") or ""
-    return ""
 
 
 def _code(header: Dataset, keyword: str) -> str | None:

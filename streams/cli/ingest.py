@@ -46,7 +46,8 @@ _EXAMPLES = """examples:
 
 Identifiers leave as keys only (HMAC-SHA-256 under the site's secret), names, dates of birth and
 free text not at all. What cannot be translated is counted by reason on stderr; a code that nobody
-has mapped is named, so that a row of [[ingest.codes]] can say what it means.
+has mapped is named, so that a row of [[ingest.codes]] can say what it means. Who sends to
+`ingest fhir --listen` shows the bearer token that is in RADVIGIL_FHIR_TOKEN.
 
 exit status:
   0  everything was read; what could not be translated was counted

@@ -65,7 +65,9 @@ def translated(report: Tree, results: list[Tree], context: Context) -> Iterator[
     labels: dict[str, Label] = {}
     yield from _coded(report, results, labels, context)
     if context.ingest.labels is not None:
-        for label in context.ingest.labels.label(text_of(report, results, context.dropped)):
+        text, unread = text_of(report, results)
+        yield from unread
+        for label in context.ingest.labels.label(text):
             labels.setdefault(label.finding, label)
     keys = context.ingest.pseudonyms
     version = word(tree_at(report, "meta"), "versionId") or ""

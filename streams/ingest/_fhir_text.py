@@ -7,22 +7,27 @@ same.
 import html
 import re
 from base64 import b64decode
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from streams.ingest._contract import Untranslated
 from streams.ingest._fhir_json import Tree, long_text, tree_at, trees, word
 
 LONGEST_TEXT = 1 << 18
 _PLAIN = ("text/plain", "text/markdown", "text/html", "application/xhtml+xml")
 _BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li|tr|h[1-6]|table|ul|ol)\b[^<>]{0,400}>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
+_FORM = "DiagnosticReport.presentedForm"
 _CHARSET = re.compile(r"charset=\"?([A-Za-z0-9_.:-]{1,40})")
 
 
-def text_of(report: Tree, observations: list[Tree], dropped: Counter[str]) -> str:
-    """All that a report says in words, its conclusion last and under that heading."""
-    parts = list(_forms(report, dropped))
+def text_of(report: Tree, observations: list[Tree]) -> tuple[str, list[Untranslated]]:
+    """All that a report says in words, its conclusion last and under that heading; and what of it
+    is no text that can be read.
+    """
+    forms = list(_forms(report))
+    unread = [form for form in forms if isinstance(form, Untranslated)]
+    parts = [form for form in forms if isinstance(form, str)]
     parts += [long_text(one, "valueString") for one in observations]
     parts += [long_text(note, "text") for note in trees(report, "note", most=50)]
     conclusion = long_text(report, "conclusion")
@@ -30,7 +35,7 @@ def text_of(report: Tree, observations: list[Tree], dropped: Counter[str]) -> st
         parts.append(f"IMPRESSION:\n{conclusion}")
     if not any(parts):  # the narrative repeats what the rest says
         parts = [without_markup(long_text(tree_at(report, "text"), "div"))]
-    return "\n\n".join(part for part in parts if part)[:LONGEST_TEXT]
+    return "\n\n".join(part for part in parts if part)[:LONGEST_TEXT], unread
 
 
 def without_markup(text: str) -> str:
@@ -43,16 +48,16 @@ def without_markup(text: str) -> str:
     return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", bounded)))
 
 
-def _forms(report: Tree, dropped: Counter[str]) -> Iterator[str]:
+def _forms(report: Tree) -> Iterator[str | Untranslated]:
     for form in trees(report, "presentedForm", most=20):
         written = word(form, "contentType") or ""
         kind = written.partition(";")[0].strip().lower()
-        if kind not in _PLAIN:
-            dropped["form_not_text"] += 1  # a PDF, most often
+        if kind not in _PLAIN:  # a PDF, most often
+            yield Untranslated("unsupported", f"{_FORM}.contentType")
             continue
         text = _decoded(form.get("data"), written)
         if text is None:
-            dropped["form_unreadable"] += 1
+            yield Untranslated("bad_value" if "data" in form else "missing_field", f"{_FORM}.data")
         else:
             yield without_markup(text) if "html" in kind else text
 

@@ -252,7 +252,6 @@ class TestReports:
                 "present",
             ),
             ({"text": {"status": "generated", "div": "<div>No pneumothorax</div>"}}, "absent"),
-            ({"presentedForm": [{"contentType": "application/pdf", "data": "QUJD"}]}, None),
             (
                 {
                     "presentedForm": [
@@ -273,6 +272,31 @@ class TestReports:
         labels = only(of(tree), translator(labels=LABELLER)).labels or []
 
         assert {x.finding: x.value for x in labels}.get("pneumothorax") == says
+
+    @pytest.mark.parametrize(
+        ("form", "expected"),
+        [
+            (
+                {"contentType": "application/pdf", "data": "QUJD"},
+                Untranslated("unsupported", "DiagnosticReport.presentedForm.contentType"),
+            ),
+            (
+                {"contentType": "text/plain", "url": "https://fhir.example/Binary/planted"},
+                Untranslated("missing_field", "DiagnosticReport.presentedForm.data"),
+            ),
+            (
+                {"contentType": "text/plain; charset=klingon", "data": "QUJD"},
+                Untranslated("bad_value", "DiagnosticReport.presentedForm.data"),
+            ),
+        ],
+    )
+    def test_what_is_no_text_is_named_beside_the_report(
+        self, form: dict[str, Any], expected: Untranslated
+    ) -> None:
+        told = found(of(samples.report("R4", presentedForm=[form])), translator(labels=LABELLER))
+
+        assert told[0] == expected
+        assert isinstance(told[1], Report)
 
     def test_a_laboratory_report_is_not_of_this_kind(self) -> None:
         section = concept("LAB", "http://terminology.hl7.org/CodeSystem/v2-0074")

@@ -18,6 +18,9 @@ class Resources:
         entries = list(islice(_entries(root, _LEVELS), MOST_ENTRIES + 1))
         self.too_many = len(entries) > MOST_ENTRIES
         self.all = [resource for resource, _ in entries[:MOST_ENTRIES]]
+        self.looked_n = 0
+        """Results of reports that were looked up, of all that may be."""
+        self._contained: dict[int, dict[str, Tree]] = {}
         self._by_name: dict[str, Tree] = {}
         for resource, url in entries[:MOST_ENTRIES]:
             for name in (url, name_of(resource)):
@@ -34,9 +37,15 @@ class Resources:
         if written is None:
             return {}
         if written.startswith("#"):
-            contained = trees(near, "contained", most=_MOST_CONTAINED)
-            return next((one for one in contained if word(one, "id") == written[1:]), {})
+            return self._inside(near).get(written[1:], {})
         return self._by_name.get(written) or self._by_name.get(short_name(written) or "", {})
+
+    def _inside(self, near: Tree) -> dict[str, Tree]:
+        if id(near) not in self._contained:
+            contained = trees(near, "contained", most=_MOST_CONTAINED)
+            named = {word(one, "id"): one for one in contained}
+            self._contained[id(near)] = {name: one for name, one in named.items() if name}
+        return self._contained[id(near)]
 
 
 def name_of(resource: Tree) -> str | None:

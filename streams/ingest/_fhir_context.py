@@ -49,6 +49,8 @@ class Context(Struct, frozen=True):
     received_at: datetime
     zone: tzinfo
     dropped: Counter[str]
+    study_keys: dict[int, str | None] = {}
+    """Of the studies of this message that were looked up, by `id`."""
 
     def at(self, resource: Tree, *names: str) -> datetime:
         """The first of these times that is told; for old files then the server's, or arrival."""
@@ -59,6 +61,23 @@ class Context(Struct, frozen=True):
         return found or self.received_at
 
 
+class Remembering(Guard):
+    """The same texts come again and again in a message: names of models, units."""
+
+    def __init__(self, told: list[str], dropped: Counter[str]) -> None:
+        super().__init__(told, dropped)
+        self._passed: set[str] = set()
+
+    def passes(self, text: str | None) -> str | None:
+        """See Guard."""
+        if text in self._passed:
+            return text
+        passed = super().passes(text)
+        if passed is not None:
+            self._passed.add(passed)
+        return passed
+
+
 def guard_of(resources: Resources, dropped: Counter[str]) -> Guard:
     """Knows the people of a message: their names, numbers and dates, and what references show."""
     told: list[str] = []
@@ -67,7 +86,7 @@ def guard_of(resources: Resources, dropped: Counter[str]) -> Guard:
             if one.get("resourceType") in _PEOPLE:
                 told += _words(one)
             told += _shown(one)
-    return Guard(told[:_MOST_WORDS], dropped)
+    return Remembering(told[:_MOST_WORDS], dropped)
 
 
 def _shown(resource: Tree) -> Iterator[str]:

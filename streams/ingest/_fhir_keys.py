@@ -13,6 +13,7 @@ _OID = "urn:oid:"
 _ACCESSIONS = ("ACSN", "FILL", "PLAC")
 _BY_RESOURCE = "fhir"
 """Issuer of the names of resources: `ImagingStudy/7` leads to a study as its number does."""
+_MOST = 20
 _STUDY_REFERENCES = ("imagingStudy", "study", "derivedFrom", "partOf", "focus")
 
 
@@ -25,8 +26,14 @@ class Identifiers(NamedTuple):
 
 def key_of_study(study: Tree, context: Context) -> str | None:
     """Of an ImagingStudy, which is remembered by all its names."""
+    if id(study) not in context.study_keys:
+        context.study_keys[id(study)] = _learnt(study, context)
+    return context.study_keys[id(study)]
+
+
+def _learnt(study: Tree, context: Context) -> str | None:
     links = context.ingest.links
-    told = _identifiers([*trees(study, "identifier"), *_of_orders(study, context)])
+    told = _identifiers([*trees(study, "identifier", most=_MOST), *_of_orders(study, context)])
     name = name_of(study)
     if told.uid is None:
         if told.accessions:
@@ -40,9 +47,9 @@ def key_of_study(study: Tree, context: Context) -> str | None:
 
 def key_of_result(resource: Tree, context: Context) -> str | None:
     """The study that a report or observation is about."""
-    references = list(trees(resource, *_STUDY_REFERENCES))
+    references = list(trees(resource, *_STUDY_REFERENCES, most=_MOST))
     named = [tree_at(reference, "identifier") for reference in references]
-    own = [*trees(resource, "identifier"), *_of_orders(resource, context)]
+    own = [*trees(resource, "identifier", most=_MOST), *_of_orders(resource, context)]
     told = _identifiers([*named, *own])
     for reference in references:
         key = _key_of_reference(reference, resource, context)
@@ -60,7 +67,7 @@ def key_of_patient(resource: Tree, context: Context) -> str | None:
     """By the reference where it is lasting, else by the number that the patient has."""
     subject = tree_at(resource, "subject")
     person = context.resources.find(subject, resource)
-    identifiers = [*trees(person, "identifier"), tree_at(subject, "identifier")]
+    identifiers = [*trees(person, "identifier", most=_MOST), tree_at(subject, "identifier")]
     name = short_name(word(subject, "reference") or "")
     keys = context.ingest.pseudonyms
     if name is not None:
@@ -90,11 +97,11 @@ def _study_name(reference: Tree) -> str | None:
 
 
 def _of_orders(resource: Tree, context: Context) -> Iterator[Tree]:
-    for order in trees(resource, "basedOn", most=20):
+    for order in trees(resource, "basedOn", most=_MOST):
         yield tree_at(order, "identifier")
         found = context.resources.find(order, resource)
         if type_of(order, found) == "ServiceRequest":
-            yield from trees(found, "identifier", most=20)
+            yield from trees(found, "identifier", most=_MOST)
 
 
 def _identifiers(identifiers: list[Tree]) -> Identifiers:

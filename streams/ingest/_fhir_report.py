@@ -15,6 +15,7 @@ from streams.ingest._fhir_output import Outputs
 from streams.ingest._fhir_text import text_of
 
 CONCLUSION = "DiagnosticReport.conclusionCode"
+MOST_LOOKED_UP = 10_000
 _V2_SECTIONS = "v2-0074"
 # Of table 0074, where imaging is reported; and SNOMED's and LOINC's radiology.
 _IMAGING = frozenset(
@@ -31,15 +32,21 @@ def is_imaging(report: Tree) -> bool:
 
 
 def results_of(report: Tree, context: Context) -> list[Tree]:
-    """The observations of a report that came with it, and their members."""
-    found: list[Tree] = []
-    for reference in trees(report, "result"):
-        one = context.resources.find(reference, report)
-        if one.get("resourceType") == "Observation":
-            found.append(one)
-            members = (context.resources.find(ref, one) for ref in trees(one, "hasMember"))
-            found += [member for member in members if member.get("resourceType") == "Observation"]
-    return found
+    """The observations of a report that came with it, and their members, each once.
+
+    One observation can be named by any number of reports: all look-ups of a message are bounded.
+    """
+    found: dict[int, Tree] = {}
+    pending = [(reference, report) for reference in trees(report, "result")]
+    for reference, near in pending:
+        if context.resources.looked_n >= MOST_LOOKED_UP:
+            break
+        context.resources.looked_n += 1
+        one = context.resources.find(reference, near)
+        if one.get("resourceType") == "Observation" and id(one) not in found:
+            found[id(one)] = one
+            pending += [(member, one) for member in trees(one, "hasMember") if near is report]
+    return list(found.values())
 
 
 def is_prediction(report: Tree, results: list[Tree], context: Context) -> bool:

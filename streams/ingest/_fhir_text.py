@@ -15,10 +15,16 @@ from streams.ingest._fhir_json import Tree, long_text, tree_at, trees, word
 
 LONGEST_TEXT = 1 << 18
 _PLAIN = ("text/plain", "text/markdown", "text/html", "application/xhtml+xml")
-_BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li|tr|h[1-6]|table|ul|ol)\b[^<>]{0,400}>", re.IGNORECASE)
+_BREAK = re.compile(
+    r"<\s{0,4}/?(?:br|p|div|li|tr|h[1-6]|table|ul|ol)\b[^<>]{0,400}>", re.IGNORECASE
+)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _FORM = "DiagnosticReport.presentedForm"
-_CHARSET = re.compile(r"charset=\"?([A-Za-z0-9_.:-]{1,40})")
+# Some of Python's codecs take time that grows with the square of a text: not any name will do.
+_CHARSET = re.compile(
+    r"charset=[\"']?(utf-8|utf-16|us-ascii|iso-8859-\d{1,2}|windows-125\d|shift_jis|gb18030|euc-kr)\b",
+    re.IGNORECASE,
+)
 
 
 def text_of(report: Tree, observations: list[Tree]) -> tuple[str, list[Untranslated]]:
@@ -67,6 +73,8 @@ def _decoded(data: Any, content_type: str) -> str | None:
     if not isinstance(data, str) or len(data) > 8 * LONGEST_TEXT:
         return None
     charset = _CHARSET.search(content_type)
+    if charset is None and "charset" in content_type.lower():
+        return None
     try:
         content = b64decode(data)
         return content.decode(charset[1] if charset else "utf-8", "replace")

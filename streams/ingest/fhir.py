@@ -102,6 +102,8 @@ def _report(report: Tree, spoken_for: set[int], context: Context) -> Iterator[Tr
         yield Untranslated("not_of_this_kind", "DiagnosticReport.category")
         return
     results = _fhir_report.results_of(report, context)
+    if context.resources.looked_n >= _fhir_report.MOST_LOOKED_UP:
+        yield Untranslated("too_large", "DiagnosticReport.result")
     if _fhir_report.is_prediction(report, results, context):
         spoken_for.update(map(id, results))
         yield from _fhir_prediction.of_report(report, results, context)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -553,9 +554,51 @@ class TestNothingGetsOut:
         assert leaks(found(of(samples.whole(version)), translator(labels=LABELLER))) == []
 
 
+def panels() -> dict[str, Any]:
+    """One panel of many members, named by a report as often."""
+    members = [samples.observation("R4", id=f"o{n}") for n in range(900)]
+    panel = samples.observation("R4", id="p", hasMember=refs("o", 900))
+    return bundle(panel, *members, samples.report("R4", result=refs("p", 900, same=True)))
+
+
+def reports() -> dict[str, Any]:
+    """Many reports of the same many results, and of as many contained ones."""
+    results = [samples.observation("R4", id=f"o{n}") for n in range(300)]
+    several = [samples.report("R4", id=f"r{n}", result=refs("o", 300)) for n in range(80)]
+    for one in several:
+        one["contained"] = [{"resourceType": "Device", "id": f"d{n}"} for n in range(100)]
+        one["performer"] = [{"reference": "#none"}] * 300
+    return bundle(*results, *several)
+
+
+def people() -> dict[str, Any]:
+    """Many identifiers, and many texts that none of them may stand in."""
+    numbers = [{"value": f"{n:06}x"} for n in range(2_000)]
+    observed = [samples.observation("R4", id=f"o{n}") for n in range(1_500)]
+    return bundle(samples.PATIENT | {"identifier": numbers}, samples.device("R4"), *observed)
+
+
+def form(content: bytes, kind: str) -> dict[str, Any]:
+    data = b64encode(content).decode()
+    return samples.report("R4", presentedForm=[{"contentType": kind, "data": data}])
+
+
+def refs(kind: str, n: int, *, same: bool = False) -> list[dict[str, Any]]:
+    return [{"reference": f"Observation/{kind}" + ("" if same else str(k))} for k in range(n)]
+
+
+ATTACKS = {
+    "spaces": lambda: form(b"<" + b" " * 1_000_000, "text/html"),
+    "panels": panels,
+    "reports": reports,
+    "people": people,
+    "charset": lambda: form(b"a-" * 500_000, "text/plain; charset=punycode"),
+}
+
+
 class TestAnything:
     @given(st.data())
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_no_bytes_make_it_raise(self, data: st.DataObject) -> None:
         content = bytearray(of(samples.whole(data.draw(st.sampled_from(VERSIONS)))))
         for _ in range(data.draw(st.integers(1, 8))):
@@ -565,7 +608,7 @@ class TestAnything:
             assert isinstance(one, Study | Prediction | Report | Untranslated)
 
     @given(st.data())
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     def test_whatever_stands_where_something_else_belongs_what_comes_out_fits_the_wire(
         self, data: st.DataObject
     ) -> None:
@@ -596,6 +639,21 @@ class TestAnything:
         for one in found(of(tree), translator(labels=LABELLER)):
             if not isinstance(one, Untranslated):
                 assert decode_event(encode(one)) == one
+
+    @pytest.mark.parametrize("attack", ["spaces", "panels", "reports", "people", "charset"])
+    def test_nothing_that_is_small_takes_long(self, attack: str) -> None:
+        content = of(ATTACKS[attack]())
+        by = translator(labels=LABELLER)
+
+        started_s = time.process_time()
+        told = found(content, by)
+
+        assert len(content) <= 4 * 1024 * 1024
+        assert time.process_time() - started_s < 5  # seconds on a busy machine; squares take hours
+        assert told
+
+    def test_results_looked_up_too_often_are_told(self) -> None:
+        assert Untranslated("too_large", "DiagnosticReport.result") in found(of(reports()))
 
     def test_twice_is_the_same(self) -> None:
         content = of(samples.whole("R5"))

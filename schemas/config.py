@@ -20,6 +20,7 @@ from schemas.slices import SliceSettings
 from schemas.tickets import Tickets
 from schemas.watchdog import Watchdog
 from schemas.web import WebSettings
+from schemas.worklist import Worklist
 
 Days = Annotated[float, Meta(gt=0, le=3660)]
 
@@ -98,6 +99,8 @@ class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much is remembered, and for how long. Hitting a bound is counted and shown."""
 
+    sites: Positive = 500
+    """How many sites of one partition are taken beside those that are configured."""
     settled_s: Seconds = 7 * 86_400
     """How long a settled study is remembered, so that a repeat is known as one."""
     waiting_s: Seconds = 86_400
@@ -277,3 +280,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is told what."""
     tickets: Annotated[list[Tickets], Meta(max_length=16)] = []
     """Trackers that get a ticket for each incident: `radvigil tickets`."""
+    worklists: Annotated[list[Worklist], Meta(max_length=16)] = field(
+        default_factory=list, name="worklist"
+    )
+    """Who is told that a result will not come: `radvigil worklist`."""

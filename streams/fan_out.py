@@ -42,10 +42,10 @@ class FanOut:
         for reader in self._readers:
             reader.behind(partition, events, lag_s, watermark_us)
 
-    def sizes(self, partition: int, sizes: dict[str, int]) -> None:
+    def sizes(self, partition: int, sizes: dict[str, int], size_bytes: int) -> None:
         """Pass it on."""
         for reader in self._readers:
-            reader.sizes(partition, sizes)
+            reader.sizes(partition, sizes, size_bytes)
 
     def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
         """Pass it on."""

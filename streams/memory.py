@@ -12,14 +12,16 @@ from streams.commands import Commands, Taken
 from streams.correlate import Correlate
 from streams.detect import Detect
 from streams.incidents import Case, Incidents
+from streams.lost import Lost
 from streams.outage import Episode, Outages
 from streams.patients import Known
 from streams.routing.stage import Routing
 from streams.self_watch import SelfWatch, Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
-from streams.stage import Stage
+from streams.sites import Admitted, Sites
 from streams.slices import SiteLabels
+from streams.stage import Stage
 from streams.study_record import StudyRecord
 
 
@@ -29,6 +31,7 @@ class Memory:
     def __init__(
         self,
         *,
+        sites: Sites,
         correlate: Correlate,
         outages: Outages,
         detect: Detect,
@@ -39,6 +42,7 @@ class Memory:
         stages: tuple[Stage, ...],
         routing: Routing,
     ) -> None:
+        self._sites = sites
         self._correlate = correlate
         self._outages = outages
         self._detect = detect
@@ -52,6 +56,8 @@ class Memory:
     def changes(self, watermark_us: int) -> Iterator[state.Record]:
         """Records that changed since the last call."""
         changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
+            "site/1": (([admitted.site], admitted) for admitted in self._sites.changes()),
+            "lost/1": self._correlate.lost.changes(),
             "study/1": self._correlate.changes(),
             "patient/1": self._correlate.patients.changes(),
             "episode/1": self._outages.changes(),
@@ -76,20 +82,22 @@ class Memory:
             for name, value in bulk:
                 yield state.write_bulk([*series_id, name], value)
             yield state.write("series/2", series_id, series)
+        for labels in self._detect.labels():
+            yield state.write("labels/1", [labels.site], labels)
         for series_id in self._detect.outgrown():
             yield state.write("series/1", series_id, None)
 
     def restore(self, records: Iterable[tuple[bytes, bytes]]) -> int | None:
         """Hand a checkpoint's records to the parts; how far time was proved then."""
         by_type: dict[type, list[Any]] = defaultdict(list)
-        for labels in self._detect.labels():
-            yield state.write("labels/1", [labels.site], labels)
         bulk: dict[tuple[str, ...], dict[str, bytes]] = defaultdict(dict)
         for key, value in state.read(records):
             if key[0] == state.BULK:
                 bulk[tuple(key[1:4])][key[4]] = value
             else:
                 by_type[type(value)].append(value)
+        self._sites.restore(by_type[Admitted])
+        self._correlate.lost.restore(by_type[Lost])
         self._correlate.restore(by_type[StudyRecord])
         self._correlate.patients.restore(by_type[Known])
         self._outages.restore(by_type[Episode])
@@ -97,6 +105,8 @@ class Memory:
         self._commands.restore(by_type[Taken])
         self._self_watch.restore(by_type[Skew])
         self._budget.restore(by_type[Account])
+        for labels in by_type[SiteLabels]:
+            self._detect.take_up(labels)
         for series in (*by_type[SeriesRecord1], *by_type[SeriesRecord]):
             self._detect.restore(series, bulk[series.site, series.model, series.subject])
         for part in self._watching:
@@ -105,5 +115,3 @@ class Memory:
         for now in by_type[state.Now]:
             self._written_us = now.watermark_us
         return self._written_us
-        for labels in by_type[SiteLabels]:
-            self._detect.take_up(labels)

@@ -209,6 +209,14 @@ class Merge:
         """The offset to fetch next."""
         return self._topics[self._index[name]].wanted
 
+    def handled_us(self, name: str) -> int:
+        """The time of the last record handled of a topic; `UNKNOWN_US` before the first."""
+        return self._topics[self._index[name]].handled_us
+
+    def bound_of_us(self, name: str) -> int:
+        """No record of the topic still to be handled is older; `UNKNOWN_US` before it is known."""
+        return self._topics[self._index[name]].bound_us
+
     def queued(self) -> int:
         """Records that were fetched and wait for their turn."""
         return sum(len(topic.queue) for topic in self._topics)

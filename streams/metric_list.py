@@ -77,6 +77,12 @@ METRICS = (
         ("partition", "kind"),
     ),
     Metric(
+        Gauge,
+        "radvigil_state_bytes",
+        "Size of a partition's state, as a compacted topic would hold it: keys and values",
+        ("partition",),
+    ),
+    Metric(
         Histogram,
         "radvigil_checkpoint_seconds",
         "Duration of a checkpoint, which is one Kafka transaction",

@@ -89,8 +89,9 @@ class Metrics:
         age = self._gauge("radvigil_watermark_age_seconds", str(partition))
         age.set_function(lambda: (time.time_ns() // 1000 - watermark_us) / 1e6)
 
-    def sizes(self, partition: int, sizes: dict[str, int]) -> None:
+    def sizes(self, partition: int, sizes: dict[str, int], size_bytes: int) -> None:
         """Set what is remembered."""
+        self._set("radvigil_state_bytes", size_bytes, str(partition))
         self._set("radvigil_pending_deadlines", sizes.get("pending", 0), str(partition))
         for kind, n in sizes.items():
             self._set("radvigil_state_records", n, str(partition), kind)

@@ -15,6 +15,7 @@ from schemas.incident import Incident
 from schemas.messages import Effect, Event
 from schemas.outcome import Outcome
 from schemas.prediction import Prediction
+from schemas.refusal import Refused
 from schemas.report import Report
 from schemas.series import SeriesPoint
 from schemas.study import Study
@@ -36,6 +37,7 @@ from streams.routing.stage import Routing
 from streams.seen import SeriesId
 from streams.self_watch import MONITOR_SITE, SelfWatch
 from streams.series import Series
+from streams.sites import Sites
 from streams.slices import Slicing
 from streams.stage import Happened, NewEpoch, Said, Stage
 from streams.stages import stages_of
@@ -57,6 +59,7 @@ class Pipeline:
     def __init__(self, config: Config, partition: int = 0) -> None:
         budget = Budget(config)
         self._clock = Clock(config.clock.lateness_s, config.clock.max_skew_s)
+        self._sites = Sites(config)
         self._correlate = Correlate(config)
         self._observe = Observe(config.watch)
         self._slicing = Slicing(config.watch.slices)
@@ -73,6 +76,7 @@ class Pipeline:
         self._timed: tuple[Correlate | Incidents | Stage | Routing, ...]
         self._timed = (self._correlate, self._incidents, *self._watching)
         self._memory = Memory(
+            sites=self._sites,
             correlate=self._correlate,
             outages=self._outages,
             detect=self._detect,
@@ -88,6 +92,14 @@ class Pipeline:
     def watermark_us(self) -> int:
         """Everything that happened before this has been seen."""
         return self._clock.watermark_us
+
+    def refuse(self, site: str) -> Refused | None:
+        """Why events of the site are not to be handled: asked before each, None where they are."""
+        return self._sites.refuse(site)
+
+    def results_lost(self, from_us: int, until_us: int) -> None:
+        """Results that arrived then may be gone unread: none of them is called missing."""
+        self._correlate.lost.add(from_us, until_us)
 
     def handle(self, event: Event, arrived_us: int) -> list[Effect]:
         """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""
@@ -356,6 +368,7 @@ class Pipeline:
     def sizes(self) -> dict[str, int]:
         """What is remembered, for the metrics."""
         sizes = {
+            "sites": len(self._sites),
             **self._correlate.sizes(),
             **self._detect.sizes(),
             "incidents_live": len(self._incidents.live()),
@@ -367,6 +380,7 @@ class Pipeline:
     def losses(self) -> dict[str, int]:
         """What a bound or a rule has dropped, by reason, for the metrics."""
         counted = (
+            self._sites.dropped,
             self._correlate.dropped,
             self._correlate.patients.dropped,
             self._detect.dropped,

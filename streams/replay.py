@@ -39,7 +39,7 @@ class Line(Struct, frozen=True):
     number: int
     size_bytes: int
     event: Event | Refused
-    sha256: str = ""
+    sha256: str
     arrived_us: int | None = None
 
 
@@ -51,11 +51,9 @@ def parse(source: str, texts: Iterable[bytes]) -> Iterator[Line]:
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             continue
-        event = decode_event(text)
-        if isinstance(event, Refused):
-            yield Line(source, number, len(text), event, sha256(text).hexdigest())
-        else:
-            yield Line(source, number, len(text), event, arrived_us=_arrived_us(text))
+        event, digest = decode_event(text), sha256(text).hexdigest()
+        arrived_us = None if isinstance(event, Refused) else _arrived_us(text)
+        yield Line(source, number, len(text), event, digest, arrived_us)
 
 
 def _arrived_us(text: bytes) -> int | None:
@@ -86,6 +84,8 @@ class Replay:
             for line, arrived_us in batch:
                 if isinstance(line.event, Refused):
                     yield _dead_letter(line, line.event, arrived_us)
+                elif refused := self.pipeline.refuse(line.event.site):
+                    yield _dead_letter(line, refused, arrived_us)
                 else:
                     events.append((line.event, arrived_us))
             self.handled_n += len(events)

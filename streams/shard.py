@@ -13,15 +13,17 @@ import msgspec
 from msgspec import Struct
 
 from schemas.config import Config
-from schemas.deadletter import DeadLetter, Refusal
+from schemas.deadletter import DeadLetter
 from schemas.decoding import Refused, decode_event
 from schemas.messages import EVENTS, Effect, Event, tag
+from schemas.prediction import Prediction
 from streams.clock import from_us
+from streams.command_homes import homes
 from streams.merge import UNKNOWN_US, Arrival, Chunk, Merge, Place
-from streams.partitioner import partition_of
 from streams.pipeline import Pipeline
 from streams.rekey import Source, source_of
 from streams.shard_topics import ShardTopics
+from streams.state_size import StateSize
 
 META_KEY = b'["shard/1"]'  # beside the pipeline's keys (streams/state.py), versioned like them
 
@@ -69,12 +71,17 @@ class Shard:
         self._deadletters: list[DeadLetter] = []
         self._held: dict[bytes, bytes | None] = {}
         self._clean = True
+        self._size = StateSize()
+        self._predictions = topics.merged[EVENTS.index(Prediction)]
+        self._lost_since_us: int | None = None
         self._handled: Counter[str] = Counter()
         self.misplaced = 0  # events whose site belongs to another partition
 
     def restore(self, records: Iterable[tuple[bytes, bytes]]) -> int:
         """Take up the changelog's records (any order, last value per key); how many there were."""
         state = dict(records)
+        for key, value in state.items():
+            self._size.note(key, value)
         meta = state.pop(META_KEY, None)
         if meta is not None:
             self._take_up(msgspec.msgpack.decode(meta, type=Meta))
@@ -86,18 +93,34 @@ class Shard:
             raise UnfitState(f"state is of the topics {meta.topics}, not of {self.topics}")
         self.merge = Merge(self.topics, meta.places)
 
+    def lost(self, topic: str) -> None:
+        """Records of an input were deleted before we read them: before its first chunk.
+
+        If they were results, what may have been among them is not called missing.
+        """
+        if topic == self._predictions:
+            self._lost_since_us = self.merge.handled_us(topic)
+
     def offer(self, chunk: Chunk, now_us: int | None = None) -> int | None:
         """Queue a fetched chunk; the offset to seek to when it cannot be joined on."""
         return self.merge.offer(chunk, now_us)
 
     def advance(self, limit: int = 1000) -> bool:
         """Handle at most `limit` records whose turn has come; True when there were as many."""
+        self._bound_loss()
         arrivals = self.merge.take(limit)
         events = [event for event in map(self._admit, arrivals) if event is not None]
         self._decide(self.pipeline.handle_all(events))
         if len(arrivals) < limit:
             self._tick()
         return len(arrivals) == limit
+
+    def _bound_loss(self) -> None:
+        """What was lost lay before the first record that is left: known before any is handled."""
+        until_us = self.merge.bound_of_us(self._predictions)
+        if self._lost_since_us is not None and until_us != UNKNOWN_US:
+            self.pipeline.results_lost(self._lost_since_us, until_us)
+            self._lost_since_us = None
 
     def _tick(self) -> None:
         bound_us = self.merge.bound_us
@@ -118,21 +141,23 @@ class Shard:
         self._clean = False
         decoded = decode_event(record.value, record.headers)
         if isinstance(decoded, Refused):
-            self._refuse(arrival, decoded.path, decoded.reason, decoded.expected, decoded.site)
+            self._refuse(arrival, decoded)
             return None
         if type(decoded) is not EVENTS[arrival.topic]:
             expected = tag(EVENTS[arrival.topic])
-            self._refuse(arrival, "type", "wrong_topic", expected, decoded.site)
+            wrong = Refused(path="type", reason="wrong_topic", expected=expected, site=decoded.site)
+            self._refuse(arrival, wrong)
+            return None
+        if (refused := self.pipeline.refuse(decoded.site)) is not None:
+            self._refuse(arrival, refused)
             return None
         self._handled[type(decoded).__name__.lower()] += 1
-        if partition_of(decoded.site, self.partitions) != self.partition:
+        if self.partition not in homes(decoded.site, self.partitions):
             self.misplaced += 1
         return decoded, arrival.arrived_us
 
-    def _refuse(
-        self, arrival: Arrival, path: str, reason: Refusal, expected: str | None, site: str | None
-    ) -> None:
-        self._handled[reason] += 1
+    def _refuse(self, arrival: Arrival, refused: Refused) -> None:
+        self._handled[refused.reason] += 1
         record = arrival.record
         name = self.topics[arrival.topic]
         source = source_of(record) if name in self.rekeyed else None
@@ -142,10 +167,10 @@ class Shard:
                 topic=source.topic,
                 partition=source.partition,
                 offset=source.offset,
-                path=path,
-                reason=reason,
-                expected=expected,
-                site=site,
+                path=refused.path,
+                reason=refused.reason,
+                expected=refused.expected,
+                site=refused.site,
                 at=from_us(arrival.arrived_us),
                 size_bytes=len(record.value or b""),
                 sha256=sha256(record.value or b"").hexdigest(),
@@ -165,6 +190,11 @@ class Shard:
             "repeated": self.merge.repeated,
             **{f"dropped:{reason}": n for reason, n in self.pipeline.losses().items()},
         }
+
+    @property
+    def state_bytes(self) -> int:
+        """Size of the state as it was last written: keys and values."""
+        return self._size.bytes
 
     @property
     def undecided(self) -> int:
@@ -188,6 +218,8 @@ class Shard:
         places = self.merge.places()
         meta = Meta(self.topics, places, self.pipeline.watermark_us)
         changes = [*held.items(), (META_KEY, msgspec.msgpack.encode(meta))]
+        for key, value in changes:
+            self._size.note(key, value)
         next_offsets = {
             name: place.next_offset for name, place in zip(self.topics, places, strict=True)
         }

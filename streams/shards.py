@@ -124,9 +124,17 @@ class Shards:
                     f"handled: the topic was recreated. Delete {self._topics.state} as well, or "
                     "choose another prefix"
                 )
+            if wanted < beginnings[place]:
+                shard.lost(place.topic)
             if 0 < wanted < beginnings[place]:
                 lost = beginnings[place] - wanted
-                log.error("%d records of %s are gone by retention, unread", lost, place)
+                log.error(
+                    "%d records of %s/%d are gone by retention, unread: what may have been among "
+                    "them is not called missing",
+                    lost,
+                    place.topic,
+                    place.partition,
+                )
                 self._telemetry.noticed("lost", lost)
 
     async def release(self) -> None:
@@ -190,7 +198,7 @@ class Shards:
     def _tell(self, partition: int, one: _Owned, records: int, seconds: float) -> None:
         self._telemetry.checkpointed(partition, seconds, records)
         self._telemetry.handled(one.shard.take_counts())
-        self._telemetry.sizes(partition, one.shard.pipeline.sizes())
+        self._telemetry.sizes(partition, one.shard.pipeline.sizes(), one.shard.state_bytes)
         self._telemetry.live(partition, one.shard.pipeline.live())
         for what, n in one.shard.noticed().items():
             if n > one.noticed.get(what, 0):

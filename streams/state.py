@@ -13,14 +13,16 @@ from msgspec import Struct
 from streams.budget import Account
 from streams.commands import Taken
 from streams.incidents import Case
+from streams.lost import Lost
 from streams.outage import Episode
 from streams.patients import Known
 from streams.routing.stage import Routing
 from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
-from streams.stages import record_kinds
+from streams.sites import Admitted
 from streams.slices import SiteLabels
+from streams.stages import record_kinds
 from streams.study_record import StudyRecord
 
 Record = tuple[bytes, bytes | None]
@@ -34,6 +36,8 @@ class Now(Struct):
 
 _KINDS: dict[str, type[Struct]] = {
     "now/1": Now,
+    "site/1": Admitted,
+    "lost/1": Lost,
     "study/1": StudyRecord,
     "patient/1": Known,
     "episode/1": Episode,
@@ -43,11 +47,11 @@ _KINDS: dict[str, type[Struct]] = {
     "account/1": Account,
     "series/1": SeriesRecord1,
     "series/2": SeriesRecord,
+    "labels/1": SiteLabels,
     **record_kinds(),
     **Routing.kinds,
 }
 BULK = "bulk/1"
-    "labels/1": SiteLabels,
 _decoders = {kind: msgspec.msgpack.Decoder(struct) for kind, struct in _KINDS.items()}
 _encoder = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()

@@ -38,11 +38,20 @@ class Result(Struct, gc=False):
 
 
 class Expected(Struct, omit_defaults=True, gc=False):
-    """One model's result that is due; `outcomes` with their times, none while it is waited for."""
+    """One model's result that is due; `outcomes` with their times, none while it is waited for.
+
+    `unknown`: the deadline has passed, and whether it came cannot be known (streams/lost.py).
+    """
 
     start_us: int
     due_us: int
     outcomes: list[tuple[OutcomeKind, int]] = field(default_factory=list)
+    unknown: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the result is still waited for."""
+        return not self.outcomes and not self.unknown
 
     @property
     def outcome(self) -> OutcomeKind | None:
@@ -61,6 +70,13 @@ class Settlement(Struct, frozen=True, gc=False):
     due_us: int
     at_us: int
     revision: int
+
+
+class Upserted(NamedTuple):
+    """What an upsert settled, and whether an older one was merged into the next to make room."""
+
+    settled: list[Settlement]
+    merged: bool = False
 
 
 class StudyFacts(NamedTuple):
@@ -107,20 +123,17 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
             merged |= upsert.facts
         return StudyFacts(at_us, merged)
 
-    def waits(self) -> bool:
-        """Whether any expected result is still out."""
-        return any(not expected.outcomes for expected in self.expected.values())
-
-    def upsert(self, study: Study, at_us: int, expectations: Expectations) -> list[Settlement]:
+    def upsert(self, study: Study, at_us: int, expectations: Expectations) -> Upserted:
         """Take one upsert: begin what it begins, bring deadlines forward, end what it ends."""
         pairs = None if study.expects is None else [(e.model, e.deadline_s) for e in study.expects]
         facts = dict(expectations.facts(study))
         new = Upsert(at_us, study.state, study.priority, facts, pairs)
-        is_news = remember(self.upserts, new)
-        if self.too_old or not is_news:
-            return []
+        news = remember(self.upserts, new)
+        merged = news == "merged"
+        if self.too_old or not news:
+            return Upserted([], merged)
         reading = read(self.upserts, expectations)
-        return [*self._begin(reading), *self._end(reading)]
+        return Upserted([*self._begin(reading), *self._end(reading)], merged)
 
     def settlements_after(self, us: int) -> Iterator[Settlement]:
         """The outcomes that are dated after `us`."""

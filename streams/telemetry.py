@@ -27,8 +27,8 @@ class Telemetry(Protocol):
     def behind(self, partition: int, events: int, lag_s: float, watermark_us: int) -> None:
         """So many events wait, and event time is so far behind what is promised."""
 
-    def sizes(self, partition: int, sizes: dict[str, int]) -> None:
-        """How much the pipeline holds: studies, pending, series, ..."""
+    def sizes(self, partition: int, sizes: dict[str, int], size_bytes: int) -> None:
+        """How much the pipeline holds (studies, pending, series, ...), and what it is as written."""
 
     def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
         """How many incidents live, by kind and state."""
@@ -58,7 +58,7 @@ class Silent:
     def behind(self, partition: int, events: int, lag_s: float, watermark_us: int) -> None:
         """Nothing."""
 
-    def sizes(self, partition: int, sizes: dict[str, int]) -> None:
+    def sizes(self, partition: int, sizes: dict[str, int], size_bytes: int) -> None:
         """Nothing."""
 
     def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:

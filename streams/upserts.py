@@ -5,6 +5,7 @@ late one may show that the study was for a model all along.
 """
 
 from bisect import bisect_right
+from typing import Literal
 
 from msgspec import Struct
 
@@ -41,17 +42,18 @@ class Reading(Struct, frozen=True, gc=False):
     newest_us: int
 
 
-def remember(upserts: list[Upsert], new: Upsert) -> bool:
-    """Insert by stamp, and say whether it is news."""
+def remember(upserts: list[Upsert], new: Upsert) -> Literal["new", "merged"] | None:
+    """Insert by stamp; whether it is news, and whether another had to make room for it."""
     if not upserts:
         upserts.append(new)
-        return True
+        return "new"
     if new in upserts:
-        return False
+        return None
     upserts.insert(bisect_right(upserts, new.at_us, key=lambda upsert: upsert.at_us), new)
-    if len(upserts) > _KEPT:
-        _make_room(upserts)
-    return True
+    if len(upserts) <= _KEPT:
+        return "new"
+    _make_room(upserts)
+    return "merged"
 
 
 def _make_room(upserts: list[Upsert]) -> None:

@@ -1,11 +1,12 @@
 """How far the monitor is, and what it waits for, from the tail of its state. Pure, bounded.
 
 The state topic is the shards' own; of it only two kinds of record are read: where a shard stands,
-and a study with a result that is still out. The study's key is part of the record's key and is
-kept as that only.
+and a study with a result that is still out. Of a study only what is waited for is kept, under a
+digest: no key of a study stays in a page's memory.
 """
 
 from collections import Counter
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -61,19 +62,20 @@ class Monitor:
         return found
 
     def _take_study(self, key: bytes, value: bytes | None) -> bool:
-        known = self._waiting.pop(key, None)
+        digest = blake2b(key, digest_size=16).digest()
+        known = self._waiting.pop(digest, None)
         if value is None:
             return known is not None
         record = _study(value)
         waits = tuple(
             (model, expected.start_us, expected.due_us)
             for model, expected in record.expected.items()
-            if not expected.outcomes
+            if expected.waits
         )
         if not waits:
             return known is not None
         if len(self._waiting) >= _WAITING:
             self.dropped["waiting"] += 1
             return False
-        self._waiting[key] = record.site, waits
+        self._waiting[digest] = record.site, waits
         return True

@@ -94,7 +94,7 @@ class TestOrphans:
         for one in (joint, restarted):
             one.takes(prediction("d", 4))
 
-            kept = {key for _, key in one.correlate._studies}
+            kept = {key for _, key in one.correlate._studies.records}
             assert kept == {*"abcd"} - {order[1]}
 
     @pytest.mark.parametrize("order", list(permutations("abc")), ids="".join)
@@ -106,7 +106,7 @@ class TestOrphans:
         for one in (joint, restarted):
             one.takes(prediction("d", 4))
 
-            assert sorted(key for _, key in one.correlate._studies) == ["b", "c", "d"]
+            assert sorted(key for _, key in one.correlate._studies.records) == ["b", "c", "d"]
 
     def test_one_site_does_not_push_out_what_waits_at_another(self) -> None:
         joint = Joint(waiting_per_site=1)
@@ -302,6 +302,17 @@ class TestOnce:
         assert joint.correlate.dropped["observed_overflow"] > 0
 
 
+class TestManyUpserts:
+    def test_those_beyond_32_are_merged_and_counted(self) -> None:
+        joint = Joint([Model(name="cxr", deadline_s=1e4)])
+
+        joint.takes(*(study("a", n, view=f"{n % 2}") for n in range(32)))
+        assert joint.correlate.dropped == {}
+        joint.takes(*(study("a", n, view=f"{n % 2}") for n in range(35)))
+
+        assert joint.correlate.dropped == {"upserts_merged": 3}
+
+
 class TestWaiting:
     def test_the_oldest_that_waits_is_known_by_its_start(self) -> None:
         joint = Joint()
@@ -323,7 +334,7 @@ class TestWaiting:
             joint.takes(prediction(f"s{number}", 1, model=model))
             joint.correlate.oldest_waiting_us("north", model)
 
-        assert joint.correlate._waiting == {}
+        assert joint.correlate._deadlines._waiting == {}
 
     def test_what_is_due_is_told_in_order_and_counted(self) -> None:
         joint = Joint()

@@ -79,7 +79,7 @@ def test_no_planted_key_is_ever_shown() -> None:
 
     told.handled({"study": 3, "bad_time": 1})
     told.published([outcome(), outcome(model=STUDY), incident()])
-    told.sizes(0, {"studies": 1, "pending": 1})
+    told.sizes(0, {"studies": 1, "pending": 1}, 4711)
     told.live(0, {("missing_output", "open"): 1})
 
     for text in (shown(told), generate_openmetrics(told.registry).decode()):
@@ -124,7 +124,7 @@ def test_a_partition_that_is_given_up_leaves_no_stale_number() -> None:
     for partition in (3, 4):
         told.restored(partition, 0.2, 70)
         told.behind(partition, 5, 1.5, 1_000_000)
-        told.sizes(partition, {"studies": 7, "pending": 2})
+        told.sizes(partition, {"studies": 7, "pending": 2}, 4711)
 
     told.released(3)
 

@@ -21,7 +21,7 @@ def told(*events: Study | Prediction | float, models: list[Model] | None = None)
     settled = []
     for event in events:
         if isinstance(event, Study):
-            settled += record.upsert(event, us(seconds(event.at)), expectations)
+            settled += record.upsert(event, us(seconds(event.at)), expectations).settled
         elif isinstance(event, Prediction):
             rule = expectations.rules.get(event.model)
             one = record.answer(event.model, result_of(event, us(seconds(event.at)), rule))
@@ -259,7 +259,7 @@ class TestMany:
 
         settled = []
         for upsert in [study("a", -1, body_part="HAND"), study("a", -1, body_part="CHEST"), *views]:
-            settled += record.upsert(upsert, us(seconds(upsert.at)), expectations)
+            settled += record.upsert(upsert, us(seconds(upsert.at)), expectations).settled
 
         assert settled == []
         assert record.expected["cxr"].start_us == us(-1)

@@ -1,5 +1,7 @@
 """A command onto its topic, and the reply to it from the topic of replies.
 
+What is about the monitor itself goes to every shard (command_homes.py), and all of them reply.
+
 The end of the replies is noted before the command is sent, so its reply cannot be missed. No
 consumer group is joined, and the reply is read once the worker has committed it.
 """
@@ -18,8 +20,8 @@ from schemas.config import Config
 from schemas.decoding import encode
 from schemas.reply import Reply
 from schemas.topics import INPUTS
+from streams.command_homes import homes
 from streams.connection import aiokafka_settings
-from streams.partitioner import partition_of
 from streams.shard_topics import shard_topics
 
 ANSWER_S = 15.0
@@ -43,7 +45,7 @@ class CommandSender:
             "commands": commands.name(config.prefix),
             "replies": shard_topics(config).replies,
         }
-        self._places: dict[str, TopicPartition] = {}
+        self._places: dict[str, list[TopicPartition]] = {}
         self._producer = AIOKafkaProducer(acks="all", **self._settings)
         self._replies = AIOKafkaConsumer(
             group_id=None,
@@ -71,34 +73,44 @@ class CommandSender:
 
     async def send(self, command: Command) -> None:
         """Returns when every copy of the topic has it."""
-        place = self._places["commands"]
         key, value = command.site.encode(), encode(command)
-        sending = self._producer.send_and_wait(place.topic, value, key, partition=place.partition)
+        sending = [
+            self._producer.send_and_wait(place.topic, value, key, partition=place.partition)
+            for place in self._places["commands"]
+        ]
         try:
-            await asyncio.wait_for(sending, ANSWER_S)
+            await asyncio.wait_for(asyncio.gather(*sending), ANSWER_S)
         except (KafkaError, OSError, TimeoutError) as error:
             raise NotSent(f"the broker {self._broker} did not take it: {error!r}") from None
 
     async def reply(self, command_id: str, timeout_s: float) -> Reply | None:
-        """The reply to a command that was sent; None if there is none in time."""
+        """The reply to a command that was sent; None if there is none in time.
+
+        Of several the first that accepts; a rejection counts once every shard has replied.
+        """
         deadline_s = time.monotonic() + timeout_s
+        rejections: list[Reply] = []
         while (left_s := deadline_s - time.monotonic()) > 0:
             fetched = await self._replies.getmany(timeout_ms=round(min(left_s, _POLL_S) * 1000))
             for record in (one for records in fetched.values() for one in records):
                 reply = _read(record.value)
-                if reply is not None and reply.command_id == command_id:
+                if reply is None or reply.command_id != command_id:
+                    continue
+                rejections.append(reply)
+                if reply.accepted or len(rejections) == len(self._places["replies"]):
                     return reply
-        return None
+        return rejections[-1] if rejections else None
 
     async def _start(self) -> None:
         self._places = await self._find_places()
         await self._producer.start()
         await self._replies.start()
         replies = self._places["replies"]
-        self._replies.assign([replies])
-        self._replies.seek(replies, (await self._replies.end_offsets([replies]))[replies])
+        self._replies.assign(replies)
+        for place, end in (await self._replies.end_offsets(replies)).items():
+            self._replies.seek(place, end)
 
-    async def _find_places(self) -> dict[str, TopicPartition]:
+    async def _find_places(self) -> dict[str, list[TopicPartition]]:
         """By listing first: to ask for a topic that is not there may create it, wrongly."""
         admin = AIOKafkaAdminClient(**self._settings)
         try:
@@ -115,7 +127,7 @@ class CommandSender:
             await admin.close()
         partitions_n = {one["topic"]: len(one["partitions"]) for one in described}
         return {
-            stem: TopicPartition(topic, partition_of(self._site, partitions_n[topic]))
+            stem: [TopicPartition(topic, home) for home in homes(self._site, partitions_n[topic])]
             for stem, topic in self._topics.items()
         }
 

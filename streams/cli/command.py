@@ -27,6 +27,7 @@ from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.command_words import bounded, matcher, told, until
 from streams.clock import from_us
 from streams.command_sender import CommandSender, NotSent
+from streams.delivery.trouble import REPAIR, is_about_receiver
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
 
@@ -169,7 +170,9 @@ async def _run(config: Config, arguments: argparse.Namespace) -> int:
         if len(found) > 1:
             arguments.usage(f"INCIDENT: {incident} is the beginning of {len(found)} ids")
         if not found:
-            return _unknown(arguments)
+            return _rejected(arguments, f"no incident's id begins with {printable(incident)}")
+        if is_about_receiver(found[0]):
+            return _rejected(arguments, REPAIR)
         incident, site = found[0].incident, found[0].site
     command = _command(arguments, incident, site, from_us(time.time_ns() // 1000))
     async with CommandSender(config, command.site) as sender:
@@ -222,12 +225,13 @@ def _user() -> str:
         raise BadInput("the environment names no user: say who you are with --as NAME") from None
 
 
-def _unknown(arguments: argparse.Namespace) -> int:
+def _rejected(arguments: argparse.Namespace, why: str) -> int:
+    """Without having been sent: no shard knows such an incident."""
     if arguments.json:
         rejected = {"accepted": False, "reason": "unknown_incident"}
         print(msgspec.json.encode(rejected).decode())
     else:
-        print(f"rejected: no incident's id begins with {printable(arguments.incident)}")
+        print(f"rejected: {why}")
     return REJECTED
 
 

@@ -26,6 +26,7 @@ from schemas.config import Config
 from schemas.decoding import encode
 from schemas.routing import PagerDuty, Receiver, Slack
 from schemas.secrets import read_secret
+from streams.command_homes import homes
 from streams.connection import aiokafka_settings
 from streams.delivery.backchannel_paged import Paged
 from streams.delivery.service_edge import Silent, Telemetry, topics_for
@@ -34,7 +35,6 @@ from streams.engine import Engine
 from streams.notifiers.back import NotTaken
 from streams.notifiers.back import pagerduty as from_pagerduty
 from streams.notifiers.back import slack as from_slack
-from streams.partitioner import partition_of
 
 log = logging.getLogger("radvigil.delivery")
 
@@ -59,9 +59,13 @@ async def command_writer(config: Config) -> AsyncIterator[Write]:
     )
 
     async def write(command: Command) -> object:
-        partition = partition_of(command.site, topics.partitions)
         key, value = command.site.encode(), encode(command)
-        return await producer.send_and_wait(topics.commands, value, key, partition=partition)
+        return await asyncio.gather(
+            *(
+                producer.send_and_wait(topics.commands, value, key, partition=home)
+                for home in homes(command.site, topics.partitions)
+            )
+        )
 
     try:
         while True:

@@ -1,11 +1,24 @@
 """Receivers that cannot be told, as findings: somebody must hear of it another way."""
 
 from schemas.fields import Severity
+from schemas.incident import Incident
 from streams.finding import Finding, Signal
 from streams.notifiers._text import clean, shorten
 from streams.self_watch import MONITOR_SITE
 
 _UPDATE_US = 300_000_000
+
+
+REPAIR = (
+    "This is about a receiver that cannot be told. It is delivery's own and in no shard, so nobody "
+    "can act on it: repair the receiver, and it ends when that is told something."
+)
+_ABOUT = "delivery."
+
+
+def is_about_receiver(incident: Incident) -> bool:
+    """Whether an incident is delivery's own: no command reaches it."""
+    return incident.site == MONITOR_SITE and (incident.subject or "").startswith(_ABOUT)
 
 
 class Trouble:
@@ -38,7 +51,7 @@ def _finding(signal: Signal, receiver: str, title: str, severity: Severity, now_
         signal=signal,
         kind="monitor_stale",
         site=MONITOR_SITE,
-        subject=f"delivery.{receiver}"[:256],
+        subject=f"{_ABOUT}{receiver}"[:256],
         at_us=now_us,
         title=shorten(title, 200),
         severity=severity,

@@ -8,6 +8,7 @@ from schemas.command import Command
 from schemas.incident import Incident, Slice
 from schemas.reply import Reply
 from streams.clock import to_us
+from streams.delivery.trouble import REPAIR, is_about_receiver
 from streams.partitioner import partition_of
 from streams.web import words
 from streams.web.charts import Chart, evidence_chart, outage_chart, series_chart
@@ -71,6 +72,7 @@ def incident_page(scene: Scene, incident: str, told: str | None = None) -> Value
         "timeline": list(_timeline(scene, episode)),
         "earlier": list(rows_of(scene, earlier[:5])),
         "reply": _fate(scene, told),
+        "repair": REPAIR if is_about_receiver(last) else "",
     }
 
 

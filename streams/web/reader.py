@@ -153,13 +153,15 @@ class Reader:
             place: (now_us - seconds_to_us(self._back_s[self._stems[place.topic]])) // 1000
             for place in places
         }
-        found = await asyncio.wait_for(consumer.offsets_for_times(wanted), _ANSWER_S)
-        # None: nothing is so new. The embedded broker, which knows no times, says so of everything:
-        # then all is read, which costs little where nothing is new.
-        return {
-            place: start if (at := found[place]) is None else max(start, at.offset)
-            for place, start in first.items()
-        }
+        # The ends first: what comes while we ask lies behind them, and is read.
+        ends = await asyncio.wait_for(consumer.end_offsets(list(places)), _ANSWER_S)
+        found = await _offsets(consumer, wanted)
+        # None: nothing is so new. But the embedded broker, which knows no times, says so of
+        # everything, and then all is read: it keeps little.
+        old = [place for place, offset in found.items() if offset is None]
+        timed = await _offsets(consumer, dict.fromkeys(old, 0))
+        found |= {place: ends[place] for place in old if timed[place] is not None}
+        return {place: max(start, found[place] or 0) for place, start in first.items()}
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
         """Set the next goal once the last one is reached: what is there now."""
@@ -211,3 +213,13 @@ class Reader:
             self._view.take_state(partition, key, value)
         except msgspec.DecodeError:
             self._view.unreadable += 1
+
+
+async def _offsets(
+    consumer: AIOKafkaConsumer, times_ms: dict[TopicPartition, int]
+) -> dict[TopicPartition, int | None]:
+    """The first offsets that are so new; None where nothing is."""
+    if not times_ms:
+        return {}
+    found = await asyncio.wait_for(consumer.offsets_for_times(times_ms), _ANSWER_S)
+    return {place: None if at is None else at.offset for place, at in found.items()}

@@ -42,8 +42,11 @@ class People:
             self._bound(self._commands, _COMMANDS, "commands")
 
     def replied(self, reply: Reply) -> None:
-        """Take what became of one; of a repeated one the first word counts."""
-        if reply.command_id not in self._replies:
+        """Take what became of one; of a repeated one the first word counts.
+
+        About the monitor itself every shard replies: then the one that carried it out counts.
+        """
+        if reply.command_id not in self._replies or reply.reason == "ok":
             self._replies[reply.command_id] = reply
             self._bound(self._replies, _COMMANDS, "replies")
 

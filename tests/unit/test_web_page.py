@@ -329,3 +329,33 @@ async def test_sites_that_are_only_configured_are_shown_and_say_so() -> None:
 
     assert "north: configured, but nothing has come from it" in shown
     assert "ptx: configured, but no study has called for it" in shown
+
+
+async def test_what_no_command_reaches_says_so_instead_of_offering_acts() -> None:
+    made = page()
+    made.view.take(incident())
+    about = {"kind": "monitor_stale", "model": None, "subject": "delivery.hook/2"}
+    made.view.take(incident(incident="d", site="radvigil", **about))
+    async with browsing(made) as client:
+        await log_in(client)
+        shown = await text(client, "/incidents/d")
+        token = form_token(await text(client, f"/incidents/{INCIDENT}"))
+        form = {"action": "acknowledge", "until": "4 h", "form_token": token}
+        answer = await client.post("/incidents/d/act", data=form)
+
+        assert answer.status == 400
+        assert "repair the receiver" in await answer.text()
+    assert "repair the receiver" in shown
+    assert "/act" not in shown
+
+
+def test_of_several_replies_the_one_that_carried_it_out_counts() -> None:
+    """What is about the monitor itself goes to every shard, and each replies."""
+    made = page()
+    words = {"command_id": "c", "site": "radvigil", "action": "acknowledge", "at": at(0)}
+    for reason in ("unknown_incident", "ok", "unknown_incident"):
+        made.view.take(Reply(**words, accepted=reason == "ok", reason=reason))
+
+    reply = made.view.people.reply("c")
+    assert reply is not None
+    assert reply.accepted

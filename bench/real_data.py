@@ -3,64 +3,33 @@
     python -m bench.real_data [--data DIR] [--only NAME] [--shuffles 25] [--json]
 
 The configuration is the default one with one site (no setting is made for a stream). A change that
-people know of is found when something under the promise is told from its beginning on and before
-the next one begins. What is told of series that nothing is promised for (`info`) stands beside it,
-and is not counted. Shuffled: the same rows at the same times in another order,
-so that nothing changes; counted are drift incidents, against what the shares of the series allow
-in the time in which they were watched. Silence is not counted there, as times are not shuffled.
+people know of is found when something under the promise is told of it. What is told of series that
+nothing is promised for (`info`) stands beside it, and is not counted. Shuffled: the same rows at
+the same times in another order, so that nothing changes; counted are drift incidents, against what
+the shares of the series allow in the time in which they were watched. Silence is not counted there,
+as times are not shuffled.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import orjson
 
-from bench.real_streams import Known, RealStream, streams
+from bench.real_played import CONFIG, SILENT, Found, Played, natural, replayed
+from bench.real_streams import RealStream, streams
 from examples.event_lines import Event, arrived
 from schemas.config import Budget, Config
-from schemas.incident import Incident
 from streams.clock import from_us, to_us
 from streams.pace import DAY_US
-from streams.replay import Replay, parse
+from streams.replay import Replay
 
-CONFIG = Config(budget=Budget(sites=1))
 LOOSE = 20
 _HERE = Path(__file__).parents[1]
-_LEFT = ("opened", "changed_again")
-_SILENT = ("silence", "partial_silence")
 _SHOWN = 3
-
-
-class Found(NamedTuple):
-    """What was told of one known change; `row` counts studies, `hours` from its beginning."""
-
-    change: str
-    rows: tuple[int, int]
-    row: int | None
-    hours: float | None
-    inside: bool
-    subjects: list[str]
-    info: str | None
-
-
-class Played(NamedTuple):
-    """One stream in its natural order."""
-
-    stream: str
-    studies: int
-    days: float
-    series: int
-    before: int  # under the promise, before the first change that is known
-    before_subjects: list[str]
-    info: int  # told of what is not promised
-    silences: int
-    changes: list[Found]
 
 
 class Shuffled(NamedTuple):
@@ -74,79 +43,6 @@ class Shuffled(NamedTuple):
     info: int
 
 
-def replayed(events: Sequence[Event], config: Config) -> tuple[Replay, list[Incident]]:
-    """Whatever leaves its reference or falls silent, in the order told, up to the last event."""
-    replay = Replay(config)
-    lines = parse("recording", map(orjson.dumps, events))
-    effects = [*replay.play(lines), *replay.finish(to_us(arrived(events[-1])))]
-    told = [one for one in effects if isinstance(one, Incident) and one.reason in _LEFT]
-    return replay, [one for one in told if one.kind.endswith("drift") or one.kind in _SILENT]
-
-
-def natural(stream: RealStream) -> Played:
-    """Play one stream as it is."""
-    replay, told = replayed(stream.events, CONFIG)
-    made = [arrived(event) for event in stream.events if event["type"] == "radvigil.study.v1"]
-    drift = [one for one in told if one.kind not in _SILENT]
-    promised = [one for one in drift if one.severity != "info"]
-    first = stream.known[0].first if stream.known else datetime.max.replace(tzinfo=made[0].tzinfo)
-    early = [one for one in promised if true_at(one) < first]
-    return Played(
-        stream.name,
-        len(made),
-        (made[-1] - made[0]).total_seconds() / 86_400,
-        sum(1 for _, series in replay.pipeline.series() if series.original is not None),
-        len(early),
-        names(early),
-        len(drift) - len(promised),
-        len(told) - len(drift),
-        [
-            found(known, until, drift, made)
-            for known, until in zip(
-                stream.known, [*(k.first for k in stream.known[1:]), None], strict=False
-            )
-        ],
-    )
-
-
-def found(
-    known: Known, until: datetime | None, drift: list[Incident], made: list[datetime]
-) -> Found:
-    """What was told from the beginning of a change on."""
-    since = [
-        one
-        for one in drift
-        if true_at(one) >= known.first and (until is None or true_at(one) < until)
-    ]
-    promised = sorted((one for one in since if one.severity != "info"), key=true_at)
-    info = sorted((one for one in since if one.severity == "info"), key=true_at)
-    at = true_at(promised[0]) if promised else None
-    return Found(
-        known.name,
-        (row_of(known.first, made), row_of(known.last, made)),
-        None if at is None else row_of(at, made),
-        None if at is None else (at - known.first).total_seconds() / 3600,
-        at is not None and at <= known.last,
-        names(promised),
-        f"{info[0].subject} row {row_of(true_at(info[0]), made)}" if info else None,
-    )
-
-
-def true_at(incident: Incident) -> datetime:
-    """When it became true."""
-    return incident.opened_at if incident.reason == "opened" else incident.at
-
-
-def names(incidents: Sequence[Incident]) -> list[str]:
-    """Subjects, each once, in order."""
-    return list(dict.fromkeys(one.subject or one.kind for one in incidents))
-
-
-def row_of(at: datetime, made: list[datetime]) -> int:
-    """How many studies were made before then."""
-    return sum(one < at for one in made)
-
-
 def shuffled(stream: RealStream, copies: int, loose: float) -> Shuffled:
     """Play copies in which nothing changes."""
     promise = CONFIG.budget.false_incidents * loose
@@ -154,7 +50,7 @@ def shuffled(stream: RealStream, copies: int, loose: float) -> Shuffled:
     allowed, counted, info = 0.0, 0, 0
     for seed in range(copies):
         replay, told = replayed(in_another_order(stream.events, seed), config)
-        drift = [one for one in told if one.kind not in _SILENT]
+        drift = [one for one in told if one.kind not in SILENT]
         info += sum(one.severity == "info" for one in drift)
         counted += sum(one.severity != "info" for one in drift)
         allowed += allowed_of(replay, stream.events)

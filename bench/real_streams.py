@@ -81,8 +81,8 @@ def _tcpd(data: Path) -> Iterator[RealStream]:
     annotated = json.loads((data / "tcpd" / "annotations.json").read_bytes())
     for series, told in sorted(annotated.items()):
         known = [
-            Known(f"row {first} to {last}", clock.at(first), clock.at(last))
-            for first, last in _agreed(told["annotations"].values())
+            Known(f"change {number}", clock.at(first), clock.at(last))
+            for number, (first, last) in enumerate(_agreed(told["annotations"].values()), start=1)
         ]
         yield RealStream(f"TCPD {series}", list(tcpd.events(data / "tcpd", series, clock)), known)
 

@@ -18,7 +18,7 @@ REFERENCE_N, AFTER_N, CHUNK_N = 20_000, 8_000, 1_000
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    runs = 2 if asked.quick else 8
+    runs = 2 if asked.quick else 4
     rows, skipped = with_peers(asked, _ours(runs), [lambda: _nannyml(runs)])
     rows.append(Row(ALWAYS, "", {"found": "100%", "studies": 1, "before": REFERENCE_N}))
     rows.append(Row(NEVER, "", {"found": "0%", "studies": None, "before": 0.0}))

@@ -22,7 +22,7 @@ PROMISE_DAYS = 900.0  # e^-(90/900) is .905: an alarm in 90 days in a tenth of t
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    repeats = 20 if asked.quick else 200
+    repeats = 20 if asked.quick else 100
     baseline = drawn(BEFORE, (repeats, PER_DAY * BASELINE_DAYS), 41)
     null = drawn(BEFORE, (repeats, PER_DAY * NULL_DAYS), 42)
     changed = [

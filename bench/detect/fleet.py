@@ -17,7 +17,7 @@ ALONE = {"mean_sr": 1.0}
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    series = 40 if asked.quick else 1_000
+    series = 40 if asked.quick else 400
     rows = list(_rows(series))
     rows.append(Row(ALWAYS, "", {"series on their own": series * BUDGET, "delay": 1.0}))
     rows.append(Row(NEVER, "", {"series on their own": 0.0, "delay": None}))

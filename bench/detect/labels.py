@@ -13,7 +13,7 @@ FOLLOWED_DAYS = 60
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    runs = 2 if asked.quick else 10
+    runs = 2 if asked.quick else 6
     events = dict(list(EVENTS.items())[1:2]) if asked.quick else EVENTS
     quiet = {} if asked.quick else QUIET
     rows = []

@@ -36,7 +36,7 @@ class Streams:
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    repeats = 8 if asked.quick else 100
+    repeats = 8 if asked.quick else 40
     streams = Streams(repeats)
     rows, skipped = with_peers(asked, _ours(streams), [lambda: _river(streams)])
     names = [f"delay to {after:.2f}" for after in AFTER]

@@ -30,7 +30,7 @@ DELTAS = (0.002, 0.3)
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    runs = 2 if asked.quick else 12
+    runs = 2 if asked.quick else 8
     rows, skipped = with_peers(asked, _ours(runs), [lambda: _river(runs)])
     rows.append(Row(ALWAYS, "", {"false in 5,000": STUDIES, **dict.fromkeys(FAULTS, 1)}))
     rows.append(Row(NEVER, "", {"false in 5,000": 0.0, **dict.fromkeys(FAULTS, None)}))

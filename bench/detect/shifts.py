@@ -45,7 +45,7 @@ class Streams:
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    repeats = 10 if asked.quick else 60
+    repeats = 10 if asked.quick else 40
     all_streams = [Streams(n, repeats) for n in (REFERENCES_N[:1] if asked.quick else REFERENCES_N)]
     ours = (row for streams in all_streams for row in _ours(streams))
     rows, skipped = with_peers(asked, ours, [lambda: _river(all_streams[-1])])

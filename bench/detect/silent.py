@@ -12,7 +12,7 @@ FEEDS = ((200.0, 0.0, 70.0), (200.0, 0.11, 70.0), (5.0, 0.0, 2.0), (5.0, 0.11, 2
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    repeats, feeds, weeks = (3, 24, 16) if asked.quick else (15, 128, 52)
+    repeats, feeds, weeks = (3, 24, 16) if asked.quick else (9, 64, 52)
     rows = list(_rows(repeats, feeds, weeks))
     rows.append(Row(ALWAYS, "", {"all lost, hours": 0.0, "half lost, hours": 0.0}))
     rows.append(Row(NEVER, "", {"all lost, hours": None, "half lost, hours": None}))

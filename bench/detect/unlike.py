@@ -17,7 +17,7 @@ PROMISE_DAYS = 180.0
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    repeats = 12 if asked.quick else 120
+    repeats = 12 if asked.quick else 60
     rng = np.random.default_rng(51)
     baseline, control = (_drawn(rng, repeats, d, BEFORE) for d in (BASELINE_DAYS, CONTROL_DAYS))
     changed = _drawn(rng, repeats, FOLLOWED_DAYS, AFTER)

@@ -19,7 +19,7 @@ SHIFT_SD = 0.5
 
 def table(asked: Asked) -> Table:
     """See TITLE."""
-    repeats, asked_repeats = (12, 0) if asked.quick else (100, 10)
+    repeats, asked_repeats = (12, 0) if asked.quick else (40, 4)
     rows, skipped = with_peers(asked, _ours(repeats), [lambda: _evidently(asked_repeats)])
     rows.append(Row(ALWAYS, "", dict.fromkeys(map(_name, WINDOWS_N), "100%")))
     rows.append(Row(NEVER, "", dict.fromkeys(map(_name, WINDOWS_N), "0%")))

@@ -10,7 +10,8 @@ import pytest
 from bench.detect import TABLES, discrepancies, honesty, rates, venvs
 from bench.detect.table import ALWAYS, NEVER, OURS, Asked, Row, Table, shown, with_peers
 from bench.detect.watched import at_run_length, cusum
-from bench.real_data import in_another_order, names, row_of
+from bench.real_data import in_another_order
+from bench.real_played import names, row_of
 from bench.real_streams import _agreed
 
 QUICK = Asked(quick=True, peers=False)

@@ -17,6 +17,7 @@ from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
 from schemas.routing_checks import match_field_problems, routing_problems
 from schemas.site import SiteSettings
 from schemas.tickets import Tickets
+from schemas.worklist import FhirWorklist, Worklist
 
 _NEEDED = {Slack: "token", PagerDuty: "routing_key", Teams: "url"}
 _BROKER = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
@@ -28,6 +29,7 @@ def contradictions(config: Config) -> Iterator[str]:
     yield from _repeated("site", [site.name for site in config.sites])
     yield from _repeated("receiver", [receiver.name for receiver in config.receivers])
     yield from _repeated("tickets", [tracker.name for tracker in config.tickets])
+    yield from _repeated("worklist", [worklist.name for worklist in config.worklists])
     yield from _broker(config.broker)
     yield from _kafka(config.kafka)
     yield from _zone(config.timezone, "timezone")
@@ -39,6 +41,8 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _receiver(receiver, f"receiver[{index}]")
     for index, tracker in enumerate(config.tickets):
         yield from _tracker(tracker, f"tickets[{index}]")
+    for index, worklist in enumerate(config.worklists):
+        yield from _worklist(worklist, f"worklist[{index}]")
     yield from _doubled(config.watchdog, "watchdog")
     yield from routing_problems(config)
 
@@ -102,6 +106,12 @@ def _receiver(receiver: Receiver, path: str) -> Iterator[str]:
         yield f"`{path}`: mail addresses have plain letters only"
     url = getattr(receiver, "url", None)
     if url is not None and (problem := _url_problem(url)):
+        yield f"`{path}.url`: {problem}"
+
+
+def _worklist(worklist: Worklist, path: str) -> Iterator[str]:
+    yield from _doubled(worklist, path)
+    if isinstance(worklist, FhirWorklist) and (problem := _url_problem(worklist.url)):
         yield f"`{path}.url`: {problem}"
 
 

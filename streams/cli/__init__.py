@@ -28,6 +28,7 @@ COMMANDS = (
     "schemas",
     "incidents",
     "budget",
+    "reference",
     "ingest",
     "label",
     "pseudonym",
@@ -35,6 +36,7 @@ COMMANDS = (
     "trace",
     "coverage",
     "tickets",
+    "worklist",
     *VERBS,
     "web",
 )

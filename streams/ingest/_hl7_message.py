@@ -95,9 +95,12 @@ def parse(content: bytes) -> Message:
     content = content.strip(b"\x0b\x1c\r\n \t")
     if len(content) > LARGEST_BYTES:
         raise NotHl7("message", "too_large")
-    if not content.startswith(b"MSH") or len(content) < 8:
+    header = content.split(b"\r", 1)[0].split(b"\n", 1)[0]
+    if not header.startswith(b"MSH") or len(header) < 8:
         raise NotHl7("MSH")
-    lines = re.split(r"[\r\n]+", _decoded(content))
+    lines = re.split(r"[\r\n]+", _decoded(content, header))
+    if len(lines[0]) < 8:  # in some charsets bytes are no letters
+        raise NotHl7("MSH")
     if len(lines) > MOST_SEGMENTS:
         raise NotHl7("message", "too_large")
     separator, marks = lines[0][3], lines[0][4:8]
@@ -110,8 +113,7 @@ def parse(content: bytes) -> Message:
     return Message(segments, separator, component, repetition, subcomponent)
 
 
-def _decoded(content: bytes) -> str:
-    header = content.split(b"\r", 1)[0].split(b"\n", 1)[0]
+def _decoded(content: bytes, header: bytes) -> str:
     fields = header.split(header[3:4])
     named = fields[17].split(header[5:6])[0].decode("ascii", "replace") if len(fields) > 17 else ""
     charset = _CHARSETS.get(named.strip().upper())

@@ -75,7 +75,10 @@ class Translator:
         if not groups:
             yield Untranslated("missing_field", "OBR")
         for request, observations in groups:
-            yield self._report(message, request, observations, received_at)
+            if request.text(3, 2) == "RADVIGIL":  # what `radvigil worklist` told comes round
+                yield Untranslated("ignored", "OBR-3")
+            else:
+                yield self._report(message, request, observations, received_at)
 
     def _report(
         self,

@@ -6,10 +6,13 @@ the images first, or carry the Study Instance UID in the reports.
 """
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 
 from streams.ingest.pseudonym import Pseudonyms
 
 MOST = 200_000
+Told = Callable[[str, str, str, str], None]
+"""Takes a key, and the Study Instance UID, accession number and issuer that it stands for."""
 
 
 class Links:
@@ -20,6 +23,8 @@ class Links:
         self._most = most
         self._studies: OrderedDict[str, str] = OrderedDict()
         self.dropped: Counter[str] = Counter()
+        self.told: Told | None = None
+        """Who is told of the study of each key, by its own numbers: nobody, unless it is set."""
 
     def learn(self, study_uid: str, accession: str | None, issuer: str = "") -> str:
         """The study's key, which its accession number leads to from now on.
@@ -31,12 +36,19 @@ class Links:
         self._remember(self._pseudonyms.key("study", study_uid), key)
         if accession:
             self._remember(self._pseudonyms.key("accession", accession, issuer), key)
+        if self.told is not None:
+            self.told(key, study_uid, accession or "", issuer)
         return key
 
     def by_accession(self, accession: str, issuer: str = "") -> str:
         """The key of the study of that number; the number's own key while it is not known."""
         known = self.find(accession, issuer)
-        return known or self._pseudonyms.key("accession", accession, issuer)
+        if known is not None:
+            return known
+        key = self._pseudonyms.key("accession", accession, issuer)
+        if self.told is not None:
+            self.told(key, "", accession, issuer)
+        return key
 
     def find(self, accession: str, issuer: str = "") -> str | None:
         """The key of the study of that number, if it is known."""

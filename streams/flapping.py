@@ -53,7 +53,9 @@ class Flapping:
             title=f"{_what(case)} at {case.site} came and went {n} times within "
             f"{self._window_us / 60e6:g} min",
             severity=case.severity,
-            evidence=Evidence(detector="flapping", statistic=n, threshold=self._cycles),
+            evidence=Evidence(
+                detector="flapping", statistic=float(n), threshold=float(self._cycles)
+            ),
             update_us=_UPDATE_US,
             owner=case.owner,
             runbook=case.runbook,

@@ -112,7 +112,7 @@ class SelfWatch:
             evidence=Evidence(
                 detector="clock",
                 statistic=skew.ahead_us / 1e6,
-                threshold=self._max_skew_s,
+                threshold=float(self._max_skew_s),
                 affected_count=skew.n,
             ),
             update_us=_UPDATE_US,

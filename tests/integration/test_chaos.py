@@ -113,9 +113,8 @@ def test_a_recreated_topic_is_refused_and_nothing_is_changed(scene: Scene) -> No
     name = f"{scene.config.prefix}.predictions.v1"
     before = scene.reader.rows(f"{scene.config.prefix}.state.v1")
 
-    (deleted,) = (
-        AdminClient({"bootstrap.servers": scene.kafka.bootstrap}).delete_topics([name]).values()
-    )
+    admin = AdminClient({"bootstrap.servers": scene.kafka.bootstrap})
+    (deleted,) = admin.delete_topics([name]).values()
     deleted.result(30)
     assert wait_until(lambda: not scene.reader.partitions(name), 30)
     scene.fleet.start("a")

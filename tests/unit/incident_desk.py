@@ -60,7 +60,8 @@ class Desk:
         other.config = self.config
         other.told, other.answers = list(self.told), list(self.answers)
         for case in self.incidents.changes():
-            self.log[case.fingerprint] = msgspec.msgpack.encode(case)
+            raw = self.log[case.fingerprint] = msgspec.msgpack.encode(case)
+            assert msgspec.msgpack.encode(msgspec.msgpack.decode(raw, type=Case)) == raw
         other.log = dict(self.log)
         other.incidents = Incidents(self.config)
         written = reversed(list(self.log.values()))

@@ -30,6 +30,34 @@ class Codes(Struct, frozen=True):
         return self.rows.get((scheme, code))
 
 
+class DeclaredModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which model an algorithm is, by the name that its results declare: one row."""
+
+    declared: Name
+    """Algorithm name, else device or model name, as the results have it; letter case is nothing."""
+    manufacturer: Text | None = None
+    """Only where the results name this manufacturer."""
+    name: Name
+    """The model, as `[[models]]` and other feeds name it."""
+    version: Name | None = None
+    """Its version, where the results declare none."""
+
+
+class Models(Struct, frozen=True):
+    """The site's names for what results declare; the first row that fits counts."""
+
+    rows: tuple[DeclaredModel, ...] = ()
+
+    def find(self, declared: str, manufacturer: str | None) -> DeclaredModel | None:
+        """The row of an algorithm, device or code that results name."""
+        told = (declared.casefold(), (manufacturer or "").casefold())
+        for row in self.rows:
+            wanted = told[1] if row.manufacturer is None else row.manufacturer.casefold()
+            if (row.declared.casefold(), wanted) == told:
+                return row
+        return None
+
+
 class IngestServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The server that `radvigil ingest orthanc` and `dicomweb` read: as whom, and whom to trust."""
 
@@ -66,6 +94,8 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The server that is read."""
     codes: Annotated[list[Code], Meta(max_length=10_000)] = []
     """What codes mean here."""
+    models: Annotated[list[DeclaredModel], Meta(max_length=1_000)] = []
+    """Which model is meant, where results declare another name than yours."""
     lexicons: Annotated[list[Text], Meta(max_length=64)] = []
     """Lexicon files of the report labeller, beside the built-in English one."""
     stable_s: Annotated[float, Meta(gt=0, le=86_400)] = 60

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
-from schemas.ingest import Codes
+from schemas.ingest import Codes, Models
 from schemas.prediction import Prediction
 from schemas.report import Label, Report
 from schemas.study import Study
@@ -64,6 +64,8 @@ class Ingest(Struct, frozen=True):
     """Whether a study is dated by its arrival, or by its own header: for old files."""
     timezone: str = "UTC"
     """Of times without an offset."""
+    models: Models = Models()
+    """Which model an algorithm is that results name."""
 
 
 class Translator(Protocol):

@@ -1,7 +1,8 @@
 """DICOM images as studies: header only, what is on the list, keys for identifiers.
 
 Each file is an upsert of its study; streams/ingest/assembly.py makes one of many. Structured
-reports, segmentations and workflow items are the business of `sr`.
+reports, segmentations, and what a declared model wrote (`[[ingest.models]]`) are the business of
+`sr`.
 """
 
 import re
@@ -19,6 +20,7 @@ from schemas.study import Patient, Scanner, Study
 from streams.ingest import _dicom_time
 from streams.ingest._contract import Ingest, Translated, Untranslated
 from streams.ingest._dicom_header import IDENTIFIERS, issuer, items, number, read, text
+from streams.ingest._sr_objects import is_of_a_model
 from streams.ingest.guard import Guard
 
 _RESULT_CLASSES = (
@@ -66,7 +68,8 @@ class Translator:
 
     def of_header(self, header: Dataset, received_at: datetime) -> Instance | Untranslated:
         """The same of a dataset that was read already."""
-        if (text(header, "SOPClassUID") or "").startswith(_RESULT_CLASSES):
+        is_result = (text(header, "SOPClassUID") or "").startswith(_RESULT_CLASSES)
+        if is_result or is_of_a_model(header, self._ingest.models):
             return Untranslated("not_of_this_kind", "(0008,0016)")
         study_uid, modality = text(header, "StudyInstanceUID"), text(header, "Modality")
         if study_uid is None:

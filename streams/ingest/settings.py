@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from schemas.ingest import Codes, IngestSettings
+from schemas.ingest import Codes, IngestSettings, Models
 from schemas.secrets import read_secret
 from streams.ingest._contract import Ingest, Labels
 from streams.ingest.labeller import Labeller, built_in, load
@@ -67,6 +67,7 @@ def ingest_of(
         labels=labels,
         stamps="header" if from_files else "arrival",
         timezone=timezone,
+        models=Models(tuple(settings.models)),
     )
 
 

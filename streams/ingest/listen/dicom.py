@@ -1,4 +1,4 @@
-"""A DICOM storage receiver (C-ECHO, C-STORE) that keeps no pixels.
+"""A DICOM storage receiver (C-ECHO, C-STORE) that keeps no pixels: images and results alike.
 
 An object is acknowledged with success when the sink has what it meant, with "out of resources"
 when the sink has not, so that the sender tries again; one that cannot be translated is acknowledged
@@ -16,7 +16,7 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from schemas.study import Study
-from streams import ingest as register
+from streams.ingest import sr
 from streams.ingest._contract import Ingest, Translated
 from streams.ingest.assembly import Assembly
 from streams.ingest.dicom import Instance, Translator
@@ -53,7 +53,7 @@ class Listener:
         self.port = settings.port
         self._settings = settings
         self._images = Translator(ingest)
-        self._results = register.make("sr", ingest) if "sr" in register.kinds() else None
+        self._results = sr.Translator(ingest)
         self._assembly = Assembly(settings.stable_s)
         self._safe = safe
         self._untold: list[Translated] = []
@@ -114,7 +114,7 @@ class Listener:
         found = self._images.instance(content, now)
         if isinstance(found, Instance):
             return list(self._assembly.add(found, now))
-        if found.reason == "not_of_this_kind" and self._results is not None:
+        if found.reason == "not_of_this_kind":
             return list(self._results.translate(content, now))
         return [found]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.kafka_rig import free_port
+from tests.unit import sr_files
 
 DIGITAL_RADIOGRAPH = "1.2.840.10008.5.1.4.1.1.1.1"
 ROOT_UID = "1.2.826.0.1.3680043.10.1561"
@@ -103,6 +104,22 @@ def radiograph(folder: Path, study: int, number: int, side: int = 64) -> Path:
     )
     made = folder / f"{study}-{number}.dcm"
     assert dcmtk("dump2dcm", "--write-xfer-little", dump, made) == 0
+    return made
+
+
+def result(folder: Path, study: int, score: float) -> Path:
+    """What a model says of a study, as a structured report of TID 1500."""
+    folder.mkdir(exist_ok=True)
+    score_of_it = sr_files.num(sr_files.PROBABILITY, score)
+    made = folder / f"{study}-sr.dcm"
+    made.write_bytes(
+        sr_files.report(
+            sr_files.group(sr_files.PNEUMOTHORAX, score_of_it),
+            StudyInstanceUID=study_uid(study),
+            SOPInstanceUID=f"{study_uid(study)}.9.1",
+            SeriesInstanceUID=f"{study_uid(study)}.9",
+        )
+    )
     return made
 
 

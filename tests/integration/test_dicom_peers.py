@@ -19,6 +19,7 @@ from tests.integration.dicom_rig import (
     dcmtk,
     need,
     radiograph,
+    result,
 )
 from tests.integration.fleet import wait_until
 
@@ -188,6 +189,11 @@ def sent(orthanc: Orthanc, *files: Path) -> None:
     assert wait_until(lambda: orthanc.stable_n() > before, 20)
 
 
+def told(events: list[dict[str, Any]]) -> list[str]:
+    """But for when: Orthanc writes whole seconds."""
+    return sorted(json.dumps(event | {"at": ""}, sort_keys=True) for event in events)
+
+
 class TestOrthanc:
     def test_late_images_and_a_restart_of_the_reader(
         self, orthanc: Orthanc, config: Path, tmp_path: Path
@@ -212,18 +218,22 @@ class TestOrthanc:
         assert "planted" not in everything.lower()
         assert "PLANTED" not in (tmp_path / "position").read_text()
 
-    def test_both_ways_tell_the_same_study(
+    def test_both_ways_tell_the_same_study_and_result(
         self, orthanc: Orthanc, receiver: Receiver, config: Path, tmp_path: Path
     ) -> None:
-        image = radiograph(tmp_path / "dcm", 1, 1)
-        sent(orthanc, image)
+        files = [radiograph(tmp_path / "dcm", 1, 1), result(tmp_path / "dcm", 1, 0.9)]
+        sent(orthanc, *files)
         reader = Ingesting("orthanc", orthanc.url, "--once", "--config", config)
         assert reader.console.wait() == 0
-        assert dcmtk("storescu", *receiver.address, image) == 0
-        pushed = receiver.study("complete", 1)
+        assert dcmtk("storescu", *receiver.address, *files) == 0
+        receiver.study("complete", 1)
 
-        pulled = reader.events()[-1]
-        assert pushed | {"at": ""} == pulled | {"at": ""}
+        pushed, pulled = receiver.events(), reader.events()
+        assert told(pushed) == told(pulled)
+        assert {event["type"] for event in pulled} == {
+            "radvigil.study.v1",
+            "radvigil.prediction.v1",
+        }
 
     def test_orthanc_may_go_and_come_back(
         self, orthanc: Orthanc, config: Path, tmp_path: Path

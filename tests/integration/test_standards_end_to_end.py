@@ -1,13 +1,12 @@
 """A hospital that speaks DICOM and HL7 v2, and nothing of ours, on a real Kafka.
 
-Three studies by C-STORE: of one the result comes in time, of one late, of one never. The report of
-one is corrected twice over MLLP. The right outcomes and one incident come of it, and nothing of the
-patient is on any topic.
+Three studies by C-STORE: of one the result (a structured report) comes in time, of one late, of one
+never. The report of one is corrected twice over MLLP. The right outcomes and one incident come of
+it, and nothing of the patient is on any topic.
 """
 
 import base64
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from confluent_kafka import Producer
 from hl7.client import MLLPClient
 
 from schemas.config import Config
 from streams.performance.unread import Unread
 from tests.integration.brokers import Broker
 from tests.integration.console import Console, run
-from tests.integration.dicom_rig import ROOT_UID, dcmtk, need, radiograph, study_uid
+from tests.integration.dicom_rig import ROOT_UID, dcmtk, need, radiograph, result, study_uid
 from tests.integration.fleet import Fleet, Reader, wait_until
 from tests.integration.verdict import left
 
@@ -40,6 +38,9 @@ stale_after_s = 30
 site = "north"
 key_file = "{folder}/secret"
 stable_s = 1
+[[ingest.models]]
+declared = "Acme CXR"
+name = "ptx"
 [[model]]
 name = "ptx"
 deadline_s = 4
@@ -67,9 +68,6 @@ class Hospital:
         self.reader = Reader(kafka.bootstrap)
         self._toml = str(folder / "radvigil.toml")
         self._folder = folder
-        self._producer = Producer(
-            {"bootstrap.servers": kafka.bootstrap, "partitioner": "murmur2_random", "log_level": 0}
-        )
         self.consoles: list[Console] = []
         self.keys: dict[int, str] = {}
 
@@ -99,6 +97,13 @@ class Hospital:
 
     def store(self, study: int, images: int = 2) -> None:
         files = [radiograph(self._folder / "dcm", study, number) for number in range(images)]
+        self._send(*files)
+
+    def result(self, study: int) -> None:
+        """As the model's own product sends it."""
+        self._send(result(self._folder / "dcm", study, 0.2))
+
+    def _send(self, *files: Path) -> None:
         address = ("-aec", "RADVIGIL", "127.0.0.1", str(self._dicom_port))
         assert dcmtk("storescu", *address, *files) == 0
 
@@ -115,21 +120,6 @@ class Hospital:
         with MLLPClient("127.0.0.1", self._hl7_port) as client:
             answer = client.send_message(told.encode())
         assert b"MSA|AA|C%d" % second in answer
-
-    def result(self, study: int) -> None:
-        """The model's own event."""
-        event = {
-            "type": "radvigil.prediction.v1",
-            "site": "north",
-            "study": self.keys[study],
-            "model": "ptx",
-            "model_version": "1",
-            "status": "completed",
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "outputs": [{"finding": "pneumothorax", "score": 0.2}],
-        }
-        self._producer.produce(self._topic("predictions"), orjson.dumps(event), "north")
-        assert self._producer.flush(20) == 0
 
     def _topic(self, stem: str) -> str:
         return f"{self.config.prefix}.{stem}.v1"
@@ -166,7 +156,8 @@ def test_from_the_wards_own_words_to_the_incident(hospital: Hospital) -> None:
     hospital.report(IN_TIME, "F", "No pneumothorax.", 1)
     hospital.report(IN_TIME, "C", "Small left pneumothorax.", 2)
     hospital.report(IN_TIME, "C", "No pneumothorax, skin fold.", 3)
-    assert wait_until(lambda: hospital.outcomes(LATE) == [("missing", 1)], 30)
+    in_time = wait_until(lambda: hospital.outcomes(LATE) == [("missing", 1)], 30)
+    assert in_time, (hospital.said("studies"), hospital.said("outcomes"), hospital.fleet.log("a"))
     hospital.result(LATE)
     assert wait_until(lambda: len(hospital.outcomes(LATE)) == 2, 30)
     assert wait_until(lambda: bool(_open(hospital)), 30)

@@ -12,7 +12,8 @@ from aiokafka.errors import KafkaTimeoutError
 from pydicom import dcmread
 
 from schemas.decoding import encode
-from schemas.ingest import Codes
+from schemas.ingest import Codes, DeclaredModel, Models
+from schemas.prediction import Prediction
 from schemas.study import Study
 from streams.ingest import Ingest, Translated, Untranslated
 from streams.ingest.links import Links
@@ -21,6 +22,7 @@ from streams.ingest.read import Away, Gone, Refused, kinds, reader
 from streams.ingest.read._follow import follow, once
 from streams.ingest.read._orthanc_answers import header_of
 from streams.ingest.read._position import Place, WrongPosition
+from tests.unit import sr_files
 from tests.unit.dicom_files import PLANTED, image
 
 KEYS = Pseudonyms(Secret(1, b"k" * 32))
@@ -37,6 +39,7 @@ class Orthanc:
         self.modality = "DX"
         self.tags: dict[str, Any] = tags_of(image())
         self.sop_class = DX
+        self.file = b""
         self.broken: dict[str, Exception] = {}
         self.asked: list[str] = []
 
@@ -61,6 +64,8 @@ class Orthanc:
                 for instances in self.instances.values()
             ]
             return json.dumps(told).encode()
+        if path.endswith("/file"):
+            return self.file
         return self.sop_class.encode() if "SopClass" in path else json.dumps(self.tags).encode()
 
     def _changes(self, path: str) -> dict[str, Any]:
@@ -119,8 +124,8 @@ def safe() -> Safe:
     return Safe()
 
 
-def reading(orthanc: Orthanc) -> Any:
-    ingest = Ingest("north", KEYS, Links(KEYS), Codes())
+def reading(orthanc: Orthanc, *models: DeclaredModel) -> Any:
+    ingest = Ingest("north", KEYS, Links(KEYS), Codes(), models=Models(models))
     return reader("orthanc")(ingest, orthanc, lambda: NOW, 60)
 
 
@@ -197,7 +202,7 @@ async def test_what_was_there_before_can_be_left_out(orthanc: Orthanc, safe: Saf
 
 
 @pytest.mark.parametrize(
-    ("path", "error"), [("/studies", Gone("404")), ("/instances/i1/tags", Gone("500"))]
+    ("path", "error"), [("/studies", Gone("404")), ("/instances/i1/tag", Gone("500"))]
 )
 async def test_what_orthanc_cannot_show_is_counted_and_stops_nothing(
     path: str, error: Exception, orthanc: Orthanc, safe: Safe
@@ -228,6 +233,38 @@ async def test_a_study_of_results_alone_is_no_study(orthanc: Orthanc, safe: Safe
     await once(reading(orthanc), place(), safe)
 
     assert safe.taken == []
+
+
+async def test_a_result_is_fetched_and_dated_by_its_arrival(orthanc: Orthanc, safe: Safe) -> None:
+    orthanc.changes = []
+    orthanc.change("NewInstance", "r1", "20260301T113000")
+    orthanc.sop_class = sr_files.COMPREHENSIVE
+    orthanc.file = sr_files.report(sr_files.group(sr_files.PNEUMOTHORAX))
+
+    await once(reading(orthanc), place(), safe)
+
+    (found,) = safe.taken
+    assert isinstance(found, Prediction)
+    assert found.study == KEYS.key("study", sr_files.STUDY)
+    assert found.at == datetime(2026, 3, 1, 11, 30, tzinfo=UTC)
+
+
+async def test_of_images_no_file_is_fetched(orthanc: Orthanc, safe: Safe) -> None:
+    await once(reading(orthanc), place(), safe)
+
+    assert not [path for path in orthanc.asked if path.endswith("/file")]
+
+
+async def test_a_capture_of_a_declared_model_is_its_result(orthanc: Orthanc, safe: Safe) -> None:
+    orthanc.changes = orthanc.changes[:1]
+    orthanc.file = sr_files.capture(ManufacturerModelName="Definium 8000")
+    orthanc.sop_class = sr_files.SECONDARY_CAPTURE
+
+    await once(reading(orthanc, DeclaredModel(declared="definium 8000", name="ptx")), place(), safe)
+
+    (found,) = safe.taken
+    assert isinstance(found, Prediction)
+    assert found.model == "ptx"
 
 
 async def test_another_server_is_refused(orthanc: Orthanc, safe: Safe) -> None:

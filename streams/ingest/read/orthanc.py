@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pydicom.dataset import Dataset
 
 from schemas.study import Study, StudyState
-from streams import ingest as register
+from streams.ingest import sr
 from streams.ingest._contract import Ingest, Translated, Untranslated
 from streams.ingest.dicom import Instance, Translator
 from streams.ingest.read._contract import Batch, Get, Gone, Position, Refused
@@ -45,7 +45,8 @@ class Reader:
         self, ingest: Ingest, get: Get, now: Callable[[], datetime], stable_s: float
     ) -> None:
         self._images = Translator(ingest)
-        self._results = register.make("sr", ingest) if "sr" in register.kinds() else None
+        self._results = sr.Translator(ingest)
+        self._models = ingest.models
         self._get = get
         self._now = now
 
@@ -110,23 +111,22 @@ class Reader:
 
     async def _result(self, change: Change) -> list[Translated]:
         """What an instance says, where it is no image; images are told as studies."""
-        if self._results is None:
-            return []
         path = f"/instances/{change.resource}"
-        sop_class = (await self._get(f"{path}/metadata/SopClassUid", "*/*")).decode(
-            "ascii", "replace"
-        )
-        if not self._is_other(sop_class.strip()):
+        at = moment(change.date) or self._now()
+        found = self._images.of_header(await self._class(path), at)
+        if isinstance(found, Instance) or found.reason != "not_of_this_kind":
             return []
         content = await self._get(f"{path}/file", "application/dicom")
-        return list(self._results.translate(content, moment(change.date) or self._now()))
+        return list(self._results.translate(content, at))
 
-    def _is_other(self, sop_class: str) -> bool:
-        """Whether the translator of images says that it is none."""
+    async def _class(self, path: str) -> Dataset:
+        """Enough of an instance to tell images from results; its class, where no more is needed."""
+        if self._models.rows:
+            return header_of(await self._get(f"{path}/tags"))
+        content = await self._get(f"{path}/metadata/SopClassUid", "*/*")
         header = Dataset()
-        header.SOPClassUID = sop_class
-        found = self._images.of_header(header, self._now())
-        return isinstance(found, Untranslated) and found.reason == "not_of_this_kind"
+        header.SOPClassUID = content.decode("ascii", "replace").strip()
+        return header
 
 
 def _is_result(series: Series) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors._compiled import compiled
+
 State: TypeAlias = dict[str, Any]
 """Numbers, strings, bytes and lists of them: fit for msgpack, and without any Python path."""
 
@@ -135,12 +137,29 @@ def check_days(days: Floats, n: int) -> None:
     """Raise ValueError unless there are n times, none negative."""
     if len(days) != n:
         raise ValueError("each observation needs its time since the one before")
-    if n and not (np.minimum.reduce(days) >= 0 and isfinite(np.add.reduce(days))):
+    if not _are_times(days):
         raise ValueError("a time since the observation before is negative or not finite")
 
 
 def check_scores(scores: Floats, days: Floats) -> None:
     """Raise ValueError unless all are finite: one NaN would blind a detector for good."""
     check_days(days, len(scores))
-    if not isfinite(np.add.reduce(scores)):
+    if not are_finite(scores):
         raise ValueError("a score is not finite")
+
+
+@compiled
+def _are_times(days: Floats) -> bool:
+    for day in days:  # noqa: SIM110 - all() of a generator cannot be compiled
+        if not 0 <= day < np.inf:
+            return False
+    return True
+
+
+@compiled
+def are_finite(scores: Floats) -> bool:
+    """Whether no score is an infinity or NaN."""
+    for score in scores:  # noqa: SIM110
+        if not -np.inf < score < np.inf:
+            return False
+    return True

@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from detectors._compiled import compiled
 from detectors._contract import Floats
 
 _NORMAL = NormalDist()
@@ -34,3 +35,33 @@ def spreads(scores: Floats) -> Floats:
     array([ 2.78, -2.41,  2.78])
     """
     return np.interp(np.abs(scores), _DISTANCES, _SCORES)
+
+
+@compiled
+def quantile(share: float) -> float:
+    """`quantiles` of one share, for compiled loops.
+
+    >>> round(quantile(0.975), 2)
+    1.96
+    """
+    return _on_lines(share, _SHARES)
+
+
+@compiled
+def spread(score: float) -> float:
+    """`spreads` of one score, for compiled loops.
+
+    >>> round(spread(-3.0), 2)
+    2.78
+    """
+    return _on_lines(abs(score), _DISTANCES)
+
+
+@compiled
+def _on_lines(x: float, points: Floats) -> float:
+    if not points[0] < x < points[-1]:
+        return float(_SCORES[0] if x <= points[0] else _SCORES[-1])
+    right = np.searchsorted(points, x, side="right")
+    low, high = points[right - 1], points[right]
+    step = _SCORES[right] - _SCORES[right - 1]
+    return float(_SCORES[right - 1] + step * ((x - low) / (high - low)))

@@ -18,9 +18,8 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from detectors import _starts
+from detectors._compiled import compiled
 from detectors._contract import (
     Floats,
     Ints,
@@ -30,10 +29,21 @@ from detectors._contract import (
     check_days,
     check_promise,
 )
-from detectors._starts import CHUNK_N, EVERY_N, KEPT_N, ROOM_N
+from detectors._starts import (
+    BORN_N,
+    CHUNK_N,
+    ROOM_N,
+    N,
+    Starts,
+    no_starts,
+    restored,
+    thin,
+    wait,
+)
 
 _FORMAT = 2
-_PRIOR_N = np.array([[5.0], [20.0], [100.0]])
+_PRIORS_N = (5.0, 20.0, 100.0)
+_PRIOR_PARTS = np.full(len(_PRIORS_N), 1 / len(_PRIORS_N))
 _PSEUDO_COUNT = 0.5
 
 
@@ -72,22 +82,24 @@ class CategoryDetector:
         check_days(days, len(cells))
         if not len(cells):
             return None
-        if not 0 <= cells.min() <= cells.max() < len(self._reference):
+        if not _are_cells(cells, len(self._reference)):
             raise ValueError("no such cell")
         self._found = None
-        at = 0
-        while at < len(cells):
-            end = at + CHUNK_N - self._n % CHUNK_N
-            alarm = self._read(cells[at:end], days[at:end])
-            if alarm is not None:
-                return at + alarm
-            at = end
-        return None
+        alarm, evidence = _read(
+            cells, days, self._starts, self._counts, self._reference, self._counted, self.threshold
+        )
+        if alarm < 0:
+            return None
+        began, _, held = self._starts.columns()
+        since = self._starts.n - int(began[held.sum(axis=0).argmax()])
+        self._found = (evidence, since)
+        self._begin()
+        return alarm
 
     @property
     def statistic(self) -> float:
         """M now, or that of the alarm just raised; an alarm means >= `threshold`."""
-        return self._found[0] if self._found else float(self._evidence.sum())
+        return self._found[0] if self._found else float(self._starts.columns()[2].sum())
 
     @property
     def changed_n(self) -> int:
@@ -96,14 +108,15 @@ class CategoryDetector:
 
     def state(self) -> State:
         """Plain numbers: the counts; for each start when it was, the counts then, its evidence."""
-        born = slice(self._born_n)
+        _, elapsed, newest, _ = self._starts.clock.tolist()
+        began, counts_then, evidence = self._starts.columns()
         return {
             "format": _FORMAT,
             "counts": self._counts.astype(int).tolist(),
-            "elapsed": [self._elapsed, self._newest],
-            "began": self._began[born].astype(int).tolist(),
-            "counts_then": self._counts_then[:, born].astype(int).tolist(),
-            "evidence": self._evidence[:, born].tolist(),
+            "elapsed": [elapsed, newest],
+            "began": began.astype(int).tolist(),
+            "counts_then": counts_then.astype(int).tolist(),
+            "evidence": evidence.tolist(),
             "found": list(self._found) if self._found else None,
         }
 
@@ -123,98 +136,69 @@ class CategoryDetector:
             raise StateUnreadable("written by another version, or for other cells")
         detector = cls(days, reference_counts, variance_ratio)
         detector._counts = np.array(state["counts"], dtype=np.float64)
-        detector._n = int(detector._counts.sum())
-        detector._elapsed, detector._newest = state["elapsed"]
-        detector._add(state["began"], state["counts_then"], state["evidence"])
+        columns = (state[name] for name in ("elapsed", "began", "counts_then", "evidence"))
+        detector._starts = restored(int(detector._counts.sum()), *columns)
         found = state["found"]
         detector._found = (found[0], found[1]) if found else None
         return detector
 
     def _begin(self) -> None:
-        self._n = 0
         self._counts: Floats = np.zeros(len(self._reference))
-        self._elapsed = self._newest = 0.0
-        self._no_starts()
+        self._starts = no_starts(len(self._reference), len(_PRIORS_N))
 
-    def _no_starts(self) -> None:
-        self._born_n = 0
-        self._began: Floats = np.full(ROOM_N, _starts.NOT_BORN)
-        self._counts_then: Floats = np.zeros((len(self._reference), ROOM_N))
-        self._evidence: Floats = np.zeros((len(_PRIOR_N), ROOM_N))
 
-    def _read(self, cells: Ints, days: Floats) -> int | None:
-        """Observations of one chunk: a row for each, a column for each start."""
-        counts = np.zeros((len(cells) + 1, len(self._reference)))
-        counts[0] = self._counts
-        places = np.arange(len(cells))
-        counts[places + 1, cells] = 1.0
-        np.add.accumulate(counts, out=counts)
-        new = self._add_starts(counts, days)
-        n = self._n + places.astype(np.float64)[:, None]
-        is_born = (n >= self._began[new])[:, None]
-        evidence = np.empty((len(cells) + 1, *self._evidence.shape))
-        evidence[0], ratios = self._evidence, evidence[1:]
-        self._ratios(cells, n, counts[places, cells, None], out=ratios)
-        ratios[:, :, new] = np.where(is_born, ratios[:, :, new], 1.0)
-        np.multiply.accumulate(evidence, out=evidence)
-        last = evidence[-1].copy()
-        ratios[:, :, new] *= is_born
-        by_place = np.add.reduce(ratios.reshape(len(cells), -1), axis=1)
-        if np.maximum.reduce(by_place) >= self.threshold:
-            return self._alarm(int((by_place >= self.threshold).argmax()), by_place, ratios)
-        self._n, self._counts, self._evidence = self._n + len(cells), counts[-1], last
-        if self._n % CHUNK_N == 0:
-            self._thin()
-        return None
+@compiled
+def _read(
+    cells: Ints,
+    days: Floats,
+    starts: Starts,
+    counts: Floats,
+    reference: Floats,
+    counted: float,
+    threshold: float,
+) -> tuple[int, float]:
+    """The place of the cell that alarmed, the last one read, and M then; -1 where none does.
 
-    def _add_starts(self, counts: Floats, days: Floats) -> slice:
-        until = _starts.until(self._elapsed, days)
-        self._elapsed = float(until[-1])
-        due, first = _starts.due(self._n), self._born_n
-        if due < len(days):
-            at = until[due::EVERY_N]
-            weights = _starts.weights(at, self._newest, self.threshold)
-            self._newest = float(at[-1])
-            began = np.arange(self._n + due, self._n + len(days), EVERY_N)
-            self._add(began, counts[due:-1:EVERY_N].T, weights / len(_PRIOR_N))
-        return slice(first, self._born_n)
+    The ratio by which an observation multiplies evidence: the share of its cell after a change,
+    with a prior of so many observations at the share before the start, over its share in all that
+    came. Short loops over the starts, as each becomes one of vector instructions.
+    """
+    clock, began, counts_then, evidence = starts
+    reference_n = reference.sum()
+    m, moved, since, since_n, ratio = np.empty((5, ROOM_N))
+    for place, cell in enumerate(cells):
+        wait(starts, days[place], counts, _PRIOR_PARTS, threshold)
+        born_n, n = int(clock[BORN_N]), clock[N]
+        now, known = counts[cell] * counted, reference[cell]
+        share_now = (now + known) / (n * counted + reference_n)
+        for start in range(born_n):
+            then = counts_then[cell, start] * counted
+            moved[start] = (then + known) / ((began[start] * counted + reference_n) * share_now)
+            since[start] = (now - then) / share_now
+            since_n[start] = (n - began[start]) * counted
+            m[start] = 0.0
+        for prior, prior_n in enumerate(_PRIORS_N):
+            for start in range(born_n):
+                ratio[start] = (moved[start] * prior_n + since[start]) / (since_n[start] + prior_n)
+            if counted < 1:
+                for start in range(born_n):
+                    ratio[start] **= counted
+            for start in range(born_n):
+                evidence[prior, start] *= ratio[start]
+                m[start] += evidence[prior, start]
+        counts[cell] += 1
+        clock[N] += 1
+        total = m[:born_n].sum()
+        if total >= threshold:
+            return place, total
+        if clock[N] % CHUNK_N == 0:
+            thin(starts)
+    return -1, 0.0
 
-    def _add(self, began: ArrayLike, counts_then: ArrayLike, evidence: ArrayLike) -> None:
-        new = slice(self._born_n, self._born_n + np.size(began))
-        self._born_n = new.stop
-        self._began[new] = began
-        self._counts_then[:, new] = counts_then
-        self._evidence[:, new] = evidence
 
-    def _ratios(self, cells: Ints, n: Floats, now: Floats, out: Floats) -> None:
-        """The likelihood ratio of each observation by prior and start; before the start, anything.
-
-        The share of its cell after a change, with a prior of so many observations at the share
-        before the start, over its share in all that came.
-        """
-        then, known, counted = self._counts_then[cells], self._reference[cells, None], self._counted
-        share_now = (now * counted + known) / (n * counted + self._reference_n)
-        share_then = (then * counted + known) / (self._began * counted + self._reference_n)
-        since = np.maximum(now - then, 0.0) * counted
-        since_n = np.maximum(n - self._began, 0.0) * counted
-        np.multiply((share_then / share_now)[:, None], _PRIOR_N, out=out)
-        out += (since / share_now)[:, None]
-        out /= since_n[:, None] + _PRIOR_N
-        if counted < 1:
-            out **= counted
-
-    def _alarm(self, place: int, by_place: Floats, evidence: Floats) -> int:
-        began = int(self._began[evidence[place].sum(axis=0).argmax()])
-        self._found = (float(by_place[place]), self._n + place + 1 - began)
-        self._begin()
-        return place
-
-    def _thin(self) -> None:
-        if self._born_n <= KEPT_N:
-            return
-        began = self._began[: self._born_n]
-        kept = _starts.kept(began, self._n)
-        evidence = _starts.handed(self._evidence[:, : self._born_n], kept)
-        began, counts_then = began[kept], self._counts_then[:, kept]
-        self._no_starts()
-        self._add(began, counts_then, evidence)
+@compiled
+def _are_cells(cells: Ints, n: int) -> bool:
+    for cell in cells:  # noqa: SIM110 - all() of a generator cannot be compiled
+        if not 0 <= cell < n:
+            return False
+    return True

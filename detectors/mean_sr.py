@@ -15,13 +15,12 @@ gone by are at least the threshold on average, at any pace and however it change
 Evidence is looked at every 2 observations.
 """
 
-from math import sqrt
+from math import exp, sqrt
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from detectors import _starts
+from detectors._compiled import compiled
 from detectors._contract import (
     INDEPENDENT,
     Dependence,
@@ -32,20 +31,19 @@ from detectors._contract import (
     check_scores,
     check_settings,
 )
-from detectors._normal import spreads
-from detectors._starts import CHUNK_N, EVERY_N, KEPT_N, ROOM_N
+from detectors._normal import spread
+from detectors._starts import BORN_N, CHUNK_N, N, Starts, no_starts, restored, thin, wait
 
-_FORMAT = 2
+_FORMAT = 3
 _SHIFT_SD = 0.5
 _LOOK_EVERY = 2
+_ROUNDING = 1e-9
 _FORMS = ("mean", "spread")
-_FORM_PARTS = np.array([[0.8], [0.2]])
+_FORM_PARTS = np.array([0.8, 0.2])
 
 
 class Detector:
     """Mean since any start against the mean before it, of the scores and of their spread scores."""
-
-    _waiting: tuple[list[float], list[float]]
 
     def __init__(
         self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
@@ -64,24 +62,26 @@ class Detector:
         if not len(scores):
             return None
         self._found = None
-        waiting_n = len(self._waiting[0])
-        if waiting_n:
-            scores = np.concatenate((self._waiting[0], scores))
-            days = np.concatenate((self._waiting[1], days))
-        at, whole = 0, len(scores) - len(scores) % _LOOK_EVERY
-        while at < whole:
-            end = min(at + CHUNK_N - self._n % CHUNK_N, whole)
-            alarm = self._read(scores[at:end], days[at:end])
-            if alarm is not None:
-                return at + alarm - waiting_n
-            at = end
-        self._waiting = (scores[whole:].tolist(), days[whole:].tolist())
-        return None
+        alarm: int = _read(
+            scores,
+            days,
+            self._starts,
+            self._totals,
+            self._reference_n,
+            self._shrunk,
+            self._spread_shrunk,
+            self.threshold,
+        )
+        if alarm < 0:
+            return None
+        self._found = self._strongest()
+        self._begin()
+        return alarm
 
     @property
     def statistic(self) -> float:
-        """M at the last look, or that of the alarm just raised."""
-        return self._found[0] if self._found else self._evidence
+        """M now, or that of the alarm just raised."""
+        return self._found[0] if self._found else float(self._evidence().sum())
 
     @property
     def changed_n(self) -> int:
@@ -95,17 +95,16 @@ class Detector:
 
     def state(self) -> State:
         """Plain numbers: the sums, and for each start when, the sums until then, its weights."""
-        born = slice(self._born_n)
+        n, elapsed, newest, _ = self._starts.clock.tolist()
+        began, totals_then, weights = self._starts.columns()
         return {
             "format": _FORMAT,
-            "n": self._n,
+            "n": int(n),
             "totals": self._totals.tolist(),
-            "elapsed": [self._elapsed, self._newest],
-            "evidence": self._evidence,
-            "began": self._began[born].tolist(),
-            "totals_then": self._totals_then[:, born].tolist(),
-            "weights": self._weights[:, born].tolist(),
-            "waiting": [list(part) for part in self._waiting],
+            "elapsed": [elapsed, newest],
+            "began": began.tolist(),
+            "totals_then": totals_then.tolist(),
+            "weights": weights.tolist(),
             "found": list(self._found) if self._found else None,
         }
 
@@ -117,116 +116,104 @@ class Detector:
         state: State,
         dependence: Dependence = INDEPENDENT,
     ) -> Self:
-        """See detectors.Detector."""
-        if state.get("format") != _FORMAT:
+        """See detectors.Detector. Format 2 kept the observation after the last look apart."""
+        if state.get("format") not in (2, _FORMAT):
             raise StateUnreadable("written by another version")
         detector = cls(promise, reference_n, dependence)
-        detector._n = state["n"]
+        columns = (state[name] for name in ("elapsed", "began", "totals_then", "weights"))
+        detector._starts = restored(state["n"], *columns)
         detector._totals = np.array(state["totals"])
-        detector._elapsed, detector._newest = state["elapsed"]
-        detector._evidence = state["evidence"]
-        detector._add(state["began"], state["totals_then"], state["weights"])
-        scores, days = state["waiting"]
-        detector._waiting = (list(scores), list(days))
+        if state["format"] == 2 and state["waiting"][0]:
+            scores, days = (np.array(part) for part in state["waiting"])
+            detector.run(scores, days)
         found = state["found"]
         detector._found = (found[0], found[1], found[2]) if found else None
         return detector
 
     def _begin(self) -> None:
-        self._n = 0
-        self._totals: Floats = np.zeros(2)
-        self._elapsed = self._newest = self._evidence = 0.0
-        self._waiting = ([], [])
-        self._no_starts()
+        self._starts = no_starts(len(_FORMS), len(_FORMS))
+        self._totals: Floats = np.zeros(len(_FORMS))
 
-    def _no_starts(self) -> None:
-        self._born_n = 0
-        self._began: Floats = np.full(ROOM_N, _starts.NOT_BORN)
-        self._totals_then: Floats = np.zeros((2, ROOM_N))
-        self._weights: Floats = np.zeros((2, ROOM_N))
+    def _evidence(self) -> Floats:
+        """By form and start."""
+        born_n, weights = int(self._starts.clock[BORN_N]), self._starts.held
+        factors = np.zeros_like(weights)
+        _bayes_factors(self._starts, self._totals, self._reference_n, factors)
+        evidence: Floats = (factors * weights)[:, :born_n]
+        return evidence
 
-    def _read(self, scores: Floats, days: Floats) -> int | None:
-        """Whole looks of one chunk: a row for each look, a column for each start."""
-        totals = self._totals_at_looks(scores)
-        self._add_starts(totals, days)
-        factors = self._bayes_factors(totals[1:])
-        evidence = factors * self._weights
-        by_look = np.add.reduce(evidence.reshape(len(evidence), -1), axis=1)
-        if np.maximum.reduce(by_look) >= self.threshold:
-            return self._alarm(int((by_look >= self.threshold).argmax()), by_look, evidence)
-        self._n, self._totals, self._evidence = (
-            self._n + len(scores),
-            totals[-1],
-            float(by_look[-1]),
-        )
-        if self._n % CHUNK_N == 0:
-            self._thin(evidence[-1], factors[-1])
-        return None
+    def _strongest(self) -> tuple[float, int, str]:
+        """M, the observations since the start with the most of it, and that one's form."""
+        evidence = self._evidence()
+        form = int(evidence.sum(axis=1).argmax())
+        began = self._starts.began[evidence[form].argmax()]
+        return float(evidence.sum()), self._starts.n - int(began), _FORMS[form]
 
-    def _totals_at_looks(self, scores: Floats) -> Floats:
-        """The sums of both forms before the first look and at each."""
-        of_spread = spreads(scores if self._shrunk == 1 else scores / self._shrunk)
-        if self._spread_shrunk < 1:
-            of_spread = of_spread * self._spread_shrunk
-        totals = np.empty((len(scores) // _LOOK_EVERY + 1, 2))
-        totals[0] = self._totals
-        for form, values in enumerate((scores, of_spread)):
-            np.add.reduce(values.reshape(-1, _LOOK_EVERY), axis=1, out=totals[1:, form])
-        return np.add.accumulate(totals, out=totals)
 
-    def _add_starts(self, totals: Floats, days: Floats) -> None:
-        until = _starts.until(self._elapsed, days)
-        self._elapsed = float(until[-1])
-        due = _starts.due(self._n)
-        if due >= len(days):
-            return
-        at = until[due::EVERY_N]
-        weights = _starts.weights(at, self._newest, self.threshold)
-        self._newest = float(at[-1])
-        began = np.arange(self._n + due, self._n + len(days), EVERY_N)
-        then = totals[due // _LOOK_EVERY : -1 : EVERY_N // _LOOK_EVERY]
-        self._add(began, then.T, _FORM_PARTS * weights)
+@compiled
+def _read(
+    scores: Floats,
+    days: Floats,
+    starts: Starts,
+    totals: Floats,
+    reference_n: int,
+    shrunk: float,
+    spread_shrunk: float,
+    threshold: float,
+) -> int:
+    """The place of the score that alarmed, the last one read; -1 where none does."""
+    clock, _, _, weights = starts
+    factors = np.ones_like(weights)
+    for place, score in enumerate(scores):
+        wait(starts, days[place], totals, _FORM_PARTS, threshold)
+        totals[0] += score
+        totals[1] += spread(score / shrunk) * spread_shrunk
+        clock[N] += 1
+        if clock[N] % _LOOK_EVERY:
+            continue
+        if _may_alarm(starts, totals, reference_n, threshold):
+            _bayes_factors(starts, totals, reference_n, factors)
+            if (weights * factors).sum() >= threshold:
+                return place
+        if clock[N] % CHUNK_N == 0:
+            _bayes_factors(starts, totals, reference_n, factors)
+            weights *= factors
+            thin(starts)
+            _bayes_factors(starts, totals, reference_n, factors)
+            weights /= factors
+    return -1
 
-    def _add(self, began: ArrayLike, totals_then: ArrayLike, weights: ArrayLike) -> None:
-        new = slice(self._born_n, self._born_n + np.size(began))
-        self._born_n = new.stop
-        self._began[new] = began
-        self._totals_then[:, new] = totals_then
-        self._weights[:, new] = weights
 
-    def _bayes_factors(self, totals: Floats) -> Floats:
-        """By look, form and start; 0 before the start.
+@compiled
+def _may_alarm(starts: Starts, totals: Floats, reference_n: int, threshold: float) -> bool:
+    """Whether all weights, times the highest factor that any start may have, reach the threshold.
 
-        With s observations since a start, b before it and T = s + b: x is the sum of those before,
-        less b / T of the sum of all; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
-        """
-        n = self._n + _LOOK_EVERY * np.arange(1.0, len(totals) + 1)[:, None]
-        all_n = n + self._reference_n
-        before_n = self._began + self._reference_n
-        since_n = np.maximum(n - self._began, 0.0)
-        scale = (since_n > 0) / np.sqrt(since_n * before_n * (_SHIFT_SD**2 / all_n) + 1)
-        x = self._totals_then - before_n * (totals / all_n)[:, :, None]
-        x *= x
-        x *= (scale * scale * (_SHIFT_SD**2 / 2))[:, None]
-        factors: Floats = np.exp(x, out=x)
-        factors *= scale[:, None]
-        return factors
+    Nearly always they do not, and no other exponential is needed.
+    """
+    clock, began, totals_then, weights = starts
+    highest, weight, all_n = 0.0, 0.0, clock[N] + reference_n
+    for start in range(int(clock[BORN_N])):
+        share = (began[start] + reference_n) / all_n
+        scale_2 = 1 / (1 + _SHIFT_SD**2 * (clock[N] - began[start]) * share)
+        for form in range(len(totals)):
+            x = totals_then[form, start] - share * totals[form]
+            highest = max(highest, x * x * scale_2)
+            weight += weights[form, start]
+    return weight * exp(highest * (_SHIFT_SD**2 / 2)) >= threshold * (1 - _ROUNDING)
 
-    def _alarm(self, look: int, by_look: Floats, evidence: Floats) -> int:
-        forms = evidence[look]
-        form = int(forms.sum(axis=1).argmax())
-        alarm = (look + 1) * _LOOK_EVERY - 1
-        changed_n = self._n + alarm + 1 - int(self._began[forms[form].argmax()])
-        self._found = (float(by_look[look]), changed_n, _FORMS[form])
-        self._begin()
-        return alarm
 
-    def _thin(self, evidence: Floats, factors: Floats) -> None:
-        if self._born_n <= KEPT_N:
-            return
-        began = self._began[: self._born_n]
-        kept = _starts.kept(began, self._n)
-        weights = _starts.handed(evidence[:, : self._born_n], kept) / factors[:, kept]
-        began, totals_then = began[kept], self._totals_then[:, kept]
-        self._no_starts()
-        self._add(began, totals_then, weights)
+@compiled
+def _bayes_factors(starts: Starts, totals: Floats, reference_n: int, factors: Floats) -> None:
+    """By form and start, into `factors`.
+
+    With s observations since a start, b before it and T = s + b: x is the sum of those before,
+    less b / T of the sum of all; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
+    """
+    clock, began, totals_then, _ = starts
+    all_n = clock[N] + reference_n
+    for start in range(int(clock[BORN_N])):
+        share = (began[start] + reference_n) / all_n
+        scale_2 = 1 / (1 + _SHIFT_SD**2 * (clock[N] - began[start]) * share)
+        for form in range(len(totals)):
+            x = totals_then[form, start] - share * totals[form]
+            factors[form, start] = exp(x * x * scale_2 * (_SHIFT_SD**2 / 2)) * sqrt(scale_2)

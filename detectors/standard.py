@@ -15,8 +15,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors._contract import Dependence, Floats, Ints, StateUnreadable
-from detectors._normal import quantiles
+from detectors._compiled import compiled
+from detectors._contract import Dependence, Floats, Ints, StateUnreadable, are_finite
+from detectors._normal import quantile, quantiles
 from detectors.dependence import dependence_of_both
 from detectors.seasons import FLAT, HOURS_OF_WEEK, Profile, season
 
@@ -103,10 +104,9 @@ class Standard:
         not known, and adds nothing. ValueError when a value is not finite, or hours are needed and
         not given.
         """
-        single = _singles(values)
-        below = self.values.searchsorted(single)
-        equal = self.values.searchsorted(single, side="right") - below
-        scores = quantiles((below + uniforms * (equal + 1)) / (self.n + 1))
+        if not are_finite(values):
+            raise ValueError("a value is not finite")
+        scores = _scores_against(self.values, values, uniforms)
         if self.is_seasonal:
             if weekhours is None:
                 raise ValueError("a seasonal reference needs the hours of the week")
@@ -161,6 +161,19 @@ class Standard:
         self._scale = 1 / (left_sd * sqrt(found.ratio))
 
 
+@compiled
+def _scores_against(reference: Singles, values: Floats, uniforms: Floats) -> Floats:
+    scores = np.empty(len(values))
+    for place, value in enumerate(values):
+        single = np.float32(min(max(value, -_FLOAT32_MAX), _FLOAT32_MAX))
+        below = up_to = np.searchsorted(reference, single)
+        if below < len(reference) and reference[below] == single:
+            up_to = np.searchsorted(reference, single, side="right")
+        rank = below + uniforms[place] * (up_to - below + 1)
+        scores[place] = quantile(rank / (len(reference) + 1))
+    return scores
+
+
 def _scores_among_others(single: Singles, uniforms: Floats) -> Floats:
     """Each value's score against the rest of the sample."""
     sample = np.sort(single)
@@ -170,7 +183,7 @@ def _scores_among_others(single: Singles, uniforms: Floats) -> Floats:
 
 
 def _singles(values: Floats) -> Singles:
-    if not np.isfinite(values).all():
+    if not are_finite(values):
         raise ValueError("a value is not finite")
     return values.clip(-_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
 

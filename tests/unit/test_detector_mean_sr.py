@@ -1,13 +1,16 @@
 """MeanSR is the statistic its docstring says: Bayes factors of a shift, summed over its starts."""
 
+import json
 from math import exp, pi, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from detectors import Dependence, Promise, make
+from detectors import Dependence, Promise, make, restore
 from detectors._normal import spreads
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "detectors"
 M = 200
 NEVER = Promise(1e12, 1.0)
 
@@ -135,3 +138,17 @@ def test_a_spread_that_does_not_depend_is_seen_behind_a_level_that_does() -> Non
 
     assert found[0] is not None and found[0] > 391
     assert found[1] is None
+
+
+def test_a_state_of_format_2_goes_on_as_it_would_have() -> None:
+    """It kept the observation after the last look apart."""
+    scores = np.random.default_rng(31).normal(size=500)
+    scores[400:] += 1
+    golden = json.loads((GOLDEN / "mean_sr-2.json").read_text())
+    detector = restore("mean_sr", Promise(1e5, 1.0), 2_000, golden["state"])
+
+    alarm = detector.run(scores[301:], np.ones(199))
+
+    assert alarm == golden["alarm"]
+    assert detector.statistic == pytest.approx(golden["statistic"])
+    assert detector.changed_n == golden["changed_n"]

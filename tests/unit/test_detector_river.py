@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from river.drift import ADWIN
+from river.drift import ADWIN, PageHinkley
+from river.stats import Mean
 
 from detectors import (
     Dependence,
@@ -121,6 +122,33 @@ def test_page_hinkley_is_the_test_of_the_textbook(seed: int, shift: float) -> No
 )
 def test_thresholds_are_those_of_siegmund(arl: float, threshold: float) -> None:
     assert page_hinkley.siegmund_threshold(arl, 0.25) == pytest.approx(threshold, abs=0.06)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shift", [-0.7, 0.6])
+def test_page_hinkley_has_the_bits_of_river(seed: int, shift: float) -> None:
+    scores = drawn(seed, 300) + drawn(100 + seed, 400, shift)
+    river: Any = PageHinkley(
+        delta=0.25 + 1.64 / sqrt(500),
+        threshold=page_hinkley.siegmund_threshold(1e5, 0.25),
+        alpha=1.0,
+    )
+    river._x_mean = Mean()
+    river._x_mean.n = 500.0
+    river._min_increase = river._max_decrease = 0.0
+    detector = make("page_hinkley", PROMISE, 500)
+
+    for place, score in enumerate(scores):
+        river.update(score)
+        assert (run(detector, [score]) is not None) == river.drift_detected
+        if river.drift_detected:
+            assert place > 300
+            return
+        state = detector.state()
+        assert state["mean"] == [river._x_mean.n, river._x_mean.get()]
+        assert state["increase"] == [river._sum_increase, river._min_increase]
+        assert state["decrease"] == [river._sum_decrease, river._max_decrease]
+    pytest.fail("no alarm")
 
 
 @pytest.mark.parametrize("kind", ["adwin", "page_hinkley"])

@@ -20,7 +20,7 @@ from streams.ingest._fhir_device import maker, model_of
 from streams.ingest._fhir_json import NotFhir, Tree, parse, trees, word
 
 _ONE_A_LINE = re.compile(rb"\s*\{[^\r\n]*\}[ \t]*\r?\n\s*\{")
-_TAKEN = ("ImagingStudy", "DiagnosticReport", "Observation", "Device")
+_TAKEN = ("ImagingStudy", "DiagnosticReport", "Observation")
 
 
 class Translator:
@@ -117,7 +117,9 @@ def _observation(observation: Tree, context: Context) -> Iterator[Translated]:
     model = maker(observation, context)
     if model is None:
         yield Untranslated("not_of_this_kind", "Observation.device")
-    elif not _is_panel(observation):
+    elif _is_panel(observation):
+        yield Untranslated("ignored", "Observation.hasMember")
+    else:
         yield from _fhir_prediction.of_observation(observation, model, context)
 
 
@@ -129,6 +131,8 @@ def _is_panel(observation: Tree) -> bool:
 
 def _nothing(resources: Resources) -> Untranslated:
     """Why a message has no event: it says nothing to us, or less than we need."""
+    if any(resources.of("Device")):
+        return Untranslated("ignored", "Device")  # remembered, and no event
     if any(map(_is_notice_only, resources.all)):
         return Untranslated("unsupported", "Bundle.entry.resource")
     if any("resourceType" not in one for one in resources.all):

@@ -396,6 +396,16 @@ class TestPredictions:
         assert (told.status, told.reason.code) == (status, code)
         assert told.outputs is None
 
+    def test_a_panel_that_only_holds_others_together_is_no_answer_of_its_own(self) -> None:
+        panel = samples.observation("R4", id="p", hasMember=refs("o", 1))
+        for name in ("valueBoolean", "component"):
+            del panel[name]
+
+        told = found(of(bundle(panel, samples.observation("R4"))))
+
+        assert told[0] == Untranslated("ignored", "Observation.hasMember")
+        assert [type(one) for one in told[1:]] == [Prediction]
+
     def test_a_device_is_remembered_over_messages(self) -> None:
         by = translator()
         found(of(samples.device("R5")), by)
@@ -677,7 +687,8 @@ class TestFiles:
 
         told = list(read(translator(), [str(tmp_path)], NOW))
 
-        assert [type(one).__name__ for one in told] == [
+        assert told[0] == Untranslated("ignored", "Device")
+        assert [type(one).__name__ for one in told[1:]] == [
             "Study",
             "Untranslated",
             "Study",

@@ -146,6 +146,19 @@ class TestRefused:
         assert (status, told["issue"][0]["code"]) == (503, "transient")
         assert "lanted" not in caplog.text
 
+    async def test_a_broker_that_does_not_answer_is_away(
+        self, safe: Safe, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv(TOKEN_ENV, raising=False)
+        monkeypatch.setattr("streams.ingest.listen.fhir.SAFE_WITHIN_S", 0.05)
+
+        async def never(translated: Sequence[Translated]) -> None:
+            await asyncio.Event().wait()
+
+        silent: Any = never
+        async with make("127.0.0.1", silent) as server:
+            assert (await sent(server, of(samples.study("R4"))))[0] == 503
+
     async def test_only_some_at_once(self, safe: Safe, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(TOKEN_ENV, raising=False)
         monkeypatch.setattr("streams.ingest.listen.fhir.MOST_AT_ONCE", 1)

@@ -50,14 +50,14 @@ def blindness(arrays, job):
 
 def car_loan():
     reference, seen, labels = nannyml.load_synthetic_car_loan_dataset()
-    seen = seen.merge(labels, left_on="id", right_index=True)
+    seen = seen.merge(labels, left_index=True, right_index=True)
     columns = {"y_true": "repaid", "y_pred": "y_pred", "y_pred_proba": "y_pred_proba"}
     metrics = ["roc_auc", "accuracy"]
     told = estimated(reference, seen, 5000, metrics, **columns)
     real = realised(reference, seen, 5000, metrics, **columns)
-    alerts = zip(told[("roc_auc", "alert")], real[("roc_auc", "alert")], strict=True)
-    agreed = [bool(a) == bool(b) for a, b in alerts]
-    figures = {"alerts right": f"{sum(agreed)}/{len(agreed)}"}
+    alerts = told[("roc_auc", "alert")].astype(bool).tolist()
+    truth = real[("roc_auc", "alert")].astype(bool).tolist()
+    figures = {"alerts": alerts, "truth": truth}
     for metric in metrics:
         error = np.abs(told[(metric, "value")] - real[(metric, "value")])
         known = realised(reference, reference, 5000, [metric], **columns)

@@ -34,6 +34,7 @@ from streams.ingest.pseudonym import BadKey
 from streams.ingest.settings import ingest_of, keep_links, labeller_of, pseudonyms_of
 from streams.ingest.sink import Event, Lines, Sink, Topics
 from streams.status_server import Address, address
+from streams.worklist.desk.study_names import names_writer
 
 _EXAMPLES = """examples:
   radvigil ingest dicom /data/exports --site north > studies.jsonl
@@ -192,7 +193,7 @@ def _ingest(config: Config, arguments: argparse.Namespace) -> Ingest:
         )
     zones = {one.name: one.timezone for one in config.sites}
     zone = zones.get(site) or config.timezone
-    return ingest_of(
+    found = ingest_of(
         config.ingest,
         pseudonyms,
         site=site,
@@ -200,6 +201,8 @@ def _ingest(config: Config, arguments: argparse.Namespace) -> Ingest:
         from_files=arguments.listen is None and arguments.kind not in read.kinds(),
         labels=labels,
     )
+    found.links.told = names_writer(one.keys_file for one in config.worklists)
+    return found
 
 
 def _translated(
@@ -209,7 +212,8 @@ def _translated(
     translator = ingest.make(kind, setting)
     found = files(sources)
     if isinstance(translator, DicomTranslator):
-        yield from _studies(translator, found, now, config.ingest.stable_s)
+        results = ingest.make("sr", setting)
+        yield from _studies(translator, results, found, now, config.ingest.stable_s)
         return
     if isinstance(translator, FhirTranslator):
         yield from fhir_files.read(translator, sources, now)
@@ -222,17 +226,25 @@ def _translated(
 
 
 def _studies(
-    translator: DicomTranslator, found: Iterable[File], now: datetime, stable_s: float
+    images: DicomTranslator,
+    results: ingest.Translator,
+    found: Iterable[File],
+    now: datetime,
+    stable_s: float,
 ) -> Iterator[Translated]:
-    """One complete study for all its files."""
+    """One complete study for all its images; then what algorithms gave back, which comes later."""
     assembly = Assembly(stable_s)
+    later: list[Translated] = []
     for file in found:
-        image = translator.instance(file.content, now) if file.content else file.untranslated
+        image = images.instance(file.content, now) if file.content else file.untranslated
         if isinstance(image, Instance):
             yield from _complete_only(assembly.add(image, image.study.at))
+        elif file.content and image is not None and image.reason == "not_of_this_kind":
+            later += results.translate(file.content, now)
         else:
             yield image or Untranslated("unreadable", "file")
     yield from _complete_only(assembly.finish())
+    yield from later
 
 
 def _complete_only(studies: Iterable[Study]) -> Iterator[Study]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench.detect.table import ALWAYS, NEVER, OURS, Asked, Row, Table, with_peers
+from bench.detect.table import ALWAYS, NEVER, OURS, Asked, Figure, Row, Table, with_peers
 from bench.detect.venvs import ask
 
 TITLE = "performance without labels, on NannyML's own data"
@@ -23,10 +23,11 @@ def table(asked: Asked) -> Table:
 def _nannyml() -> Iterator[Row]:
     answer = ask("nannyml", {"table": "car loan"})
     told, truth = answer.pop("alerts"), answer.pop("truth")
+    nothing: dict[str, Figure] = {}
     for who, setting, alerts, figures in (
         ("nannyml CBPE", "as shipped", told, answer),
-        (ALWAYS, "", [True] * len(truth), {}),
-        (NEVER, "", [False] * len(truth), {}),
+        (ALWAYS, "", [True] * len(truth), nothing),
+        (NEVER, "", [False] * len(truth), nothing),
     ):
         right = sum(alert == real for alert, real in zip(alerts, truth, strict=True))
         yield Row(who, setting, {"alerts right": f"{right}/{len(truth)}", **figures})

@@ -28,7 +28,7 @@ class Telemetry(Protocol):
         """So many events wait, and event time is so far behind what is promised."""
 
     def sizes(self, partition: int, sizes: dict[str, int], size_bytes: int) -> None:
-        """How much the pipeline holds (studies, pending, series, ...), and what it is as written."""
+        """How much the pipeline holds (studies, pending, ...), and how large it is as written."""
 
     def live(self, partition: int, live: Mapping[tuple[str, str], int]) -> None:
         """How many incidents live, by kind and state."""

@@ -81,11 +81,15 @@ class Kafka:
         self.port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._config = folder / "server.properties"
-        self._config.write_text(
-            PROPERTIES.format(port=self.port, controller=free_port(), data=folder / "data")
-        )
+        self._config.write_text(self._properties(self.port, free_port()))
         self._process: subprocess.Popen[bytes] | None = None
-        self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", uuid.uuid4().hex[:22])
+        self._format("--standalone", "-t", uuid.uuid4().hex[:22])
+
+    def _properties(self, port: int, controller: int) -> str:
+        return PROPERTIES.format(port=port, controller=controller, data=self._folder / "data")
+
+    def _format(self, *arguments: str) -> None:
+        self._java("kafka.tools.StorageTool", "format", *arguments)
 
     def _command(self, main: str, *arguments: str) -> list[str]:
         return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{self._libs}/*", main, *arguments]

@@ -76,6 +76,7 @@ def replayed(found: Left, partition: int) -> Replayed:
     for _, _, _, arrived_us, row in _in_order(found, partition):
         event = decode_event(row.value, row.headers)
         assert not isinstance(event, Refused)
+        assert pipeline.refuse(event.site) is None
         effects += pipeline.handle(event, arrived_us)
     meta = found.state[partition].get(META_KEY)
     assert meta is not None, f"partition {partition} was never checkpointed"

@@ -10,6 +10,7 @@ from msgspec import Struct
 from streams.ingest._contract import Ingest
 from streams.ingest._fhir_bundle import Resources
 from streams.ingest._fhir_json import Tree, moment, tree_at, trees, word
+from streams.ingest._sr_model import Declared
 from streams.ingest.guard import Guard
 
 MOST_DEVICES = 10_000
@@ -20,13 +21,13 @@ _REFERENCES = ("subject", "patient", "performer", "resultsInterpreter", "interpr
 
 
 class Devices:
-    """The devices and algorithms heard of, by `Device/id`: name and version, no more."""
+    """The devices and algorithms heard of, by `Device/id`: what they are called, no more."""
 
     def __init__(self, dropped: Counter[str]) -> None:
-        self._known: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._known: OrderedDict[str, Declared] = OrderedDict()
         self._dropped = dropped
 
-    def learn(self, name: str, told: tuple[str, str]) -> None:
+    def learn(self, name: str, told: Declared) -> None:
         """Remember the latest; the one longest untold is forgotten and counted."""
         self._known[name] = told
         self._known.move_to_end(name)
@@ -34,7 +35,7 @@ class Devices:
             self._known.popitem(last=False)
             self._dropped["device_overflow"] += 1
 
-    def find(self, name: str) -> tuple[str, str] | None:
+    def find(self, name: str) -> Declared | None:
         """Name and version."""
         return self._known.get(name)
 

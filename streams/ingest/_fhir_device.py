@@ -3,19 +3,16 @@
 from streams.ingest._fhir_bundle import short_name, type_of
 from streams.ingest._fhir_context import Context
 from streams.ingest._fhir_json import Tree, tree_at, trees, word
+from streams.ingest._sr_model import Declared, Model, model_of
 
 # v3 ObservationValue: asserted by artificial intelligence, as a security label.
 _BY_AI = frozenset({"AIAST", "AIASTSRC"})
 _NAMES = ("model-name", "registered-name", "user-friendly-name")
 _BEHIND = ("performer", "resultsInterpreter", "author")
 _PEOPLE = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson"})
-UNKNOWN_VERSION = "unknown"
-
-Model = tuple[str, str]
-"""Its name and version."""
 
 
-def model_of(device: Tree) -> Model | None:
+def declared_by(device: Tree) -> Declared | None:
     """As a Device tells it: R4's `deviceName`, R5's `name`, else its model number."""
     named = [
         (word(one, "type") or "", word(one, "name") or word(one, "value"))
@@ -26,7 +23,7 @@ def model_of(device: Tree) -> Model | None:
     if name is None:
         return None
     versions = (word(one, "value") for one in trees(device, "version", most=20))
-    return name, next(filter(None, versions), UNKNOWN_VERSION)
+    return Declared(name, next(filter(None, versions), None), word(device, "manufacturer"))
 
 
 def maker(resource: Tree, context: Context) -> Model | None:
@@ -59,9 +56,7 @@ def is_by_person(resource: Tree, context: Context) -> bool:
 
 def _model(reference: Tree, device: Tree, context: Context) -> Model | None:
     name = short_name(word(reference, "reference") or "")
-    told = model_of(device)
+    told = declared_by(device)
     if told is None and name is not None:
-        told = context.devices.find(name) or (name.partition("/")[2], UNKNOWN_VERSION)
-    if told is None or context.guard.passes(told[0]) is None:
-        return None
-    return told[0], context.guard.passes(told[1]) or UNKNOWN_VERSION
+        told = context.devices.find(name) or Declared(name.partition("/")[2], None, None)
+    return None if told is None else model_of(told, context.ingest.models, context.guard)

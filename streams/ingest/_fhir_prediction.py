@@ -10,11 +10,12 @@ from streams.ingest._contract import Translated, Untranslated
 from streams.ingest._fhir_bundle import name_of
 from streams.ingest._fhir_codes import REPORT_STATUSES, codings
 from streams.ingest._fhir_context import Context
-from streams.ingest._fhir_device import Model, maker
+from streams.ingest._fhir_device import maker
 from streams.ingest._fhir_json import Tree, tree_at, word
 from streams.ingest._fhir_keys import key_of_result
 from streams.ingest._fhir_output import Outputs
 from streams.ingest._fhir_report import conclusions
+from streams.ingest._sr_model import Model
 
 _ENDED = frozenset({"cancelled", "entered_in_error"})
 _ABSENT = "data-absent-reason"
@@ -79,8 +80,8 @@ def _prediction(
     return Prediction(
         site=context.ingest.site,
         study=study,
-        model=model[0],
-        model_version=model[1],
+        model=model.name,
+        model_version=model.version,
         status="completed" if reason is None else reason[0],
         at=context.at(told, "issued"),
         outputs=found or None,

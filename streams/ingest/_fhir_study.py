@@ -14,7 +14,7 @@ from schemas.study import Patient, Scanner, Study
 from streams.ingest._contract import Translated, Untranslated
 from streams.ingest._fhir_codes import STUDY_STATES, codings, is_known
 from streams.ingest._fhir_context import Context
-from streams.ingest._fhir_device import model_of
+from streams.ingest._fhir_device import declared_by
 from streams.ingest._fhir_json import Tree, moment, number, tree_at, trees, word
 from streams.ingest._fhir_keys import key_of_patient, key_of_study
 
@@ -133,12 +133,12 @@ def _scanner(study: Tree, context: Context) -> Scanner | None:
             actor = tree_at(performer, "actor")
             device = context.resources.find(actor, series) or context.resources.find(actor, study)
             if device.get("resourceType") == "Device":
-                told = model_of(device)
+                told = declared_by(device)
                 station = word(device, "serialNumber") or word(device, "id")
                 return Scanner(
                     manufacturer=context.guard.passes(word(device, "manufacturer")),
-                    model=context.guard.passes(told[0]) if told else None,
-                    software=context.guard.passes(told[1]) if told and told[1] else None,
+                    model=context.guard.passes(told.name) if told else None,
+                    software=context.guard.passes(told.version) if told else None,
                     station=context.ingest.pseudonyms.short("station", station)
                     if station
                     else None,

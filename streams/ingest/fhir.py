@@ -16,7 +16,7 @@ from streams.ingest import _fhir_prediction, _fhir_report, _fhir_study
 from streams.ingest._contract import Ingest, Translated, Untranslated
 from streams.ingest._fhir_bundle import Resources, name_of
 from streams.ingest._fhir_context import Context, Devices, guard_of
-from streams.ingest._fhir_device import maker, model_of
+from streams.ingest._fhir_device import declared_by, maker
 from streams.ingest._fhir_json import NotFhir, Tree, parse, trees, word
 
 _ONE_A_LINE = re.compile(rb"\s*\{[^\r\n]*\}[ \t]*\r?\n\s*\{")
@@ -54,7 +54,7 @@ class Translator:
         if resources.too_many:
             yield Untranslated("too_large", "Bundle.entry")
         for device in resources.of("Device"):
-            name, told = name_of(device), model_of(device)
+            name, told = name_of(device), declared_by(device)
             if name is not None and told is not None:
                 self._devices.learn(name, told)
         yield from self._events(

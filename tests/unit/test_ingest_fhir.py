@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.decoding import decode_event, encode
-from schemas.ingest import Code, Codes
+from schemas.ingest import Code, Codes, DeclaredModel, Models
 from schemas.prediction import Output, Prediction
 from schemas.report import Label, Report
 from schemas.study import Scanner, Study
@@ -411,6 +411,17 @@ class TestPredictions:
         found(of(samples.device("R5")), by)
 
         assert only(of(samples.observation("R5")), by).model == "ptx-detect"
+
+    @both
+    def test_the_site_says_which_model_a_device_is(self, version: str) -> None:
+        row = DeclaredModel(declared="PTX-Detect", manufacturer="example", name="ptx", version="9")
+        by = translator(models=Models((row,)))
+        device = samples.device(version)
+        del device["version"]
+
+        told = found(of(bundle(device, samples.observation(version))), by)
+
+        assert [(one.model, one.model_version) for one in told] == [("ptx", "9")]  # type: ignore[union-attr]
 
     def test_a_device_never_heard_of_has_the_name_of_its_resource(self) -> None:
         told = only(of(samples.observation("R4")))

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from detectors.warm import warm_up
 from schemas.config import Config
 from schemas.config_file import load
 from streams import logs
@@ -62,6 +63,7 @@ async def work(
     """The same on a loop that is already running, beside whatever else runs there."""
     await _pause_after_restarts()
     expect_large_state()
+    await asyncio.to_thread(warm_up)  # before it joins the group: a poll must not wait for it
     worker = Worker(config, engine, telemetry, companions)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

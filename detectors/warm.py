@@ -1,0 +1,16 @@
+"""All loops compiled before the first observation comes, so that none has to wait for it."""
+
+import numpy as np
+
+from detectors import Promise, kinds, make
+from detectors.cat_sr import CategoryDetector
+from detectors.standard import Standard
+
+
+def warm_up() -> None:
+    """Run every compiled loop once: some ten seconds where they were never compiled, else none."""
+    values, days = np.arange(256.0), np.ones(256)
+    scores = Standard.learn(values, np.full(256, 0.5)).scores(values, np.full(256, 0.5))
+    for kind in kinds():
+        make(kind, Promise(1e9, 1.0), 256).run(scores, days)
+    CategoryDetector(1e9, (128, 128)).run(np.zeros(256, dtype=np.int64), days)

@@ -232,11 +232,13 @@ def _round_ticks(low: float, high: float) -> list[float]:
 
     >>> _round_ticks(0.132, 0.151)
     [0.135, 0.14, 0.145, 0.15]
+    >>> _round_ticks(0.1, 0.9), _round_ticks(0, 10)
+    ([0.2, 0.4, 0.6, 0.8], [2.0, 4.0, 6.0, 8.0, 10.0])
     """
     span = high - low
     if not isfinite(span) or span <= 0:
         return [low]
     step = 10.0 ** int(log10(span) // 1)
-    step = next(step * part for part in (0.1, 0.2, 0.25, 0.5, 1) if span / (step * part) <= 5)
+    step *= next(part for part in (0.2, 0.25, 0.5, 1, 2) if span / (step * part) <= 5)
     first = int(low // step) + 1
     return [round(first * step + i * step, 12) for i in range(6) if first * step + i * step <= high]

@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from rich.console import Console, Group
 from rich.live import Live
 
@@ -17,6 +18,7 @@ from schemas.incident import Incident
 from schemas.secrets import MissingSecret
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.clock import from_us
+from streams.imdrf import suggested
 from streams.incident_board import IncidentBoard, sentence, table, told
 from streams.incident_log import IncidentLog, NoIncidents
 
@@ -41,7 +43,11 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, as on Kafka")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one JSON object a line, as on Kafka; with suggested IMDRF codes",
+    )
     parser.add_argument("--follow", action="store_true", help="go on with what comes")
     parser.add_argument("--site", metavar="SITE", help="of this site only")
     parser.add_argument("--all", action="store_true", help="the resolved and closed ones too")
@@ -92,7 +98,7 @@ def _print_now(board: IncidentBoard, arguments: argparse.Namespace) -> None:
     incidents, now = board.incidents(over=arguments.all), _now()
     if arguments.json:
         for incident in incidents:
-            sys.stdout.buffer.write(encode(incident) + b"\n")
+            _write(incident)
         sys.stdout.flush()
         return
     rows = [board.row(incident, now) for incident in incidents]
@@ -105,10 +111,16 @@ def _print_now(board: IncidentBoard, arguments: argparse.Namespace) -> None:
 
 def _print_transition(incident: Incident, arguments: argparse.Namespace) -> None:
     if arguments.json:
-        sys.stdout.buffer.write(encode(incident) + b"\n")
+        _write(incident)
         sys.stdout.flush()
     else:
         print(told(incident), flush=True)
+
+
+def _write(incident: Incident) -> None:
+    """As on Kafka, and with the codes that may be reported."""
+    coded = replace(incident, suggested_codes=suggested(incident))
+    sys.stdout.buffer.write(encode(coded) + b"\n")
 
 
 async def _live(log: IncidentLog, board: IncidentBoard, *, over: bool) -> None:

@@ -9,6 +9,7 @@ from schemas.incident import Incident, Slice
 from schemas.reply import Reply
 from streams.clock import to_us
 from streams.delivery.trouble import REPAIR, is_about_receiver
+from streams.imdrf import suggested
 from streams.partitioner import partition_of
 from streams.web import words
 from streams.web.charts import Chart, evidence_chart, outage_chart, series_chart
@@ -154,7 +155,7 @@ def _facts(last: Incident, scene: Scene) -> Iterator[tuple[str, str]]:
         yield "version", last.model_version
     if last.reopen_count:
         yield "came back", words.count(last.reopen_count, "time")
-    for code in last.suggested_codes or ():
+    for code in suggested(last) or ():
         yield "suggested code", code
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from streams.ingest._contract import Ingest
 from streams.ingest._fhir_bundle import Resources
 from streams.ingest._fhir_json import Tree, moment, tree_at, trees, word
-from streams.ingest._sr_model import Declared
+from streams.ingest._model import Declared
 from streams.ingest.guard import Guard
 
 MOST_DEVICES = 10_000

@@ -3,7 +3,7 @@
 from streams.ingest._fhir_bundle import short_name, type_of
 from streams.ingest._fhir_context import Context
 from streams.ingest._fhir_json import Tree, tree_at, trees, word
-from streams.ingest._sr_model import Declared, Model, model_of
+from streams.ingest._model import Declared, Model, model_of
 
 # v3 ObservationValue: asserted by artificial intelligence, as a security label.
 _BY_AI = frozenset({"AIAST", "AIASTSRC"})

@@ -15,7 +15,7 @@ from streams.ingest._fhir_json import Tree, tree_at, word
 from streams.ingest._fhir_keys import key_of_result
 from streams.ingest._fhir_output import Outputs
 from streams.ingest._fhir_report import conclusions
-from streams.ingest._sr_model import Model
+from streams.ingest._model import Model
 
 _ENDED = frozenset({"cancelled", "entered_in_error"})
 _ABSENT = "data-absent-reason"

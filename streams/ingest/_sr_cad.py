@@ -10,9 +10,10 @@ from msgspec import Struct, field
 
 from schemas.prediction import PredictionStatus, Reason
 from streams.ingest._contract import Translated, Untranslated
+from streams.ingest._model import Model
 from streams.ingest._sr_context import Context
 from streams.ingest._sr_groups import COUNT
-from streams.ingest._sr_model import Model, algorithm, document_maker, equipment
+from streams.ingest._sr_model import algorithm, document_maker, equipment
 from streams.ingest._sr_outputs import Outputs, as_score
 from streams.ingest._sr_tree import Concept, Item
 

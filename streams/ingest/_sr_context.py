@@ -14,7 +14,7 @@ from streams.ingest import _dicom_time
 from streams.ingest._codes import Coding, Meaning
 from streams.ingest._contract import Ingest, Untranslated
 from streams.ingest._dicom_header import IDENTIFIERS, issuer, items, text
-from streams.ingest._sr_model import Declared, Model, model_of
+from streams.ingest._model import Declared, Model, model_of
 from streams.ingest._sr_tree import Concept
 from streams.ingest.guard import Guard
 

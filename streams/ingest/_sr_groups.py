@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from streams.ingest._codes import Meaning
 from streams.ingest._contract import Translated, Untranslated
+from streams.ingest._model import Model
 from streams.ingest._sr_context import Context
-from streams.ingest._sr_model import Model, algorithm, document_maker, is_by_person
+from streams.ingest._sr_model import algorithm, document_maker, is_by_person
 from streams.ingest._sr_outputs import Outputs, as_score
 from streams.ingest._sr_tree import Concept, Item
 

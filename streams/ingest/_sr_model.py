@@ -5,35 +5,17 @@ TID 4019 (Algorithm Identification) where a measurement, a group or the document
 the site says that the product is a model. What people measured on a workstation is no prediction.
 """
 
-from typing import NamedTuple
-
 from pydicom.dataset import Dataset
 
 from schemas.ingest import Models
 from streams.ingest._dicom_header import text
+from streams.ingest._model import Declared
 from streams.ingest._sr_tree import Item
-from streams.ingest.guard import Guard
 
-UNKNOWN_VERSION = "unknown"
 _NAME, _VERSION, _MAKER = "111001", "111003", "122405"
 _OBSERVER_TYPE, _PERSON, _DEVICE = "121005", "121006", "121007"
 _DEVICE_NAMES = ("121015", "121013")  # its model, else its own name
 _DEVICE_MAKER = "121014"
-
-
-class Declared(NamedTuple):
-    """A model as a result declares it."""
-
-    name: str
-    version: str | None
-    manufacturer: str | None
-
-
-class Model(NamedTuple):
-    """A model as events name it."""
-
-    name: str
-    version: str
 
 
 def algorithm(item: Item) -> Declared | None:
@@ -77,16 +59,6 @@ def is_by_person(document: Item) -> bool:
 
 def _observers(document: Item) -> set[str]:
     return {code.code for item in document.named(_OBSERVER_TYPE) for code in item.code}
-
-
-def model_of(declared: Declared, models: Models, guard: Guard) -> Model | None:
-    """By the site's name where it has one; None where a patient's name is in it."""
-    row = models.find(declared.name, declared.manufacturer)
-    version = guard.passes(declared.version)
-    if row is not None:
-        return Model(row.name, version or row.version or UNKNOWN_VERSION)
-    name = guard.passes(declared.name)
-    return Model(name, version or UNKNOWN_VERSION) if name else None
 
 
 def _text(item: Item, code: str) -> str | None:

@@ -7,8 +7,9 @@ from pydicom.dataset import Dataset
 from schemas.ingest import Models
 from streams.ingest._contract import Translated, Untranslated
 from streams.ingest._dicom_header import items, text
+from streams.ingest._model import Declared, Model
 from streams.ingest._sr_context import Context
-from streams.ingest._sr_model import Declared, Model, equipment, is_declared
+from streams.ingest._sr_model import equipment, is_declared
 from streams.ingest._sr_outputs import Outputs
 from streams.ingest._sr_tree import coded
 

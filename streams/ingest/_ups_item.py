@@ -17,8 +17,8 @@ from streams.ingest import _dicom_time
 from streams.ingest._codes import Coding, is_known
 from streams.ingest._contract import Translated, Untranslated
 from streams.ingest._dicom_header import items, text
+from streams.ingest._model import Declared, Model
 from streams.ingest._sr_context import Context
-from streams.ingest._sr_model import Declared, Model
 from streams.ingest._sr_tree import coded
 
 KEYWORDS = (

@@ -38,7 +38,7 @@ class DeclaredModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     manufacturer: Text | None = None
     """Only where the results name this manufacturer."""
     name: Name
-    """The model, as `[[models]]` and other feeds name it."""
+    """The model, as `[[model]]` and other feeds name it."""
     version: Name | None = None
     """Its version, where the results declare none."""
 

@@ -7,7 +7,7 @@ import asyncio
 import signal
 import ssl
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -17,18 +17,15 @@ from aiokafka.errors import KafkaError
 from schemas.config import Config
 from schemas.config_file import ConfigError
 from schemas.secrets import MissingSecret
-from schemas.study import Study
 from streams import ingest
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.ingest_server import add_reading, read_server
 from streams.cli.ingest_tally import Tally
-from streams.ingest import Ingest, Translated, Untranslated, listen, read
+from streams.ingest import Ingest, Translated, Untranslated, folder, listen, read
 from streams.ingest import _fhir_files as fhir_files
-from streams.ingest.assembly import Assembly
-from streams.ingest.dicom import Instance
 from streams.ingest.dicom import Translator as DicomTranslator
 from streams.ingest.fhir import Translator as FhirTranslator
-from streams.ingest.files import File, Unreadable, files
+from streams.ingest.files import Unreadable, files
 from streams.ingest.labeller import BadLexicon
 from streams.ingest.pseudonym import BadKey
 from streams.ingest.settings import ingest_of, keep_links, labeller_of, pseudonyms_of
@@ -213,7 +210,7 @@ def _translated(
     found = files(sources)
     if isinstance(translator, DicomTranslator):
         results = ingest.make("sr", setting)
-        yield from _studies(translator, results, found, now, config.ingest.stable_s)
+        yield from folder.translated(translator, results, found, now, config.ingest.stable_s)
         return
     if isinstance(translator, FhirTranslator):
         yield from fhir_files.read(translator, sources, now)
@@ -223,29 +220,3 @@ def _translated(
             yield file.untranslated or Untranslated("unreadable", "file")
         else:
             yield from translator.translate(file.content, now)
-
-
-def _studies(
-    images: DicomTranslator,
-    results: ingest.Translator,
-    found: Iterable[File],
-    now: datetime,
-    stable_s: float,
-) -> Iterator[Translated]:
-    """One complete study for all its images; then what algorithms gave back, which comes later."""
-    assembly = Assembly(stable_s)
-    later: list[Translated] = []
-    for file in found:
-        image = images.instance(file.content, now) if file.content else file.untranslated
-        if isinstance(image, Instance):
-            yield from _complete_only(assembly.add(image, image.study.at))
-        elif file.content and image is not None and image.reason == "not_of_this_kind":
-            later += results.translate(file.content, now)
-        else:
-            yield image or Untranslated("unreadable", "file")
-    yield from _complete_only(assembly.finish())
-    yield from later
-
-
-def _complete_only(studies: Iterable[Study]) -> Iterator[Study]:
-    return (study for study in studies if study.state == "complete")

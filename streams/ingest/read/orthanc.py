@@ -8,6 +8,7 @@ report and the like), the result. Each event is dated by when Orthanc had it, no
 Nothing is remembered but the number of the last change: each study is asked for when it is told.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -34,6 +35,7 @@ from streams.ingest.read._orthanc_answers import (
 log = logging.getLogger("radvigil.ingest")
 
 PAGE_N = 100
+AT_A_TIME_N = 8
 _TRIED_SERIES_N = 8
 _STATES: dict[str, StudyState] = {"NewStudy": "received", "StableStudy": "complete"}
 
@@ -76,18 +78,25 @@ class Reader:
             raise Refused("it does not answer as Orthanc does") from None
 
     async def _translated(self, changes: Sequence[Change]) -> list[Translated]:
+        """In their order; some are asked for at a time."""
         told: list[Translated] = []
-        for change in changes:
-            try:
-                if change.what == "NewInstance":
-                    told += await self._result(change)
-                elif change.what in _STATES:
-                    told += await self._study(change)
-            except Gone:  # deleted since, as on a router that keeps nothing; or it cannot read it
-                told.append(Untranslated("unreadable", f"orthanc/{change.what}"))
-            except msgspec.DecodeError:
-                told.append(Untranslated("bad_value", f"orthanc/{change.what}"))
+        for begin in range(0, len(changes), AT_A_TIME_N):
+            some = map(self._change, changes[begin : begin + AT_A_TIME_N])
+            for found in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(found, BaseException):
+                    raise found
+                told += found
         return told
+
+    async def _change(self, change: Change) -> list[Translated]:
+        try:
+            if change.what == "NewInstance":
+                return await self._result(change)
+            return await self._study(change) if change.what in _STATES else []
+        except Gone:  # deleted since, as on a router that keeps nothing; or it cannot read it
+            return [Untranslated("unreadable", f"orthanc/{change.what}")]
+        except msgspec.DecodeError:
+            return [Untranslated("bad_value", f"orthanc/{change.what}")]
 
     async def _study(self, change: Change) -> list[Translated]:
         """The study of the first series that holds images, with all series counted."""

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.fields import Name, Positive, Site, Text, Time
+from schemas.fields import Count, Name, Positive, Site, Text, Time
+from schemas.shipped import Shipped
 
 Action = Literal[
     "acknowledge",
@@ -31,6 +32,9 @@ class Command(
     `expected_seq` is the seq of the incident that the person saw: a command against an older
     one is refused. `origin` says where it was given (cli, slack, pagerduty, web). `text` is the
     note, or the word `accepted` when a resolved drift is the new normal.
+
+    A `rebaseline` says what the normal is: with `reference_number` an earlier reference of the
+    series that it names, with `reference` one that was shipped, and else what is now.
     """
 
     command_id: Name
@@ -55,7 +59,18 @@ class Command(
     """Where it was given: cli, slack, pagerduty, web."""
     text: Text | None = None
     """The note, or `accepted`."""
+    reference_number: Count | None = None
+    """Of a rebaseline: the earlier reference that is the normal again; 0: the one before."""
+    reference: Shipped | None = None
+    """Of a rebaseline of one series: the reference to hold it against."""
 
     def __post_init__(self) -> None:
         if self.incident is None and not self.matchers:
             raise ValueError("a command names an incident or has matchers")
+
+    @property
+    def names_reference(self) -> bool:
+        """Whether it says what the normal is by a reference."""
+        return self.action == "rebaseline" and (
+            self.reference_number is not None or self.reference is not None
+        )

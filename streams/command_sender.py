@@ -101,6 +101,16 @@ class CommandSender:
                     return reply
         return rejections[-1] if rejections else None
 
+    async def replies(self, command_ids: set[str], timeout_s: float) -> dict[str, Reply]:
+        """The replies to commands that were sent, each of one shard; those that come in time."""
+        deadline_s = time.monotonic() + timeout_s
+        found: dict[str, Reply] = {}
+        while len(found) < len(command_ids) and (left_s := deadline_s - time.monotonic()) > 0:
+            fetched = await self._replies.getmany(timeout_ms=round(min(left_s, _POLL_S) * 1000))
+            told = [_read(record.value) for records in fetched.values() for record in records]
+            found |= {one.command_id: one for one in told if one and one.command_id in command_ids}
+        return found
+
     async def _start(self) -> None:
         self._places = await self._find_places()
         await self._producer.start()

@@ -96,6 +96,11 @@ def verdict(command: Command, cases: Sequence[Case], obeyed: Sequence[Obeyed]) -
     )
 
 
+def of_series(affected_n: int) -> Answer:
+    """The answer to a command that is about references of series, and about no incident."""
+    return Answer("ok" if affected_n else "nothing_matched", affected_n=affected_n)
+
+
 class Taken(Struct, omit_defaults=True):
     """The ids of the last commands of a site, oldest first, and which of them were refused."""
 

@@ -11,6 +11,7 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.incident import Incident
 from schemas.series import SeriesPoint
+from schemas.shipped import Shipped
 from schemas.slices import SliceSettings
 from streams.blocks import Block
 from streams.budget import Budget
@@ -28,6 +29,7 @@ from streams.series_point import series_point
 from streams.series_record import Bulk, SeriesRecord, Written, kept_of, record_of
 from streams.series_record_1 import SeriesRecord1, kept_of_version_1
 from streams.share import Grant
+from streams.shipping import named_series, reference_of
 from streams.site_time import SiteTimes
 from streams.slices import SiteLabels
 from streams.slices_watch import SliceWatch, whole_id
@@ -128,6 +130,40 @@ class Detect:
         ]
         self._over((kept, kept.series.accept()) for kept in meant)
         return len(meant)
+
+    def refer(self, command: Command, at_us: int) -> int:
+        """Hold series against the reference that a person names or has sent: how many."""
+        if command.reference is not None:
+            return self._ship(command, command.reference, at_us)
+        meant = [
+            (kept, found)
+            for kept in self._all()
+            if command.incident is None
+            and _is_named(kept.id, command)
+            and (found := kept.series.references.find(command.reference_number or 0)) is not None
+        ]
+        self._over((kept, kept.series.restore(number)) for kept, number in meant)
+        return len(meant)
+
+    def _ship(self, command: Command, shipped: Shipped, at_us: int) -> int:
+        """To one series, which is begun if there is none. What is not readable is counted."""
+        subject, model = named_series(command)
+        reference = reference_of(shipped)
+        if subject is None or reference is None:
+            self.dropped["reference_unusable"] += 1
+            return 0
+        owner = self._owner(command.site, model)
+        kept = owner.series.get(subject) or self._new(owner, subject, shipped.kind)
+        if kept is None or kept.kind != shipped.kind:
+            self.dropped["reference_unusable"] += kept is not None
+            return 0
+        if shipped.site != command.site:
+            is_taken = kept.series.put_on_trial(reference)
+            self._changed(kept)
+            return int(is_taken)
+        grant = self._grant(command.site)
+        self._over([(kept, kept.series.ship(reference, shipped.per_day, at_us, grant))])
+        return 1
 
     def accept_model(self, site: str, model: str) -> None:
         """A new version of the model at the site: all of its series learn a new reference."""

@@ -23,7 +23,7 @@ from streams import state
 from streams.acceptance import accepted
 from streams.budget import Budget
 from streams.clock import NEVER_US, Clock, from_us, to_us
-from streams.commands import ROUTED, Commands
+from streams.commands import ROUTED, Commands, of_series
 from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
 from streams.finding import Finding
@@ -236,6 +236,11 @@ class Pipeline:
         yield from self._flush()  # a person speaks of what was said before
         if not self._commands.is_new(command):
             yield self._commands.again(command, at_us)
+            return
+        if command.names_reference:
+            answer = of_series(self._detect.refer(command, at_us))
+            self._commands.answered(command, answer)
+            yield answer.reply(command, at_us)
             return
         answer = self._incidents.answer(command, at_us)
         if command.action in ROUTED and answer.accepted:

@@ -9,6 +9,7 @@ and words live alike; streams/seen.py says what they differ in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from sys import maxsize
 from typing import TypeAlias, cast
 
 import detectors
@@ -17,6 +18,7 @@ from streams.blocks import BLOCK_N, Block, Blocks
 from streams.change import Change, NewWord, alarmed, relearnt
 from streams.learning import Learning, Settings
 from streams.pace import Pace, days_before
+from streams.references import Origin, References
 from streams.seen import Frozen, Row, Sample, Seen, Vote
 from streams.share import Grant, Share
 from streams.unseen import Unseen
@@ -31,8 +33,7 @@ class Series:
         self.phase: Phase = "learning"
         self.learning = Learning(settings, new_sample)
         self.newest_us: int | None = None
-        self.original: Frozen | None = None
-        self.provisional: Frozen | None = None
+        self.references = References()
         self.share = Share()
         self.votes: dict[str, Vote] = {}
         self.changed_us = 0
@@ -40,6 +41,16 @@ class Series:
         self.blocks = Blocks()
         self.place = 0  # of the observations handed in, the one that showed the last change
         self.closed = False  # its words are names: it is not watched
+
+    @property
+    def original(self) -> Frozen | None:
+        """What it is held against as long as nothing has changed."""
+        return self.references.original
+
+    @property
+    def provisional(self) -> Frozen | None:
+        """What it is held against after an alarm."""
+        return self.references.provisional
 
     @property
     def reference(self) -> Frozen | None:
@@ -91,18 +102,20 @@ class Series:
         """Freeze what has been learnt, if that is enough."""
         if self.phase == "learning" and self.learning.has_enough:
             yield from self._last_block()
-            self._freeze(grant)
+            self._try_shipped(grant)
+            if self.phase == "learning":
+                self._freeze(grant)
 
     def accept(self) -> Iterator[Happening]:
         """What is now is the normal: the provisional reference becomes the reference."""
-        was_away = self.is_away
+        was_away, at_us = self.is_away, self.newest_us or 0
         yield from self._last_block()
         if self.phase == "relearning":
-            self.original = self.provisional = None
+            self.references.end(at_us)
             self.learning.pace = Pace()
             self.phase = "learning"
         elif self.provisional is not None:
-            self.original, self.provisional = self.provisional, None
+            self.references.begin(self.provisional, "accepted", at_us)
             self._arm()
         elif self.original is not None or self.closed:
             self._begin()
@@ -116,10 +129,47 @@ class Series:
             self._begin()
         yield from self._ended(was_away, self.newest_us or 0)
 
+    def restore(self, number: int) -> Iterator[Happening]:
+        """Hold it against an earlier reference again, one of `references.past`."""
+        was_away, at_us = self.is_away, self.newest_us or 0
+        yield from self._last_block()
+        self.references.shipped = None
+        self.references.restore(number, at_us)
+        self._watch_from_now()
+        yield from self._ended(was_away, at_us)
+
+    def ship(
+        self, reference: Frozen, per_day: float, at_us: int, grant: Grant
+    ) -> Iterator[Happening]:
+        """Hold it against a reference of its own past, which was learnt at this pace."""
+        was_away, at_us = self.is_away, self.newest_us or at_us
+        yield from self._last_block()
+        self.references.shipped = None
+        self.references.begin(reference, "shipped", at_us)
+        self.share.settle(grant, is_promised=self.is_promised, per_day=per_day)
+        self._watch_from_now()
+        yield from self._ended(was_away, at_us)
+
+    def put_on_trial(self, reference: Frozen) -> bool:
+        """Whether it will be held against a reference from elsewhere, if what comes agrees."""
+        is_open = self.phase == "learning" and not self.closed
+        if is_open:
+            self.references.shipped = reference
+        return is_open
+
     @property
     def missing(self) -> tuple[int, int] | None:
         """See Learning; None while it learns no first reference."""
-        return None if self.phase != "learning" or self.closed else self.learning.missing
+        if self.phase != "learning" or self.closed:
+            return None
+        observations, stamp_us = self.learning.missing
+        return min(observations, self._trial_left), stamp_us
+
+    @property
+    def _trial_left(self) -> int:
+        """Observations until a shipped reference has been tried."""
+        shipped = self.references.shipped
+        return maxsize if shipped is None else max(shipped.relearn_n - self.learning.sample.n, 1)
 
     def resume(self, states: Mapping[str, detectors.State]) -> None:
         """Take up the votes of a checkpoint; one that cannot be read begins anew."""
@@ -141,21 +191,38 @@ class Series:
         return taken, self._relearnt(int(part.ats_us[-1]))
 
     def _learn(self, part: Seen, grant: Grant) -> int:
+        left = self._trial_left
+        part = part.part(0, left)
         images = self.learning.sample.images(part.values)
         taken, complete = self.learning.take(part)
         self._grown(part, images, taken)
-        if complete:
+        if not self.closed and (complete or taken == left):
+            self._try_shipped(grant)
+        if complete and self.phase == "learning":
             self._freeze(grant)
         return taken
+
+    def _try_shipped(self, grant: Grant) -> None:
+        """Take a shipped reference if what has come agrees with it, and else forget it."""
+        shipped, self.references.shipped = self.references.shipped, None
+        if shipped is None:
+            return
+        if shipped.agrees(self.learning.sample):
+            self._hold_against(shipped, "tried", grant)
+        else:
+            self.references.history.unfit_n += 1
 
     def _grown(self, part: Seen, images: list[float], taken: int) -> None:
         self.blocks.extend(images[:taken], part.ats_us[:taken].tolist())
         self.closed = self.learning.sample.is_of_names
 
     def _freeze(self, grant: Grant) -> None:
-        sample = self.learning.sample
-        self.original = sample.freeze()
-        per_day = self.learning.pace.per_day(sample.n)
+        self._hold_against(self.learning.sample.freeze(), "learnt", grant)
+
+    def _hold_against(self, reference: Frozen, origin: Origin, grant: Grant) -> None:
+        learning = self.learning
+        self.references.begin(reference, origin, learning.pace.newest_us)
+        per_day = learning.pace.per_day(learning.sample.n)
         self.share.settle(grant, is_promised=self.is_promised, per_day=per_day)
         self._watch_from_now()
 
@@ -191,7 +258,7 @@ class Series:
         before, sample = self.provisional or self.original, self.learning.sample
         again = self.provisional is not None
         returned = self.original.agrees(sample)
-        self.provisional = None if returned else sample.freeze()
+        self.references.provisional = None if returned else sample.freeze()
         self._watch_from_now()
         since_us = self.changed_us
         return relearnt(before, sample, at_us, since_us, returned=returned, again=again)
@@ -219,12 +286,14 @@ class Series:
             yield Change("ended", at_us, again=False, since_us=self.changed_us)
 
     def _close(self) -> None:
+        self.references = References()
         self._begin()
         self.closed = True
         self.blocks, self.newest_us = Blocks(), None
 
     def _begin(self) -> None:
-        self.original = self.provisional = None
+        self.references.end(self.newest_us or 0)
+        self.references.shipped = None
         self.learning.pace, self.closed = Pace(), False
         self._start_sample("learning")
 

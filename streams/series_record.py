@@ -4,7 +4,7 @@ The small record holds the phase, the votes and the unwritten end of a sample. A
 is written in chunks as it grows, a reference once when it is frozen; what is over gets a tombstone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from msgspec import Struct, field
@@ -14,6 +14,7 @@ from streams.blocks import Blocks
 from streams.kept import Kept
 from streams.learning import Settings
 from streams.pace import Pace
+from streams.references import History, is_reference
 from streams.seen import Frozen, SeriesId, SeriesKind
 from streams.series import Series
 from streams.series_number import NumberReference, NumberSample
@@ -23,7 +24,6 @@ from streams.unseen import Unseen
 
 CHUNK_N = 250
 Bulk = tuple[str, bytes | None]
-_SLOTS = ("original", "provisional")
 _REFERENCES: dict[SeriesKind, type[NumberReference] | type[WordReference]] = {
     "number": NumberReference,
     "yes_no": YesNoReference,
@@ -55,6 +55,7 @@ class SeriesRecord(Struct, omit_defaults=True):
     votes: dict[str, dict[str, object]] = field(default_factory=dict)
     unseen: Unseen = field(default_factory=Unseen)
     closed: bool = False
+    history: History = field(default_factory=History)
 
     @property
     def id(self) -> SeriesId:
@@ -77,14 +78,13 @@ class Written:
     def news(self, series: Series) -> Iterator[Bulk]:
         """What of samples and references is new since the last call; None for what is over."""
         yield from self._new_chunks(series)
-        for slot in _SLOTS:
-            reference: Frozen | None = getattr(series, slot)
-            if reference is self._references.get(slot):
-                continue
-            if reference is None:
+        slots = series.references.slots()
+        for slot in [*self._references]:
+            if slot not in slots:
                 del self._references[slot]
                 yield slot, None
-            else:
+        for slot, reference in slots.items():
+            if reference is not self._references.get(slot):
                 self._references[slot] = reference
                 yield slot, reference.to_bytes()
 
@@ -112,7 +112,7 @@ def record_of(kept: Kept) -> SeriesRecord:
         rows = sample.written(chunks * CHUNK_N)
     else:
         counts = dict(cast(WordSample, sample).counts)
-    references = {slot: getattr(series, slot) for slot in _SLOTS}
+    references = series.references.slots()
     return SeriesRecord(
         *kept.id,
         kind=kept.kind,
@@ -126,10 +126,11 @@ def record_of(kept: Kept) -> SeriesRecord:
         chunks=chunks,
         tail=rows,
         counts=counts,
-        notes={slot: [*one.notes] for slot, one in references.items() if one and one.notes},
+        notes={slot: [*one.notes] for slot, one in references.items() if one.notes},
         votes={kind: vote.state() for kind, vote in series.votes.items()},
         unseen=series.unseen,
         closed=series.closed,
+        history=series.references.history,
     )
 
 
@@ -149,11 +150,14 @@ def kept_of(
         series.learning.sample.read(record.tail)
     else:
         cast(WordSample, series.learning.sample).counts.update(record.counts)
-    for slot in _SLOTS:
-        if slot in bulk:
-            reference = _REFERENCES[record.kind].read(bulk[slot], record.notes.get(slot, ()))
-            setattr(series, slot, reference)
-            written.holds(slot, reference)
+    references = {
+        slot: read_reference(record.kind, raw, record.notes.get(slot, ()))
+        for slot, raw in bulk.items()
+        if is_reference(slot)
+    }
+    for slot, reference in references.items():
+        written.holds(slot, reference)
+    series.references.resume(references, record.history)
     series.resume(record.votes)
     kept.wait()
     return kept, written
@@ -162,3 +166,8 @@ def kept_of(
 def chunk_name(generation: int, chunk: int) -> str:
     """The name of a chunk of a sample in the bulk of its series."""
     return f"sample/{generation}/{chunk}"
+
+
+def read_reference(kind: SeriesKind, raw: bytes, notes: Iterable[Note]) -> Frozen:
+    """The reference of a series of this kind. Raises StateUnreadable."""
+    return _REFERENCES[kind].read(raw, notes)

@@ -162,7 +162,7 @@ class Group:
             return
         self._frozen, self._is_baseline_written = original, False
         self._baseline = None
-        if original is not None:
+        if original is not None and self._rows.n:
             values, codes, _ = self._rows.until(self._rows.n - 1)
             self._baseline = Baseline.learn(values, codes, self._labels.width)
 

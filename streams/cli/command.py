@@ -203,7 +203,7 @@ def _command(
         command_id=arguments.command_id or str(uuid.uuid4()),
         site=site,
         action=VERBS[arguments.verb].action,
-        actor=arguments.actor or _user(),
+        actor=arguments.actor or user(),
         at=now,
         incident=incident,
         matchers=None if incident else dict(arguments.match or [("site", site)]),
@@ -218,7 +218,8 @@ def _command(
     return command
 
 
-def _user() -> str:
+def user() -> str:
+    """Who gives a command, by the environment. Raises BadInput."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -6,6 +6,7 @@ A consumer may have been built on any part of it: only optional fields and words
 from typing import Any
 
 WORDS = {"title", "description"}
+DEFINITIONS = {"$defs"}  # of what a new optional field consists
 
 
 def broken_promises(old: Any, new: Any, path: str = "$") -> list[str]:
@@ -22,7 +23,11 @@ def broken_promises(old: Any, new: Any, path: str = "$") -> list[str]:
 
 def _in_object(old: dict[str, Any], new: dict[str, Any], path: str) -> list[str]:
     may_grow = path.endswith((".properties", ".$defs"))
-    added = [] if may_grow else [f"{path}.{name}" for name in new.keys() - old.keys() - WORDS]
+    added = (
+        []
+        if may_grow
+        else [f"{path}.{name}" for name in new.keys() - old.keys() - WORDS - DEFINITIONS]
+    )
     removed = [f"{path}.{name}" for name in old.keys() - new.keys()]
     kept = old.keys() & new.keys()
     names = kept if may_grow else kept - WORDS  # a field may well be called title

@@ -143,13 +143,13 @@ def test_accepting_moves_the_reference_in_the_log_as_well(kind: SeriesKind) -> N
     log = Log(kind)
     fed(log.kept, values(kind)[:1_500], 0)
     log.checkpoint()
-    provisional = log.bulk["provisional"]
+    first, provisional = log.bulk["original"], log.bulk["provisional"]
 
     list(log.kept.series.accept())
     log.checkpoint()
     log.restart()
 
-    assert log.bulk == {"original": provisional}
+    assert log.bulk == {"original": provisional, "past/1": first}
     assert log.kept.series.provisional is None
     assert log.kept.series.reference is not None
 

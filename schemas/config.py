@@ -226,7 +226,8 @@ class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exclude: tuple[Name, ...] = ()
     """What of it is not."""
     slices: tuple[Name, ...] = ("scanner.station", "scanner.model", "patient.sex")
-    """Fields that may explain a change: which part of the studies moved."""
+    """Fields that may explain a change: which part of the studies moved. Their values are told, in
+    names of series and as evidence: name none that may hold patient data."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from streams.rekey import Source, restored
 from streams.shard import META_KEY, Shard, UnfitState
 from streams.shard_topics import shard_topics
 from tests.property.test_merge import Written
+from tests.unit.messages import COMMAND
 
 NOON_MS = 1_772_366_400_000
 CONFIG = Config(models=[Model(name="ptx", deadline_s=60)], kafka=Kafka(partitions=1))
@@ -161,6 +162,18 @@ def test_an_event_at_the_wrong_partition_is_taken_and_counted() -> None:
 
     assert one.take_counts() == {"study": 1}
     assert one.misplaced == 1
+
+
+@pytest.mark.parametrize("partition", range(6))
+def test_a_command_about_the_monitor_itself_is_at_home_everywhere(partition: int) -> None:
+    config = Config(kafka=Kafka(partitions=6))
+    one = Shard(config, partition, shard_topics(config), partitions=6)
+    value = orjson.dumps(COMMAND | {"site": "radvigil"})
+    one.offer(chunk(COMMANDS, 0, value)._replace(partition=partition))
+    prove(one, 5)
+
+    assert one.take_counts() == {"command": 1}
+    assert one.misplaced == 0
 
 
 def test_a_dead_letter_of_a_rekeyed_topic_names_what_the_producer_wrote() -> None:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.console import Console
+from tests.integration.brokers import Broker
+from tests.integration.console import Console, run
 from tests.integration.dicom_rig import certificate, need
+from tests.integration.fleet import Reader
 from tests.unit import fhir_samples as samples
 from tests.unit.fhir_samples import of
 
@@ -30,12 +32,12 @@ def config(tmp_path: Path) -> Path:
 class Endpoint:
     """The endpoint on a free port, and who sends to it."""
 
-    def __init__(self, config: Path, folder: Path) -> None:
+    def __init__(self, config: Path, folder: Path, *more: str) -> None:
         cert, key = certificate(folder)
         self._trust = ssl.create_default_context(cafile=str(cert))
         listen = ["ingest", "fhir", "--listen", "127.0.0.1:0", "--config", str(config)]
         files = ["--tls-cert", str(cert), "--tls-key", str(key)]
-        self.console = Console(*listen, *files, RADVIGIL_FHIR_TOKEN=TOKEN)
+        self.console = Console(*listen, *files, *more, RADVIGIL_FHIR_TOKEN=TOKEN)
         line = self.console.until(lambda line: "listening for fhir" in line, 30)
         found = re.search(r":(\d+)$", line)
         assert found is not None
@@ -45,7 +47,7 @@ class Endpoint:
         headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {token}"}
         request = urllib.request.Request(self._url, of(tree), headers)
         try:
-            with urllib.request.urlopen(request, context=self._trust, timeout=20) as answer:
+            with urllib.request.urlopen(request, context=self._trust, timeout=40) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -100,3 +102,34 @@ def test_a_bulk_export_meets_what_an_earlier_run_learnt(config: Path, tmp_path: 
 
     assert [event["type"] for event in told] == ["radvigil.study.v1"] + ["radvigil.report.v1"] * 3
     assert len({event["study"] for event in told}) == 1
+
+
+@pytest.mark.kafka
+def test_what_is_answered_with_200_is_on_kafka_and_what_is_not_is_sent_again(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    need("openssl")
+    prefix = f"fhir{kafka.suffix}"
+    file = tmp_path / "radvigil.toml"
+    head = f'prefix = "{prefix}"\nbroker = "{kafka.bootstrap}"\n[kafka]\nreplication = 1\n'
+    file.write_text(head + CONFIG.format(folder=tmp_path))
+    assert run("topics", "--config", str(file), "--create").returncode == 0
+    endpoint = Endpoint(file, tmp_path, "--to-kafka")
+    reader = Reader(kafka.bootstrap)
+    try:
+        taken = endpoint.send(samples.study("R4"))
+        there = len(reader.rows(f"{prefix}.studies.v1"))
+        kafka.stop()
+        refused = endpoint.send(samples.report("R4"))
+        kafka.start()
+        again = endpoint.send(samples.report("R4"))
+        rows = reader.rows(f"{prefix}.reports.v1")
+        endpoint.console.end()
+    finally:
+        endpoint.console.close()
+        reader.close()
+
+    assert (taken, there, refused, again) == (200, 1, 503, 200)
+    assert {json.loads(row.value)["status"] for row in rows} == {"final"}  # at least once
+    assert {row.key for row in rows} == {b"north"}
+    assert not any(b"lanted" in row.value for row in rows)

@@ -1,8 +1,9 @@
 """One real Kafka for the whole session; without one, tests skip with the reason, but not in CI."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -12,11 +13,18 @@ from tests.integration.brokers import Broker, broker  # noqa: E402
 from tests.integration.kafka_rig import Unavailable  # noqa: E402
 from tests.integration.scene import Scene  # noqa: E402
 
+Started = TypeVar("Started", bound=Broker)
+
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    yield from running(broker, tmp_path_factory.mktemp("kafka"))
+
+
+def running(make: Callable[[Path], Started], folder: Path) -> Iterator[Started]:
+    """A broker that runs for as long as somebody needs it."""
     try:
-        found = broker(tmp_path_factory.mktemp("kafka"))
+        found = make(folder)
         found.start()
     except Unavailable as reason:
         if os.environ.get("CI"):

@@ -18,16 +18,20 @@ ENGINE = {"session_s": 5, "heartbeat_s": 1, "checkpoint_s": 0.3, "proof_s": 0.3}
 class Fleet:
     """Named workers of one configuration; `close` ends those still running."""
 
-    def __init__(self, folder: Path, toml: str) -> None:
+    def __init__(self, folder: Path, toml: str, **engine: float) -> None:
         self._folder = folder
-        self._config = folder / "radvigil.toml"
-        self._config.write_text(toml)
-        self._engine = orjson.dumps(ENGINE).decode()
+        self.config = folder / "radvigil.toml"
+        self.config.write_text(toml)
+        self._engine = orjson.dumps(ENGINE | engine).decode()
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
 
     def plain(self) -> None:
         """Workers started from now on use Faust's own consumer."""
         self._engine = orjson.dumps(ENGINE | {"plain_agents": True}).decode()
+
+    def configure(self, name: str, toml: str) -> None:
+        """A worker that is configured otherwise than the rest."""
+        (self._folder / f"{name}.toml").write_text(toml)
 
     def wait(self, name: str) -> int:
         """The exit code of a worker that ends of itself."""
@@ -36,8 +40,9 @@ class Fleet:
     def start(self, *names: str) -> None:
         for name in names:
             log = (self._folder / f"{name}.log").open("ab")
+            own = self._folder / f"{name}.toml"
             self._workers[name] = subprocess.Popen(
-                [sys.executable, "-m", "streams.serve", str(self._config)],
+                [sys.executable, "-m", "streams.serve", str(own if own.exists() else self.config)],
                 stdout=log,
                 stderr=log,
                 cwd=Path(__file__).parents[2],

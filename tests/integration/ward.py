@@ -27,6 +27,7 @@ prefix = "{prefix}"
 broker = "{broker}"
 [kafka]
 replication = 1
+{connection}
 [clock]
 lateness_s = {lateness}
 max_skew_s = 60
@@ -41,11 +42,12 @@ missing = {{ hold_s = 2, update_s = 1 }}
 """
 
 
-def config_toml(prefix: str, broker: str) -> str:
-    """One model, short deadlines."""
+def config_toml(prefix: str, broker: str, connection: str = "") -> str:
+    """One model, short deadlines; `connection` is more of [kafka]."""
     return CONFIG.format(
         prefix=prefix,
         broker=broker,
+        connection=connection,
         lateness=LATENESS_S,
         stale_after=STALE_AFTER_S,
         deadline=DEADLINE_S,

@@ -1,0 +1,89 @@
+"""Retention took what no worker had read: it is said and counted, nothing false is concluded."""
+
+import re
+import time
+import urllib.request
+from collections import Counter
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.integration.brokers import Broker
+from tests.integration.console import Console
+from tests.integration.fleet import Row, wait_until
+from tests.integration.scene import Scene
+from tests.integration.verdict import outcomes
+from tests.integration.ward import DEADLINE_S, LATENESS_S
+
+pytestmark = pytest.mark.kafka
+LATE = ("late", 2)  # after missing, which cannot be said of what may be lost
+
+
+def delete_all(kafka: Broker, topic: str, partitions: int) -> int:
+    """Delete every record that the topic has now; how many partitions lost some."""
+    client = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
+    ends = [TopicPartition(topic, number, -1) for number in range(partitions)]  # -1: to the end
+    deleted = [one.result(20) for one in client.delete_records(ends).values()]
+    return sum(one.low_watermark > 0 for one in deleted)
+
+
+def test_results_that_were_deleted_unread_are_counted_and_not_called_missing(
+    scene: Scene, kafka: Broker
+) -> None:
+    scene.start("a")
+    scene.fleet.kill("a")
+    away_since = time.time()
+    time.sleep(4)  # the absence is the test: studies, and results that nobody has read
+    topic = f"{scene.config.prefix}.predictions.v1"
+    assert delete_all(kafka, topic, scene.config.kafka.partitions) > 0
+    deleted_at = time.time()
+
+    worker = Console("run", "--config", str(scene.fleet.config), "--http", "127.0.0.1:0")
+    try:
+        said = worker.until(lambda line: "listening http://" in line)
+        worker.until(lambda line: "are gone by retention, unread" in line)
+        scene.flowing(60)
+        time.sleep(DEADLINE_S + LATENESS_S)  # studies from after the loss come due
+        scene.ward.stop()
+        late = after(scene, deleted_at)
+        assert wait_until(lambda: not late - outcomes(rows(scene)), 60)
+        address = re.search(r"http://[\d.]+:\d+", said)
+        assert address is not None
+        metrics = page(address[0])
+    finally:
+        worker.close()
+
+    told = outcomes(rows(scene))
+    unsaid = scene.ward.expected() - told
+    unknown_until_late = {(key, "late", 1) for key, outcome, n in unsaid if (outcome, n) == LATE}
+    assert set(told - scene.ward.expected()) <= unknown_until_late
+    assert unsaid, "nothing was lost: this has tested nothing"
+    began = [scene.ward.sent[key].at for key, _, _ in unsaid]
+    assert min(began) > away_since - DEADLINE_S - 2 * LATENESS_S
+    assert max(began) < deleted_at + LATENESS_S
+    assert count(metrics, 'radvigil_noticed_total{what="lost"}') > 0
+    assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(
+        {key for key, _, _ in unsaid}
+    )
+
+
+def rows(scene: Scene) -> list[Row]:
+    return scene.reader.rows(f"{scene.config.prefix}.outcomes.v1")
+
+
+def after(scene: Scene, at: float) -> Counter[tuple[str, str, int]]:
+    """What must be said of the studies that began after it."""
+    expected = scene.ward.expected()
+    return Counter({key: n for key, n in expected.items() if scene.ward.sent[key[0]].at > at + 1})
+
+
+def page(address: str) -> str:
+    with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def count(metrics: str, name: str) -> float:
+    """The value of a metric, 0 where it is not there."""
+    lines = [line.split() for line in metrics.splitlines() if line.startswith(name)]
+    return float(lines[0][-1]) if lines else 0.0

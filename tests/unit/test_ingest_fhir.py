@@ -70,6 +70,10 @@ def events(content: bytes, by: Translator | None = None) -> dict[str, Any]:
     return {type(one).__name__: one for one in found(content, by)}
 
 
+def refs(kind: str, n: int, *, same: bool = False) -> list[dict[str, Any]]:
+    return [{"reference": f"Observation/{kind}" + ("" if same else str(k))} for k in range(n)]
+
+
 class Words:
     """Says what the text mentions: golden files are not to change with the labeller."""
 
@@ -350,6 +354,27 @@ class TestPredictions:
 
         assert [type(one) for one in found(content)] == [Report, Prediction]
 
+    @pytest.mark.parametrize(
+        ("changes", "kinds"),
+        [
+            ({"performer": [{"reference": "Device/ai1"}]}, [Prediction]),
+            ({"meta": {"security": [{"code": "AIAST"}]}, "result": refs("o", 1)}, [Prediction]),
+            ({"result": refs("o", 1)}, [Report, Prediction]),
+            ({"meta": {"security": [{"code": "N"}]}}, [Report]),
+        ],
+    )
+    def test_whose_result_it_is(self, changes: dict[str, Any], kinds: list[type]) -> None:
+        told = [samples.report("R4", **changes)]
+        if "result" in changes:
+            told.append(samples.observation("R4", id="o0"))
+
+        assert [type(one) for one in found(of(bundle(*told)))] == kinds
+
+    def test_an_algorithm_without_a_name_is_no_model(self) -> None:
+        tree = samples.report("R4", meta={"security": [{"code": "AIAST"}]})
+
+        assert only(of(tree)) == Untranslated("missing_field", "DiagnosticReport.performer")
+
     def test_observations_of_one_study_and_model_are_one_answer(self) -> None:
         other = samples.observation("R4", id="o2", code=concept("60046008"))
         lines = [samples.device("R4"), samples.observation("R4"), other]
@@ -602,10 +627,6 @@ def people() -> dict[str, Any]:
 def form(content: bytes, kind: str) -> dict[str, Any]:
     data = b64encode(content).decode()
     return samples.report("R4", presentedForm=[{"contentType": kind, "data": data}])
-
-
-def refs(kind: str, n: int, *, same: bool = False) -> list[dict[str, Any]]:
-    return [{"reference": f"Observation/{kind}" + ("" if same else str(k))} for k in range(n)]
 
 
 ATTACKS = {

@@ -47,6 +47,8 @@ class Models(Struct, frozen=True):
     """The site's names for what results declare; the first row that fits counts."""
 
     rows: tuple[DeclaredModel, ...] = ()
+    names: tuple[str, ...] = ()
+    """Of all models of the deployment: results may declare these themselves."""
 
     def find(self, declared: str, manufacturer: str | None) -> DeclaredModel | None:
         """The row of an algorithm, device or code that results name."""
@@ -56,6 +58,10 @@ class Models(Struct, frozen=True):
             if (row.declared.casefold(), wanted) == told:
                 return row
         return None
+
+    def configured(self, declared: str) -> str | None:
+        """The model of the deployment that has this name, in whatever letter case."""
+        return next((n for n in self.names if n.casefold() == declared.casefold()), None)
 
 
 class IngestServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,7 +95,7 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     previous_key_file: Text | None = None
     """File with the secret before."""
     links_file: Text | None = None
-    """File that keeps which accession number belongs to which study between runs, as keys."""
+    """File by which services and later runs know which accession number is which study, as keys."""
     server: IngestServer = IngestServer()
     """The server that is read."""
     codes: Annotated[list[Code], Meta(max_length=10_000)] = []

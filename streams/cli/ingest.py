@@ -19,6 +19,7 @@ from schemas.config_file import ConfigError
 from schemas.secrets import MissingSecret
 from streams import ingest
 from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.ingest_links import shared_links
 from streams.cli.ingest_server import add_reading, read_server
 from streams.cli.ingest_tally import Tally
 from streams.ingest import Ingest, Translated, Untranslated, folder, listen, read
@@ -28,7 +29,7 @@ from streams.ingest.fhir import Translator as FhirTranslator
 from streams.ingest.files import Unreadable, files
 from streams.ingest.labeller import BadLexicon
 from streams.ingest.pseudonym import BadKey
-from streams.ingest.settings import ingest_of, keep_links, labeller_of, pseudonyms_of
+from streams.ingest.settings import ingest_of, labeller_of, pseudonyms_of
 from streams.ingest.sink import Event, Lines, Sink, Topics
 from streams.status_server import Address, address
 from streams.worklist.desk.study_names import names_writer
@@ -102,7 +103,6 @@ def run(arguments: argparse.Namespace) -> int:
     except KafkaError as error:
         raise BadInput(f"the broker did not take the events: {type(error).__name__}") from None
     finally:
-        keep_links(config.ingest, setting.links)
         tally.report()
     return 0
 
@@ -116,7 +116,10 @@ def _check_kind(arguments: argparse.Namespace) -> None:
 async def _work(
     arguments: argparse.Namespace, config: Config, setting: Ingest, tally: Tally
 ) -> None:
-    async with Topics(config) if arguments.to_kafka else Lines() as sink:
+    async with (
+        shared_links(config.ingest, setting.links),
+        Topics(config) if arguments.to_kafka else Lines() as sink,
+    ):
         if arguments.kind in read.kinds():
             await read_server(arguments, config, setting, tally, sink)
         elif arguments.listen is not None:
@@ -197,6 +200,7 @@ def _ingest(config: Config, arguments: argparse.Namespace) -> Ingest:
         timezone=zone,
         from_files=arguments.listen is None and arguments.kind not in read.kinds(),
         labels=labels,
+        models=tuple(model.name for model in config.models),
     )
     found.links.told = names_writer(one.keys_file for one in config.worklists)
     return found

@@ -24,10 +24,10 @@ class Model(NamedTuple):
 
 
 def model_of(declared: Declared, models: Models, guard: Guard) -> Model | None:
-    """By the site's name where it has one; None where a patient's name is in it."""
+    """By the site's name where it has one; else None where a patient's name seems to be in it."""
     row = models.find(declared.name, declared.manufacturer)
     version = guard.passes(declared.version)
     if row is not None:
         return Model(row.name, version or row.version or UNKNOWN_VERSION)
-    name = guard.passes(declared.name)
+    name = models.configured(declared.name) or guard.passes(declared.name)
     return Model(name, version or UNKNOWN_VERSION) if name else None

@@ -121,7 +121,7 @@ def _read_mark(mark: Item, outputs: Outputs, context: Context) -> None:
     for item in mark.named(*_SCORES):
         score = None if item.number is None else as_score(item.number, item.unit)
         if score is None:
-            context.bad(f"{_MARKED}/(0040,A30A)")
+            context.bad(f"{_MARKED}/NumericValue")
         else:
             outputs.score(meaning.finding, score)
 

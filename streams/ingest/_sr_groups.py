@@ -125,7 +125,7 @@ def _measured(item: Item, said: _Said, context: Context) -> bool:
             context.unknown(meaning, _WHERE)
         return False
     if number is None:
-        context.bad(f"{_WHERE}/(0040,A30A)")
+        context.bad(f"{_WHERE}/NumericValue")
         return False
     if not (meaning.is_probability or meaning.means == "score"):
         unit = item.unit
@@ -134,7 +134,7 @@ def _measured(item: Item, said: _Said, context: Context) -> bool:
         return False
     score = as_score(number, item.unit)
     if score is None:
-        context.bad(f"{_WHERE}/(0040,A30A)")
+        context.bad(f"{_WHERE}/NumericValue")
         return False
     said.outputs.score(name, score)
     return name == said.subject

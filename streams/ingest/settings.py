@@ -9,6 +9,7 @@ from schemas.ingest import Codes, IngestSettings, Models
 from schemas.secrets import read_secret
 from streams.ingest._contract import Ingest, Labels
 from streams.ingest.labeller import Labeller, built_in, load
+from streams.ingest.link_file import LinkFile, read_links
 from streams.ingest.links import Links
 from streams.ingest.pseudonym import Pseudonyms, Secret, make_key_file, read_key
 
@@ -56,6 +57,7 @@ def ingest_of(
     timezone: str,
     from_files: bool,
     labels: Labels | None = None,
+    models: tuple[str, ...] = (),
 ) -> Ingest:
     """What translators work with."""
     rows = {(code.scheme, code.code): code for code in settings.codes}
@@ -67,24 +69,19 @@ def ingest_of(
         labels=labels,
         stamps="header" if from_files else "arrival",
         timezone=timezone,
-        models=Models(tuple(settings.models)),
+        models=Models(tuple(settings.models), models),
     )
 
 
 def links_of(settings: IngestSettings, pseudonyms: Pseudonyms) -> Links:
-    """The links that an earlier run kept."""
+    """The links that earlier runs and other services kept. Raises OSError."""
     links = Links(pseudonyms)
     file = Path(settings.links_file) if settings.links_file else None
     if file is not None and file.exists():
-        links.take_up(msgspec.json.decode(file.read_bytes(), type=dict[str, str]))
+        read_links(file, links)
     return links
 
 
-def keep_links(settings: IngestSettings, links: Links) -> None:
-    """Write the links where the next run finds them; whole or not at all."""
-    if settings.links_file is None:
-        return
-    file = Path(settings.links_file)
-    fresh = file.with_name(file.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(links.known()))
-    fresh.replace(file)
+def link_file_of(settings: IngestSettings, links: Links) -> LinkFile | None:
+    """Where links are shared from now on, if a file is named."""
+    return LinkFile(Path(settings.links_file), links) if settings.links_file else None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.decoding import decode_event, encode
 from schemas.ingest import Code, Codes, DeclaredModel, Models
@@ -104,7 +105,7 @@ class TestMeasurementReports:
         content = sr.report(sr.group(sr.PNEUMOTHORAX, sr.num(sr.PROBABILITY, 87)))
 
         assert "pneumothorax" in outputs(content)
-        assert Untranslated("bad_value", "SR/125007/(0040,A30A)") in refused(content)
+        assert Untranslated("bad_value", "SR/125007/NumericValue") in refused(content)
 
     def test_old_snomed_codes_are_the_new_ones(self) -> None:
         assert outputs(sr.report(sr.group(("M-03010", "SRT"))))["nodule"].positive is True
@@ -209,6 +210,17 @@ class TestModels:
         found = predicted(sr.report(sr.group(sr.NODULE)), row)
 
         assert (found.model, found.model_version) == ("cxr", "2.1")
+
+    def test_a_patient_who_is_called_as_a_model_takes_no_result_away(self) -> None:
+        content = sr.report(PatientName="Acme^Ann")
+        configured = replace(setting(), models=Models(names=("ACME CXR",)))
+        (found,) = make("sr", configured).translate(content, NOW)
+
+        assert isinstance(found, Prediction)
+        assert (found.model, found.model_version) == ("ACME CXR", "2.1")
+        row = DeclaredModel(declared="acme cxr", name="cxr")
+        assert predicted(content, row).model == "cxr"
+        assert told(content) == [Untranslated("missing_field", "SR/111001")]
 
     def test_a_patients_name_is_no_model(self) -> None:
         content = sr.report(sr.group(sr.NODULE), by=sr.algorithm("CXR of Plantedname"))

@@ -1,6 +1,7 @@
 """Do the detectors keep their promise, and how soon do they find a change?
 
     python -m bench.calibration [--quick] [--only false-alarms|delays] [--json]
+    python -m bench.calibration --only false-alarms --data "all three" --references 60
 
 False alarms: values that never change, scored against a frozen reference of the same stream,
 watched for one promise each; counted in units of what is promised. `votes` is what a series has:
@@ -199,8 +200,13 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="half a minute instead of many")
     parser.add_argument("--only", choices=("false-alarms", "delays"), help="default: both")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    parser.add_argument("--data", choices=tuple(DATA), help="false alarms on these values alone")
+    parser.add_argument("--references", type=int, help="of each setting, instead of the plan's")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
+    cells = [cell for cell in cells if chosen.data in (None, cell.data)]
+    if chosen.references:
+        cells = [cell._replace(references=chosen.references) for cell in cells]
     rows: list[Measured] = []
     with Pool(PROCESSES) as pool:
         for cell in cells if chosen.only != "delays" else ():

@@ -37,6 +37,7 @@ from streams.worklist.desk.study_names import names_writer
 _EXAMPLES = """examples:
   radvigil ingest dicom /data/exports --site north > studies.jsonl
   radvigil ingest sr results/*.dcm --config radvigil.toml --to-kafka
+  radvigil ingest ups workitems.json --config radvigil.toml --to-kafka
   radvigil ingest dicom /data/exports --site north | radvigil replay --config radvigil.toml -
   radvigil ingest orthanc http://127.0.0.1:8042 --config radvigil.toml --to-kafka
   radvigil ingest orthanc http://127.0.0.1:8042 --site north --once > studies.jsonl

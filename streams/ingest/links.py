@@ -23,6 +23,8 @@ class Links:
         self._most = most
         self._studies: OrderedDict[str, str] = OrderedDict()
         self.dropped: Counter[str] = Counter()
+        self.on_learnt: Callable[[str, str], None] | None = None
+        """Who keeps new links, key to key: streams/ingest/link_file.py, where there is a file."""
         self.told: Told | None = None
         """Who is told of the study of each key, by its own numbers: nobody, unless it is set."""
 
@@ -33,9 +35,9 @@ class Links:
         that what was begun under one secret is not cut in two by the next.
         """
         key = self._known(study_uid) or self._pseudonyms.key("study", study_uid)
-        self._remember(self._pseudonyms.key("study", study_uid), key)
+        self._learn(self._pseudonyms.key("study", study_uid), key)
         if accession:
-            self._remember(self._pseudonyms.key("accession", accession, issuer), key)
+            self._learn(self._pseudonyms.key("accession", accession, issuer), key)
         if self.told is not None:
             self.told(key, study_uid, accession or "", issuer)
         return key
@@ -62,7 +64,7 @@ class Links:
         return dict(self._studies)
 
     def take_up(self, links: dict[str, str]) -> None:
-        """Go on with the links of an earlier run."""
+        """Go on with the links of an earlier run, or of others."""
         for key, study in links.items():
             self._remember(key, study)
 
@@ -71,6 +73,11 @@ class Links:
             if key in self._studies:
                 return self._studies[key]
         return None
+
+    def _learn(self, key: str, study: str) -> None:
+        if self.on_learnt is not None and self._studies.get(key) != study:
+            self.on_learnt(key, study)
+        self._remember(key, study)
 
     def _remember(self, key: str, study: str) -> None:
         self._studies[key] = study

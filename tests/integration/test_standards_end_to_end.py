@@ -1,8 +1,8 @@
 """A hospital that speaks DICOM and HL7 v2, and nothing of ours, on a real Kafka.
 
 Three studies by C-STORE: of one the result (a structured report) comes in time, of one late, of one
-never. The report of one is corrected twice over MLLP. The right outcomes and one incident come of
-it, and nothing of the patient is on any topic.
+never. The report of one, known by its accession number alone, is corrected twice over MLLP. The
+right outcomes and one incident come of it, and nothing of the patient is on any topic.
 """
 
 import base64
@@ -37,6 +37,7 @@ stale_after_s = 30
 [ingest]
 site = "north"
 key_file = "{folder}/secret"
+links_file = "{folder}/links"
 stable_s = 1
 [[ingest.models]]
 declared = "Acme CXR"
@@ -52,7 +53,6 @@ _REPORT = (
     "MSH|^~\\&|RIS|NORTH|RV|NORTH|{at}||ORU^R01|{number}|P|2.5\r"
     "PID|1||PLANTED-4711^^^NORTH||Plantedname^Petra||19480229|F|||Planted Street 1\r"
     "OBR|1|P7|PLANTEDACC{study}^RIS|71045^Chest^CPT|||||||||||||||||||{at}|||{status}\r"
-    "ZDS|{uid}^RIS^Application^DICOM\r"
     "OBX|1|TX|18748-4&IMP^Report||{text} Plantedname agrees.||||||{status}\r"
 )
 
@@ -114,7 +114,6 @@ class Hospital:
             number=f"C{second}",
             study=study,
             status=status,
-            uid=study_uid(study),
             text=text,
         )
         with MLLPClient("127.0.0.1", self._hl7_port) as client:
@@ -153,12 +152,12 @@ def test_from_the_wards_own_words_to_the_incident(hospital: Hospital) -> None:
     hospital.result(IN_TIME)
     hospital.store(LATE)
     hospital.store(NEVER)
-    hospital.report(IN_TIME, "F", "No pneumothorax.", 1)
-    hospital.report(IN_TIME, "C", "Small left pneumothorax.", 2)
-    hospital.report(IN_TIME, "C", "No pneumothorax, skin fold.", 3)
     in_time = wait_until(lambda: hospital.outcomes(LATE) == [("missing", 1)], 30)
     assert in_time, (hospital.said("studies"), hospital.said("outcomes"), hospital.fleet.log("a"))
     hospital.result(LATE)
+    hospital.report(IN_TIME, "F", "No pneumothorax.", 1)
+    hospital.report(IN_TIME, "C", "Small left pneumothorax.", 2)
+    hospital.report(IN_TIME, "C", "No pneumothorax, skin fold.", 3)
     assert wait_until(lambda: len(hospital.outcomes(LATE)) == 2, 30)
     assert wait_until(lambda: bool(_open(hospital)), 30)
     for console in hospital.consoles:

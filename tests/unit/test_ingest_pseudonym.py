@@ -14,7 +14,7 @@ from schemas.secrets import MissingSecret
 from streams.ingest.guard import Guard
 from streams.ingest.links import Links
 from streams.ingest.pseudonym import BadKey, Pseudonyms, Secret, make_key_file, read_key
-from streams.ingest.settings import ingest_of, keep_links, pseudonyms_of
+from streams.ingest.settings import ingest_of, link_file_of, pseudonyms_of
 
 OLD, NEW = Secret(1, b"o" * 32), Secret(2, b"n" * 32)
 words = st.text(min_size=1, max_size=40)
@@ -127,8 +127,10 @@ class TestLinks:
         settings = IngestSettings(links_file=str(tmp_path / "links.json"))
         keys = Pseudonyms(OLD)
         first = ingest_of(settings, keys, site="north", timezone="UTC", from_files=True)
+        shared = link_file_of(settings, first.links)
+        assert shared is not None
         key = first.links.learn("1.2.3", "A17")
-        keep_links(settings, first.links)
+        shared.exchange()
 
         again = ingest_of(settings, keys, site="north", timezone="UTC", from_files=True)
 

@@ -109,6 +109,10 @@ class Disagreement:
         for comparison in self._named(site, model, subject):
             comparison.share.accept()
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """Its margin is the same for every version."""
+        return ()
+
     def changes(self) -> Iterator[Change]:
         """What changed since the last call."""
         dirty, self._dirty = self._dirty, {}

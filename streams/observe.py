@@ -88,6 +88,13 @@ class Observe:
         self._add(named, "", {"turnaround_s": turnaround.seconds})
         return _of(site, turnaround.model, study, turnaround.at_us, named)
 
+    def reporting(self, report: Report, at_us: int, studied_us: int) -> Observations | None:
+        """Seconds from the study to its first final report, whoever is slow: readers, or us."""
+        named = Named()
+        if at_us >= studied_us:
+            self._add(named, "", {"report_turnaround_s": (at_us - studied_us) / 1e6})
+        return _of(report.site, "", report.study, at_us, named)
+
     def labels(self, report: Report, labels: Iterable[Label], at_us: int) -> Observations | None:
         """Whether the radiologist reports a finding: its prevalence. Uncertain says nothing."""
         named = Named()

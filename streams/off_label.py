@@ -109,6 +109,10 @@ class OffLabel:
                 use.share.accept()
                 self._dirty[key] = None
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """Its limits are the same for every version."""
+        return ()
+
     def changes(self) -> Iterator[Change]:
         """What changed since the last call."""
         dirty, self._dirty = self._dirty, {}

@@ -207,6 +207,8 @@ class Pipeline:
             yield self._observe.turnaround(event.site, event.study, turnaround)
         if isinstance(event, Report):
             yield self._observe.labels(event, taken.labels, at_us)
+            if taken.counts and taken.study is not None:
+                yield self._observe.reporting(event, at_us, taken.study.at_us)
         elif taken.counts and isinstance(event, Study):
             yield self._observe.study(event, at_us)
         elif taken.counts and isinstance(event, Prediction) and event.role == "live":
@@ -229,6 +231,8 @@ class Pipeline:
                 case NewEpoch():
                     yield from self._flush()
                     self._detect.accept_model(what.site, what.model)
+                    for stage in self._stages:
+                        yield from self._said(stage.begin_anew(what.site, what.model))
                 case _:
                     assert_never(what)
 

@@ -110,6 +110,14 @@ class Quality:
         if model is None and subject is None:
             self._missing.relearn(site)
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """How often each score usually comes is learnt again, but where an output is stuck."""
+        for key, scores in self._scores.items():
+            if (scores.site, scores.model) == (site, model) and not scores.told:
+                scores.relearn()
+                self._dirty[key] = None
+        return ()
+
     def changes(self) -> Iterator[Change]:
         """What changed since the last call."""
         dirty, self._dirty = self._dirty, {}

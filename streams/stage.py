@@ -75,6 +75,9 @@ class Stage(Protocol):
     def accept(self, site: str, model: str | None, subject: str | None) -> None:
         """A person says that what is now is the normal."""
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """Another version of the model is in use: what was learnt of the one before is over."""
+
     def changes(self) -> Iterator[Change]:
         """Records changed since the last call: kind, key, and None for a tombstone."""
 

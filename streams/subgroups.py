@@ -101,6 +101,10 @@ class Subgroups:
                     bet.begin()
                     self._dirty[key] = None
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """Its margin is the same for every version."""
+        return ()
+
     def changes(self) -> Iterator[Change]:
         """Records changed since the last call."""
         dirty, self._dirty = self._dirty, {}

@@ -122,6 +122,10 @@ class Versions:
             ):
                 self._accept(serving)
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """It said so itself."""
+        return ()
+
     def changes(self) -> Iterator[Change]:
         """What changed since the last call."""
         dirty, self._dirty = self._dirty, {}

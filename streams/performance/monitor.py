@@ -86,6 +86,11 @@ class Monitor:
         self.over()  # what it was meanwhile makes no value of the reference more plausible
         return self._verdict("back", back)
 
+    @property
+    def is_worse(self) -> bool:
+        """Whether it was shown to be worse, and not to be back."""
+        return self._back is not None
+
     def over(self) -> None:
         """It is over: what comes next is a new episode."""
         self._bet = 0

@@ -18,7 +18,7 @@ from schemas.performance import Performance
 from streams.clock import seconds_to_us
 from streams.observe import Complete, Observations
 from streams.performance.diagnosis import Cause, causes
-from streams.performance.telling import finding_of
+from streams.performance.telling import ended_of, finding_of
 from streams.performance.unread import Matured, Unread
 from streams.performance.waiting import Waiting
 from streams.performance.watch import MEASURES, SERIES, Accuracy, Settings, Watch, WatchId
@@ -55,9 +55,11 @@ class Readout:
         self._watches_n: Counter[str] = Counter()
         self._subjects: dict[str, tuple[str | None, ...]] = {}
         self._dirty: dict[WatchId, None] = {}
+        self._newest_us = 0  # of the event that is being handled
 
     def take(self, happened: Happened) -> Iterable[Said]:
         """Remember what an event says of its study; nothing is concluded before its maturity."""
+        self._newest_us = happened.at_us
         if not self._nothing:
             self._waiting.take(happened)
         return ()
@@ -92,6 +94,14 @@ class Readout:
             if subject is None or (key[2] == finding and model is not None):
                 watch.accept(measure or None)
                 self._dirty[key] = None
+
+    def begin_anew(self, site: str, model: str) -> Iterator[Said]:
+        """What the former version's answers were worth is no reference for this one's."""
+        for key, watch in self._watches.items():
+            if key[:2] == (site, model):
+                self._dirty[key] = None
+                for subject in watch.begin_anew(self._newest_us):
+                    yield ended_of(watch, subject, self._models.get(model), self._newest_us)
 
     def causes(self, site: str, model: str, subject: str, since_us: int) -> tuple[Cause, ...]:
         """What explains a change of this subject since then; () where that cannot be told."""
@@ -136,6 +146,9 @@ class Readout:
             if watch is None:
                 continue
             self._dirty[watch.key] = None
+            if watch.is_of_before(one):
+                self.dropped["readout_of_former_version"] += 1
+                continue
             yield from self._observed(study, one, watch, now_us)
             for shown in watch.take(one, lambda: self._budget.grant(study.site)):
                 yield finding_of(shown, watch, self._models.get(one.model), now_us)

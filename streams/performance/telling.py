@@ -56,6 +56,23 @@ def finding_of(shown: Shown, watch: Watch, model: Model | None, at_us: int) -> F
     )
 
 
+def ended_of(watch: Watch, subject: str, model: Model | None, at_us: int) -> Finding:
+    """Another version answers: what was shown of the one before is over."""
+    site, name, finding = watch.key
+    return Finding(
+        signal="eased",
+        kind="calibration_drift" if subject == "calibration" else "performance_drift",
+        site=site,
+        model=name,
+        subject=f"{finding}.{subject}",
+        at_us=at_us,
+        title=f"{finding[:60]} of {name[:40]} at {site}: {subject} is learnt anew",
+        severity="warning",
+        owner=model.owner if model else None,
+        runbook=model.runbook if model else None,
+    )
+
+
 def _levels(shown: Shown, watch: Watch, now: Table) -> tuple[float, float]:
     """Before and after, as shares; for calibration the shift of the log odds."""
     subject, limit = shown.watched.subject, shown.watched.limit

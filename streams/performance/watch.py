@@ -49,6 +49,8 @@ class Accuracy(Struct, omit_defaults=True):
     learning: dict[str, Learning] = field(default_factory=dict)
     days: dict[str, float] = field(default_factory=dict)
     monitors: dict[str, MonitorRecord] = field(default_factory=dict)
+    epoch_us: int = 0
+    """Studies from before were answered by another version."""
 
 
 class Shown(NamedTuple):
@@ -155,6 +157,22 @@ class Watch:
             if subject in (None, name) or (subject in MEASURES and name in MEASURES):
                 del self._monitors[name]
         self._ask_anew()
+
+    def begin_anew(self, at_us: int) -> list[str]:
+        """Another version answers since then. What was worse, and is nobody's any more; a limit
+        holds for every version."""
+        record = self._record
+        record.learning.clear()
+        record.sample, record.provisional, record.reference = Sample(), None, None
+        record.epoch_us = at_us
+        gone = sorted(MEASURES & self._monitors.keys())
+        worse = [name for name in gone if self._monitors.pop(name).is_worse]
+        self._ask_anew()
+        return worse
+
+    def is_of_before(self, study: Matured) -> bool:
+        """Whether another version answered it."""
+        return study.at_us < self._record.epoch_us
 
     def record(self) -> Accuracy:
         """To be written down."""

@@ -111,6 +111,10 @@ class Silence:
             if model in (None, scope.model or None) and subject_ in (None, subject(scope)):
                 self._forget_scope(scope)
 
+    def begin_anew(self, site: str, model: str) -> Iterable[Said]:
+        """A feed is no version's."""
+        return ()
+
     def changes(self) -> Iterator[Change]:
         """What changed since the last call."""
         yield from self._feeds.changes()

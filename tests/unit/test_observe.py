@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.config import Watch
+from schemas.config import Config, Model, Watch
+from schemas.messages import Event
 from schemas.prediction import Output
 from schemas.report import Label
 from schemas.study import Patient, Scanner
@@ -137,6 +138,73 @@ def test_labels_are_the_prevalence_of_their_findings() -> None:
     observations = everything().labels(report(), labels, us(0))
 
     assert seen(observations) == {"effusion.present": True, "nodule.present": False}
+
+
+EVERYTHING = {
+    *("modality", "body_part", "procedure", "view", "priority"),
+    *("scanner.manufacturer", "scanner.model", "scanner.software", "scanner.station"),
+    *("patient.sex", "patient.age_years", "acquisition.kvp", "attributes.snr"),
+    *("pneumothorax.present", "report_turnaround_s"),
+    *("ptx/pneumothorax.score", "ptx/pneumothorax.positive", "ptx/pneumothorax.value"),
+    *("ptx/features.quality", "ptx/inference_s", "ptx/turnaround_s"),
+}
+
+
+def test_without_configuration_everything_is_watched() -> None:
+    north = Shard(Config(models=[Model(name="ptx")]))
+
+    north.send(
+        study(
+            state="complete",
+            body_part="CHEST",
+            procedure="two views",
+            view="PA",
+            priority="urgent",
+            scanner=Scanner(manufacturer="Y", model="Z", software="1", station="CT2"),
+            patient=Patient(key="p", sex="F", age_years=61.0),
+            acquisition={"kvp": 120.0},
+            attributes={"snr": 3.5},
+        ),
+        prediction(
+            at_s=30,
+            started_at=at(10),
+            outputs=[Output(finding="pneumothorax", score=0.25, positive=True, value=7.0)],
+            features={"quality": 0.9},
+        ),
+        report(at_s=3_600),
+    )
+
+    watched = {
+        f"{model}/{name}" if model else name for (_, model, name), _ in north.pipeline.series()
+    }
+    assert {name for name in watched if " @ " not in name and "missing." not in name} == EVERYTHING
+    (filling,) = [
+        s.blocks.filling for key, s in north.pipeline.series() if key[2] == "report_turnaround_s"
+    ]
+    assert filling is not None and filling.total == 3_600.0
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [report(at_s=60)],
+        [report(at_s=60), study(at_s=0)],
+        [study(at_s=0), report(at_s=60, status="preliminary")],
+        [study(at_s=90), report(at_s=60)],
+    ],
+)
+def test_a_report_that_says_no_time_is_none(events: list[Event]) -> None:
+    north = Shard(Config())
+    north.send(*events, arrived_s=120)
+
+    assert "report_turnaround_s" not in {key[2] for key, _ in north.pipeline.series()}
+
+
+def test_the_first_final_report_of_a_study_tells_the_time() -> None:
+    north = Shard(Config())
+    north.send(study(), report(at_s=60), report(at_s=90, status="corrected", report="r-2"))
+
+    assert dict(north.pipeline.series())["north", "", "report_turnaround_s"].learning.sample.n == 1
 
 
 def test_of_nothing_nothing_is_observed() -> None:

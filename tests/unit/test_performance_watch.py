@@ -263,3 +263,37 @@ def test_every_monitor_asks_once_for_its_share():
     Model(stage).reads(2_500, 0.9)
 
     assert grants.asked == ["north"] * 3
+
+
+class TestAnotherVersion:
+    def test_what_was_worse_is_over_and_a_lower_level_is_the_new_ones_own(self) -> None:
+        stage = readout(REFERENCE_N)
+        model = Model(stage)
+        model.reads(1_500, 0.9)
+        assert "holds" in signals(model.reads(800, 0.6), "sensitivity")
+
+        ended = findings(stage.begin_anew("north", "ptx"))
+        later = model.reads(2_500, 0.6)
+
+        assert signals(ended, "sensitivity") == ["eased"]
+        assert "holds" not in signals(later, "sensitivity")
+
+    def test_studies_that_the_former_version_answered_are_in_no_reference(self) -> None:
+        stage = readout(REFERENCE_N)
+        model = Model(stage)
+        model.reads(1_500, 0.9)
+
+        assert [*stage.begin_anew("north", "ptx")] == []
+        model.reads(100, 0.9)
+
+        (record,) = [one for kind, _, one in stage.changes() if kind == "accuracy/1"]
+        assert record.reference is None and record.sample is not None
+        assert record.sample.studies_n <= 100
+        assert record.epoch_us > START_US
+
+    def test_of_another_model_nothing_changes(self) -> None:
+        stage = readout(REFERENCE_N)
+        Model(stage).reads(1_500, 0.9)
+
+        assert [*stage.begin_anew("north", "other"), *stage.begin_anew("south", "ptx")] == []
+        assert stage.sizes()["performance_learning"] == 0

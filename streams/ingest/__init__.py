@@ -34,6 +34,9 @@ def make(kind: str, ingest: Ingest) -> Translator:
 def _classes() -> dict[str, type[Translator]]:
     names = (module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
     modules = {name: import_module(f"{__name__}.{name}") for name in names}
+    own = {name: vars(module).get("Translator") for name, module in modules.items()}
     return {
-        name: module.Translator for name, module in modules.items() if hasattr(module, "Translator")
+        name: found  # not what a module only imports
+        for name, found in own.items()
+        if found is not None and found.__module__ == f"{__name__}.{name}"
     }

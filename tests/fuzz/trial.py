@@ -90,7 +90,7 @@ def tried(kind: str, given: bytes) -> Trial:
     """What is wrong, and what was answered."""
     heard: list[str] = []
     answers: list[Translated] = []
-    with _listening(heard):
+    with listening(heard):
         found = list(_taken(kind, given, answers))
     found += [f"it was said: {one}" for one in heard]
     return Trial(found, Counter(map(_name, answers)))
@@ -164,7 +164,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _listening(heard: list[str]) -> Iterator[None]:
+def listening(heard: list[str]) -> Iterator[None]:
     """What is logged at any level, warned of, or left unraisable, while it is entered."""
 
     class Ear(logging.Handler):

@@ -10,7 +10,8 @@ from typing import Any
 
 from schemas.config_file import ConfigError
 from streams import logs
-from streams.cli.run import CannotListen, add_http, listen
+from streams.cli.http_option import CannotListen, add_http
+from streams.cli.run import listen
 from streams.clock import to_us
 from streams.companions import beside
 from streams.demo import feed, ward

@@ -14,13 +14,14 @@ from schemas.config_file import ConfigError, load
 from schemas.secrets import MissingSecret
 from streams import logs, serve
 from streams.cli.arguments import add_config
+from streams.cli.http_option import CannotListen, add_http
 from streams.companions import beside
 from streams.delivery.service_metrics import DeliveryMetrics
 from streams.engine import from_environment
 from streams.fan_out import FanOut
 from streams.metrics import Metrics
 from streams.standing import Standing
-from streams.status_server import Address, StatusServer, address
+from streams.status_server import Address, StatusServer
 from streams.watchdog import Pulse
 from streams.web.opening import page_of, tell_token
 
@@ -58,16 +59,6 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def add_http(parser: argparse.ArgumentParser) -> None:
-    """`--http HOST:PORT`."""
-    parser.add_argument(
-        "--http",
-        type=http_address,
-        metavar="HOST:PORT",
-        help="serve the live page, /metrics, /healthz and /readyz there; port 0 is any free one",
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Work until told to stop."""
     logs.configure(as_json=arguments.log_json)
@@ -79,10 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
     except CannotListen as error:
         raise ConfigError("--http", [str(error)]) from None
     return serve.EXIT_STOPPED
-
-
-class CannotListen(Exception):
-    """The address that was asked for is not to be had; the message says which and why."""
 
 
 async def _work(config: Config, http: Address | None) -> None:
@@ -121,11 +108,3 @@ async def listen(
         raise CannotListen(f"{http}: {error.strerror or error}") from None
     log.info("listening http://%s", server.listening)
     return server.listening
-
-
-def http_address(written: str) -> Address:
-    """`HOST:PORT`, for argparse."""
-    try:
-        return address(written)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

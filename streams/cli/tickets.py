@@ -19,7 +19,7 @@ from schemas.secrets import MissingSecret
 from schemas.tickets import Tickets
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.run import CannotListen, http_address
+from streams.cli.http_option import CannotListen, http_address
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
 from streams.notifiers import Request

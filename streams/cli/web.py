@@ -14,7 +14,7 @@ from schemas.config_file import ConfigError
 from schemas.secrets import MissingSecret
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.run import CannotListen, add_http
+from streams.cli.http_option import CannotListen, add_http
 from streams.engine import Engine
 from streams.status_server import Address
 from streams.web.opening import page_of, tell_token

@@ -18,7 +18,7 @@ from schemas.secrets import MissingSecret
 from schemas.worklist import Worklist
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.run import CannotListen, http_address
+from streams.cli.http_option import CannotListen, http_address
 from streams.status_server import Address, StatusServer
 from streams.worklist.desk.carrier import Carrier
 from streams.worklist.desk.clerk import Clerk, Surroundings

@@ -94,7 +94,7 @@ def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset
     head = content[:HEADER_BYTES]
     if _DEFLATED in head:  # the parser inflates before it can be asked: a small file to any size
         return Untranslated("unsupported", "(0002,0010)")
-    if max(head.count(item) for item in _ITEMS) > MOST_ITEMS:
+    if items_n(head) > MOST_ITEMS:
         return Untranslated("too_large", "sequence")
     try:
         return _parsed(head, keywords)
@@ -110,6 +110,11 @@ def _parsed(head: bytes, keywords: tuple[str, ...] | None) -> Dataset:
 def _after_header(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     """From the functional groups on: one item for each of thousands of frames, then the pixels."""
     return tag.group >= 0x5200
+
+
+def items_n(content: bytes) -> int:
+    """How many items of sequences there are at most, by their tag alone."""
+    return max(content.count(item) for item in _ITEMS)
 
 
 def text(dataset: Dataset, keyword: str) -> str | None:

@@ -1,6 +1,6 @@
 """The content tree of a structured report (PS3.3 C.17.3): items with a concept and a value.
 
-Bounded in depth and number. Of values only what is asked for is read.
+Bounded in depth. Of values only what is asked for is read.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from streams.ingest._codes import Coding
 from streams.ingest._dicom_header import items, number, text
 
 MOST_DEPTH = 32
-MOST_ITEMS = 20_000
+_MOST_CHILDREN = 100_000  # more than a document that `sr` takes can have
 _TEXTS = {"TEXT": "TextValue", "UIDREF": "UID", "DATE": "Date", "TIME": "Time", "PNAME": ""}
 _SNOMED_RT = frozenset({"SRT", "SNM3", "99SDM"})  # one code system by three names, PS3.16 8.
 
@@ -24,7 +24,7 @@ NOTHING: Concept = ()
 
 
 class TooLarge(Exception):
-    """A tree beyond the bounds."""
+    """A tree that is too deep."""
 
 
 class Item(NamedTuple):
@@ -85,8 +85,7 @@ class Item(NamedTuple):
 
 def tree(document: Dataset) -> Item:
     """The tree of a document. Raises TooLarge."""
-    left = [MOST_ITEMS]
-    return _item(document, MOST_DEPTH, left)
+    return _item(document, MOST_DEPTH)
 
 
 def coded(dataset: Dataset, keyword: str) -> Concept:
@@ -102,20 +101,15 @@ def coded(dataset: Dataset, keyword: str) -> Concept:
     return NOTHING
 
 
-def _item(dataset: Dataset, depth: int, left: list[int]) -> Item:
+def _item(dataset: Dataset, depth: int) -> Item:
     if depth == 0:
         raise TooLarge
-    children = []
-    for content in items(dataset, "ContentSequence", most=MOST_ITEMS):
-        left[0] -= 1
-        if left[0] < 0:
-            raise TooLarge
-        children.append(_item(content, depth - 1, left))
+    below = items(dataset, "ContentSequence", most=_MOST_CHILDREN)
     return Item(
         text(dataset, "ValueType") or "",
         coded(dataset, "ConceptNameCodeSequence"),
         dataset,
-        tuple(children),
+        tuple(_item(content, depth - 1) for content in below),
     )
 
 

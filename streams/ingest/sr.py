@@ -12,10 +12,12 @@ from typing import ClassVar
 
 from streams.ingest import _sr_cad, _sr_groups, _sr_objects, _ups_item
 from streams.ingest._contract import Ingest, Translated, Untranslated
-from streams.ingest._dicom_header import HEADER_BYTES, read, text
+from streams.ingest._dicom_header import HEADER_BYTES, items_n, read, text
 from streams.ingest._sr_context import KEYWORDS, Context
 from streams.ingest._sr_tree import TooLarge, tree
 
+MOST_ITEMS = 10_000
+"""Of all sequences of a report, three or so for each content item: read within a second."""
 _REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.5")
 _WORK = "1.2.840.10008.5.1.4.34.6"
@@ -53,7 +55,7 @@ class Translator:
         if sop_class in _NO_RESULTS:
             yield Untranslated("ignored", "(0008,0016)")
         elif sop_class.startswith(_REPORTS):
-            yield from _report(context, len(content))
+            yield from _report(context, content)
         elif sop_class in _SEGMENTATIONS:
             yield from _sr_objects.segmentation(context)
         elif sop_class.startswith(_WORK):
@@ -64,8 +66,9 @@ class Translator:
             yield Untranslated("not_of_this_kind", "(0008,0016)")
 
 
-def _report(context: Context, size_bytes: int) -> Iterator[Translated]:
-    if size_bytes > HEADER_BYTES:  # its end was not read
+def _report(context: Context, content: bytes) -> Iterator[Translated]:
+    is_cut = len(content) > HEADER_BYTES
+    if is_cut or items_n(content) > MOST_ITEMS:
         yield Untranslated("too_large", "(0040,A730)")
         return
     try:

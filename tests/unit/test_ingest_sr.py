@@ -392,8 +392,14 @@ class TestBounds:
             deep = sr.container("126010", deep)
         large = sr.report() + b"\0" * (2 << 20)
 
-        assert told(sr.document("126000", deep)) == [Untranslated("too_large", "(0040,A730)")]
-        assert told(large) == [Untranslated("too_large", "(0040,A730)")]
+        for content in (sr.document("126000", deep), large, self.wide(10_001)):
+            assert told(content) == [Untranslated("too_large", "(0040,A730)")]
+        assert told(self.wide(9_000)) == [Untranslated("missing_field", "SR/111001")]
+
+    def wide(self, items_n: int) -> bytes:
+        items = b"\xfe\xff\x00\xe0\0\0\0\0" * (items_n - 1)  # the title is one, too
+        head = b"\x40\x00\x30\xa7SQ\0\0" + len(items).to_bytes(4, "little")
+        return sr.document("126000") + head + items
 
     @settings(max_examples=60, deadline=None)
     @given(data=st.data())

@@ -37,6 +37,7 @@ KEYWORDS = (
     "SegmentSequence",
 )
 MOST_EVIDENCE = 16
+MOST_NOTED = 64
 _PRIVATE_SCHEME = re.compile(r"99[A-Z0-9_]{1,14}")  # PS3.16 8.1: 99 begins a local scheme
 _LOCAL_CODE = re.compile(r"[A-Za-z0-9._-]{1,16}")
 
@@ -51,6 +52,7 @@ class Context:
         self.header = header
         self.guard = Guard((text(header, keyword) for keyword in IDENTIFIERS), dropped)
         self._received_at = received_at
+        self._dropped = dropped
         self._noted: dict[Untranslated, None] = {}
 
     def study(self) -> str | None:
@@ -85,15 +87,21 @@ class Context:
         if told is None:
             local = next((c for c in meaning.codings if _is_local(c)), None)
             told = None if local is None else f"{local.scheme} {local.code}"
-        self._noted[Untranslated("unknown_code", where, self.guard.passes(told))] = None
+        self._note(Untranslated("unknown_code", where, self.guard.passes(told)))
 
     def bad(self, where: str) -> None:
         """Note, once, that a value cannot be."""
-        self._noted[Untranslated("bad_value", where)] = None
+        self._note(Untranslated("bad_value", where))
 
     def missing(self, where: str) -> None:
         """Note, once, that something is not there."""
-        self._noted[Untranslated("missing_field", where)] = None
+        self._note(Untranslated("missing_field", where))
+
+    def _note(self, what: Untranslated) -> None:
+        if len(self._noted) < MOST_NOTED:
+            self._noted[what] = None
+        elif what not in self._noted:
+            self._dropped["note_overflow"] += 1
 
     def noted(self) -> Iterator[Untranslated]:
         """All that was noted."""

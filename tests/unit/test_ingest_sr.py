@@ -149,6 +149,14 @@ class TestCodes:
         assert list(outputs(content, row)) == ["findings_n"]
         assert refused(content, row) == []
 
+    def test_of_many_codes_the_first_are_named_and_the_rest_counted(self) -> None:
+        content = sr.report(*(sr.group((f"R{n}", "99ACME")) for n in range(70)))
+        translator = make("sr", setting())
+        found = [one for one in translator.translate(content, NOW) if isinstance(one, Untranslated)]
+
+        assert len(found) == 64
+        assert translator.dropped == {"note_overflow": 6}
+
     def test_a_patients_number_as_a_code_is_not_told(self) -> None:
         codes = [("4711", "99ACME"), ("PLANTED", "SCT"), ("Petra", "99ACME"), ("x", "PLANTED")]
         content = sr.report(*(sr.group(code) for code in codes))

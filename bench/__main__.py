@@ -15,6 +15,7 @@ BENCHES = {
     "detect": "beside river, alibi-detect, evidently and nannyml: 14 tables (an hour; --quick)",
     "real_data": "eleven real streams, one configuration; shuffled copies (half an hour)",
     "calibration": "false alarms against the promise, and delays (minutes)",
+    "promise": "a thousand series through the real Detect, ten worlds (half an hour; --quick)",
     "silence": "false alarms of silence on held-out feeds, and delays (minutes)",
     "performance": "faults found from delayed, partial reports, and false alarms (minutes)",
     "slices": "one scanner of twelve: delay, name, groups, cost (minutes)",

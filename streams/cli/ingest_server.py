@@ -34,14 +34,14 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--once", action="store_true", help="server: read what is new and end, do not follow"
     )
     parser.add_argument(
-        "--every", type=float, default=5.0, metavar="SECONDS", help="server: ask so often (5)"
+        "--every", type=_pause, default=5.0, metavar="SECONDS", help="server: ask so often (5)"
     )
     parser.add_argument(
         "--position",
         type=Path,
         metavar="FILE",
-        help="server: go on where this file says, and keep it; with --to-kafka there is one of "
-        "its own beside the pseudonym secret, without it the beginning is the beginning",
+        help="server: go on where this file says, and keep it; else with --to-kafka a file beside "
+        "the pseudonym secret, without it always from the beginning",
     )
     parser.add_argument(
         "--from-now",
@@ -86,6 +86,16 @@ async def _until_stopped(
     print(f"radvigil: reading {_told(arguments.sources[0])}", file=sys.stderr)
     with suppress(asyncio.CancelledError):
         await following
+
+
+def _pause(written: str) -> float:
+    try:
+        seconds = float(written)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("not seconds from 0.1 to 86400")
+    return seconds
 
 
 def _place(arguments: argparse.Namespace, url: str, site: str) -> Place:

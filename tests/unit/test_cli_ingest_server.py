@@ -75,3 +75,13 @@ def test_a_position_of_something_else_is_not_overwritten(
 
     assert (ran, file.read_text()) == (1, "mine")
     assert "is not a position" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pause", ["0", "-1", "nan", "often"])
+def test_a_pause_that_is_none_is_refused(
+    pause: str, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["ingest", "orthanc", "http://127.0.0.1:1", f"--every={pause}", *options])
+
+    assert "not seconds" in capsys.readouterr().err

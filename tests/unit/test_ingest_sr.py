@@ -269,6 +269,17 @@ class TestCad:
             ("Acme ptx", "failed"),
         ]
 
+    def test_a_mark_is_of_the_algorithm_that_looked_for_it(self) -> None:
+        ptx = sr.detections("111222", [sr.PNEUMOTHORAX], name="Acme ptx")
+        nodules = sr.detections("111222", [sr.NODULE], name="Acme nodule")
+        content = sr.cad(sr.mark(sr.NODULE), ptx, nodules)
+        found = [one for one in told(content) if isinstance(one, Prediction)]
+
+        assert [(one.model, (one.outputs or [])[1:]) for one in found] == [
+            ("Acme ptx", [Output(finding="pneumothorax", positive=False)]),
+            ("Acme nodule", [Output(finding="nodule", positive=True)]),
+        ]
+
     @pytest.mark.parametrize(
         ("summary", "status"),
         [

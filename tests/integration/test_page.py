@@ -92,6 +92,10 @@ class Deployment:
         self.page = Console(
             "web", "--config", str(self.config), "--http", "127.0.0.1:0", PAGE_TOKEN=TOKEN
         )
+        self.url = ""
+
+    def start(self) -> None:
+        """Find out where the page is."""
         said = self.page.until(lambda line: "listening http://" in line)
         found = re.search(r"http://[\d.:]+", said)
         assert found is not None
@@ -116,8 +120,11 @@ class Deployment:
 @pytest.fixture
 def deployment(kafka: Broker, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(kafka, tmp_path)
-    yield made
-    made.close()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
 
 
 def test_an_outage_is_shown_and_acknowledged(deployment: Deployment) -> None:

@@ -270,13 +270,19 @@ class Everything:
         self.worker = Console(
             "run", "--config", str(self._config), "--http", "127.0.0.1:0", **secrets
         )
+        self.consoles = [self.worker]
+        self._secrets = secrets
+
+    def start(self) -> None:
+        """Find out where the worker is, and begin."""
         listening = self.worker.until(lambda line: "listening http://" in line)
         self.url = str(re.findall(r"http://[\d.:]+", listening)[0])
         announced = self.worker.until(lambda line: "embedded broker at" in line)
         self.broker = str(re.findall(r"embedded broker at (\S+):", announced)[0])
-        self.config = folder / "reader.toml"
+        self.config = self._config.with_name("reader.toml")
         self.config.write_text(CONFIG.format(broker=self.broker, **self._where))
-        self.desk = Console("tickets", "--config", str(self.config), **secrets)
+        self.desk = Console("tickets", "--config", str(self.config), **self._secrets)
+        self.consoles.append(self.desk)
         self.reader = Reader(self.broker)
         self._producer = Producer(
             {"bootstrap.servers": self.broker, "partitioner": "murmur2_random", "log_level": 2}
@@ -331,11 +337,10 @@ class Everything:
             yield "tracker", f"{request.url} {request.headers}".encode() + request.body
 
     def close(self) -> None:
-        for console in (self.desk, self.worker):
+        for console in self.consoles:
             console.close()
             console.wait()
             print(console.text)  # shown where the test fails
-        self.reader.close()
         for server in (self.hook, self.slack, self.tracker):
             server.close()
         self._smtp.stop()
@@ -344,8 +349,12 @@ class Everything:
 @pytest.fixture
 def everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Everything]:
     made = Everything(tmp_path, monkeypatch)
-    yield made
-    made.close()
+    try:
+        made.start()
+        yield made
+        made.reader.close()
+    finally:
+        made.close()
 
 
 def fill(everything: Everything) -> None:

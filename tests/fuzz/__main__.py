@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from time import monotonic
 
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first")
     parser.add_argument("--at", type=int, help="only the input of this number, of one kind")
     parser.add_argument("--write", type=Path, metavar="FILE", help="with --at: keep the input")
+    parser.add_argument("--minutes", type=float, help="of a kind at most; what ran is said")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     arguments = parser.parse_args()
     if unknown := set(arguments.kinds) - set(ingest.kinds()):
@@ -40,9 +42,9 @@ def main() -> int:
         return max(_one(kind, arguments.at, arguments.write) for kind in kinds)
     if not DATA.is_dir():
         print(f"without real files: there are none at {DATA}", file=sys.stderr)
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        numbers = range(arguments.first, arguments.first + arguments.n)
-        return max(_many(pool, kind, numbers) for kind in kinds)
+    numbers = range(arguments.first, arguments.first + arguments.n)
+    longest_s = inf if arguments.minutes is None else 60 * arguments.minutes
+    return max(_many(kind, numbers, arguments.jobs, longest_s) for kind in kinds)
 
 
 def _one(kind: str, number: int, file: Path | None) -> int:
@@ -56,21 +58,27 @@ def _one(kind: str, number: int, file: Path | None) -> int:
     return 1 if found else 0
 
 
-def _many(pool: ProcessPoolExecutor, kind: str, numbers: range) -> int:
+def _many(kind: str, numbers: range, jobs: int, longest_s: float) -> int:
     begun = monotonic()
     blocks = [numbers[start : start + BLOCK] for start in range(0, len(numbers), BLOCK)]
-    failed_n = 0
+    ran_n = failed_n = 0
     answers: Counter[str] = Counter()
-    for failed, counted in pool.map(partial(_block, kind), blocks):
+    pool = ProcessPoolExecutor(jobs)
+    found = zip(blocks, pool.map(partial(_block, kind), blocks), strict=True)
+    for block, (failed, counted) in found:
         answers += counted
+        ran_n += len(block)
         for number, problem in failed:
             failed_n += 1
             if failed_n <= SHOWN:
                 print(f"FAILED {kind} {number}: {problem}")
                 print(f"  repeat: python -m tests.fuzz --at {number} {kind}", flush=True)
+        if monotonic() - begun > longest_s:
+            break
+    pool.shutdown(cancel_futures=True)
     told = ", ".join(f"{n:,} {what}" for what, n in sorted(answers.items()))
     took_s = monotonic() - begun
-    print(f"{kind}: {len(numbers):,} inputs, {failed_n} fail, {took_s:.0f} s; {told}", flush=True)
+    print(f"{kind}: {ran_n:,} inputs, {failed_n} fail, {took_s:.0f} s; {told}", flush=True)
     return 1 if failed_n else 0
 
 

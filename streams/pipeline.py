@@ -135,8 +135,7 @@ class Pipeline:
 
     def deadline(self) -> int | None:
         """When the next thing happens by time alone, housekeeping included."""
-        times = (self._next_us(), self._correlate.forget_at() or NEVER_US)
-        at_us = min(times)
+        at_us = min(self._next_us(), self._correlate.forget_at() or NEVER_US)
         return None if at_us == NEVER_US else at_us
 
     def next_due(self) -> int | None:
@@ -171,17 +170,11 @@ class Pipeline:
         slices = () if taken.study is None else self._slicing.of(taken.study.fields)
         for observations in self._observations(event, at_us, taken):
             if observations is not None:
-                yield from self._observed(observations._replace(slices=slices))
-        happened = Happened(
-            event,
-            at_us,
-            arrived_us,
-            self.watermark_us,
-            taken.fresh,
-            taken.counts,
-            taken.study,
-            slices,
-        )
+                yield from self._detected(
+                    self._detect.observe(observations._replace(slices=slices))
+                )
+        known = (taken.fresh, taken.counts, taken.study, slices)
+        happened = Happened(event, at_us, arrived_us, self.watermark_us, *known)
         for stage in self._stages:
             yield from self._said(stage.take(happened))
 
@@ -214,9 +207,6 @@ class Pipeline:
         elif taken.counts and isinstance(event, Prediction) and event.role == "live":
             yield self._observe.prediction(event, at_us)
 
-    def _observed(self, observations: Observations) -> Iterator[Effect]:
-        yield from self._detected(self._detect.observe(observations))
-
     def _said(self, said: Iterable[Said]) -> Iterator[Effect]:
         """What a stage said, handed to where it belongs."""
         for what in said:
@@ -224,7 +214,7 @@ class Pipeline:
                 case Finding():
                     yield from self._conclude(what)
                 case Observations():
-                    yield from self._observed(what)
+                    yield from self._detected(self._detect.observe(what))
                     yield from self._conclude_all(self._subgroups.observe(what))
                 case Complete():
                     yield from self._detected(self._detect.complete(what))
@@ -264,10 +254,7 @@ class Pipeline:
 
     def _detected(self, said: Iterable[Finding | SeriesPoint]) -> Iterator[Effect]:
         for what in said:
-            if isinstance(what, SeriesPoint):
-                yield what
-            else:
-                yield from self._conclude(what)
+            yield from (what,) if isinstance(what, SeriesPoint) else self._conclude(what)
 
     def _settled(self, settlement: Settlement) -> Iterator[Effect]:
         yield Outcome(

@@ -21,7 +21,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason
-	$(BIN)/python -m pytest -ra
+	$(BIN)/python -m pytest -ra -n auto --dist loadgroup
 
 sim: $(VENV)/.dev ## thousands of simulated hospitals, each from a seed (SEEDS=0-1999)
 	$(BIN)/python -m tests.simulation $(SEEDS)

@@ -9,8 +9,6 @@ from typing import Any
 
 import msgspec
 from aiokafka.errors import CorruptRecordException, KafkaError
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from schemas.config import Config
 from schemas.config_file import ConfigError
@@ -18,10 +16,10 @@ from schemas.secrets import MissingSecret
 from streams.account import ShardPart, SiteAccount, Statement, shard_part, statement
 from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.shard_state import partitions_n
 from streams.clock import from_us
-from streams.connection import librdkafka_settings
 from streams.incident_board import printable
-from streams.incident_log import ANSWER_S, IncidentLog, NoIncidents
+from streams.incident_log import IncidentLog, NoIncidents
 from streams.series_account import SLOWEST_N, Delay, SeriesAccount, slowest
 from streams.shard import META_KEY
 from streams.shard_topics import shard_topics
@@ -91,27 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _read(config: Config) -> Statement:
     topic = shard_topics(config).state
-    partitions_n = await asyncio.to_thread(_partitions_n, config, topic)
+    shards_n = await asyncio.to_thread(partitions_n, config, topic)
     async with IncidentLog(config) as log:
         incidents = [incident async for incident in log.written()]
-    parts = [await _part(config, topic, partition) for partition in range(partitions_n)]
+    parts = [await _part(config, topic, partition) for partition in range(shards_n)]
     return statement(config, parts, incidents, from_us(time.time_ns() // 1000))
-
-
-def _partitions_n(config: Config, topic: str) -> int:
-    """As many as there are; a topic that is not there is never asked for, lest it be created."""
-    client = AdminClient(librdkafka_settings(config) | {"log_level": 2})
-    try:
-        there = client.list_topics(timeout=ANSWER_S).topics
-    except KafkaException as error:
-        reason = error.args[0].str()
-        raise BadInput(f"the broker does not answer: {config.broker}: {reason}") from None
-    if topic not in there:
-        raise BadInput(
-            f"there is no topic {topic}: no worker has run yet, or the configuration's prefix is "
-            "another"
-        )
-    return len(there[topic].partitions)
 
 
 async def _part(config: Config, topic: str, partition: int) -> ShardPart:

@@ -39,9 +39,9 @@ def shards_of(config: Config) -> list[Pipeline]:
 
 async def _read(config: Config) -> list[Pipeline]:
     topic = shard_topics(config).state
-    partitions_n = await asyncio.to_thread(_partitions_n, config, topic)
+    shards_n = await asyncio.to_thread(partitions_n, config, topic)
     shards = []
-    for partition in range(partitions_n):
+    for partition in range(shards_n):
         state = await last_values(config, topic, partition)
         state.pop(META_KEY, None)
         shard = Pipeline(config, partition)
@@ -50,7 +50,7 @@ async def _read(config: Config) -> list[Pipeline]:
     return shards
 
 
-def _partitions_n(config: Config, topic: str) -> int:
+def partitions_n(config: Config, topic: str) -> int:
     """As many as there are; a topic that is not there is never asked for, lest it be created."""
     client = AdminClient(librdkafka_settings(config) | {"log_level": 2})
     try:

@@ -16,11 +16,11 @@ from schemas.config import Model
 from schemas.incident import Evidence, Incident
 from schemas.oversight import VersionDisagreement
 from schemas.prediction import Prediction
-from streams.clock import NEVER_US, seconds_to_us
+from streams.clock import seconds_to_us
 from streams.finding import Finding, Signal
 from streams.shadow_pairs import Pair, Pairs, Shadows, Unpaired
 from streams.share_bet import ShareBet, direction, wilson
-from streams.stage import Change, Happened, Said
+from streams.stage import Change, Happened, Said, Takes, Timeless
 
 _COMPARISONS_PER_SITE = 256
 _UPDATE_US = seconds_to_us(3600)
@@ -54,9 +54,10 @@ class Comparison(Struct, omit_defaults=True):
         self.more_n = self.less_n = 0
 
 
-class Disagreement:
+class Disagreement(Timeless):
     """The comparisons at the sites of one shard."""
 
+    takes: ClassVar[Takes] = (Prediction,)
     kinds: ClassVar[dict[str, type[Struct]]] = {
         "comparison/1": Comparison,
         "unpaired/1": Unpaired,
@@ -87,14 +88,6 @@ class Disagreement:
         if not pairs:
             return ()
         return [said for pair in pairs for said in self._compare(pair, happened.at_us)]
-
-    def tick(self, now_us: int) -> Iterable[Said]:
-        """Time alone says nothing of pairs."""
-        return ()
-
-    def earliest_us(self) -> int:
-        """Never."""
-        return NEVER_US
 
     def over(self, incident: Incident) -> None:
         """The incident has ended: what comes next is a new episode."""

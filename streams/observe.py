@@ -15,7 +15,7 @@ from schemas.prediction import Output, Prediction
 from schemas.report import Label, Report
 from schemas.study import Study
 from streams.clock import to_us
-from streams.correlate import Turnaround
+from streams.correlate import Correlated, Turnaround
 from streams.fields import FIXED, Value, getter
 
 _NAMES_KEPT = 10_000
@@ -58,10 +58,25 @@ class Observe:
         self._nothing = "*" in watch.exclude  # deadlines alone are watched
         self.counts: Counter[str] = Counter()
 
+    def of(
+        self, event: Study | Prediction | Report, at_us: int, known: Correlated
+    ) -> list[Observations]:
+        """What an event says of series, each study once."""
+        if self._nothing:
+            return []
+        said = [self.turnaround(event.site, event.study, one) for one in known.turnarounds]
+        if isinstance(event, Report):
+            said.append(self.labels(event, known.labels, at_us))
+            if known.counts and known.study is not None:
+                said.append(self.reporting(event, at_us, known.study.at_us))
+        elif known.counts and isinstance(event, Study):
+            said.append(self.study(event, at_us))
+        elif known.counts and isinstance(event, Prediction) and event.role == "live":
+            said.append(self.prediction(event, at_us))
+        return [one for one in said if one is not None]
+
     def study(self, study: Study, at_us: int) -> Observations | None:
         """The study's own numbers and words."""
-        if self._nothing:
-            return None
         named = [(path, value) for path, read in self._fixed if (value := read(study)) is not None]
         if study.acquisition:
             self._add(named, "acquisition.", study.acquisition)
@@ -71,8 +86,6 @@ class Observe:
 
     def prediction(self, prediction: Prediction, at_us: int) -> Observations | None:
         """Scores, calls, the model's own features, and how long it computed."""
-        if self._nothing:
-            return None
         p, named = prediction, Named()
         if p.outputs:
             self._add_outputs(named, p.outputs)

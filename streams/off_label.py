@@ -16,12 +16,12 @@ from schemas.incident import Evidence, Incident
 from schemas.oversight import OffLabel as Settings
 from schemas.prediction import Prediction
 from schemas.study import Study
-from streams.clock import NEVER_US, seconds_to_us
+from streams.clock import seconds_to_us
 from streams.early_answers import Answer, Early, EarlyAnswers
 from streams.expectation import Facts, rule_of
 from streams.finding import Finding, Signal
 from streams.share_bet import ShareBet, wilson
-from streams.stage import Change, Happened, Said
+from streams.stage import Change, Happened, Said, Takes, Timeless
 
 _UPDATE_US = seconds_to_us(3600)
 
@@ -48,9 +48,10 @@ class Use(Struct, omit_defaults=True):
         self.violated, self.unknown_n, self.subject = {}, 0, None
 
 
-class OffLabel:
+class OffLabel(Timeless):
     """The use, at the sites of one shard, of the models that have an `intended_use`."""
 
+    takes: ClassVar[Takes] = (Study, Prediction)
     kinds: ClassVar[dict[str, type[Struct]]] = {"use/1": Use, "early_answers/1": Early}
 
     def __init__(
@@ -84,14 +85,6 @@ class OffLabel:
             self._early.wait(event.site, answer, happened.arrived_us)
             return ()
         return self._judge(event.site, answer, happened.study.fields)
-
-    def tick(self, now_us: int) -> Iterable[Said]:
-        """Time alone says nothing of use."""
-        return ()
-
-    def earliest_us(self) -> int:
-        """Never."""
-        return NEVER_US
 
     def over(self, incident: Incident) -> None:
         """The incident has ended: what comes next is a new episode."""

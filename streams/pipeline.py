@@ -39,12 +39,11 @@ from streams.self_watch import MONITOR_SITE, SelfWatch
 from streams.series import Series
 from streams.sites import Sites
 from streams.slices import Slicing
-from streams.stage import Happened, NewEpoch, Said, Stage
+from streams.stage import EVERYTHING, Happened, NewEpoch, Said, Stage, Timeless, Watched
 from streams.stages import stages_of
 from streams.study_record import Settlement
 from streams.subgroups import Subgroups
 
-Watched = Study | Prediction | Report
 _FEEDS: dict[type[Event], str] = {
     Study: "studies",
     Prediction: "predictions",
@@ -72,7 +71,11 @@ class Pipeline:
         self._subgroups = Subgroups(config, config.slices, budget.grant)
         self._stages = (*stages_of(config, budget), self._subgroups)
         self._routing = Routing(config)
-        self._watching: tuple[Stage | Routing, ...] = (*self._stages, self._routing)
+        self._takers = {
+            kind: [stage for stage in self._stages if kind in stage.takes] for kind in EVERYTHING
+        }
+        timed = (stage for stage in self._stages if not isinstance(stage, Timeless))
+        self._watching: tuple[Stage | Routing, ...] = (*timed, self._routing)
         self._timed: tuple[Correlate | Incidents | Stage | Routing, ...]
         self._timed = (self._correlate, self._incidents, *self._watching)
         self._memory = Memory(
@@ -112,6 +115,7 @@ class Pipeline:
             effects += self._handle(event, arrived_us)
         effects += self._advance(self.watermark_us)  # what the last event made due in the past
         effects += self._flush()
+        effects += self._advance(self.watermark_us)  # and what the drift that it told of made due
         return effects
 
     def _handle(self, event: Event, arrived_us: int) -> list[Effect]:
@@ -168,15 +172,13 @@ class Pipeline:
         for settlement in taken.settled:
             yield from self._settled(settlement)
         slices = () if taken.study is None else self._slicing.of(taken.study.fields)
-        for observations in self._observations(event, at_us, taken):
-            if observations is not None:
-                yield from self._detected(
-                    self._detect.observe(observations._replace(slices=slices))
-                )
+        for observations in self._observe.of(event, at_us, taken):
+            yield from self._detected(self._detect.observe(observations._replace(slices=slices)))
         known = (taken.fresh, taken.counts, taken.study, slices)
         happened = Happened(event, at_us, arrived_us, self.watermark_us, *known)
-        for stage in self._stages:
-            yield from self._said(stage.take(happened))
+        for stage in self._takers[type(event)]:
+            if said := stage.take(happened):
+                yield from self._said(said)
 
     def _correlated(self, event: Watched, at_us: int, arrived_us: int) -> Correlated:
         joint, now_us = self._correlate, self.watermark_us
@@ -191,21 +193,6 @@ class Pipeline:
                 return joint.report(event, arrived_us, now_us)
             case _:
                 assert_never(event)
-
-    def _observations(
-        self, event: Watched, at_us: int, taken: Correlated
-    ) -> Iterator[Observations | None]:
-        """What the event says of series, each study once."""
-        for turnaround in taken.turnarounds:
-            yield self._observe.turnaround(event.site, event.study, turnaround)
-        if isinstance(event, Report):
-            yield self._observe.labels(event, taken.labels, at_us)
-            if taken.counts and taken.study is not None:
-                yield self._observe.reporting(event, at_us, taken.study.at_us)
-        elif taken.counts and isinstance(event, Study):
-            yield self._observe.study(event, at_us)
-        elif taken.counts and isinstance(event, Prediction) and event.role == "live":
-            yield self._observe.prediction(event, at_us)
 
     def _said(self, said: Iterable[Said]) -> Iterator[Effect]:
         """What a stage said, handed to where it belongs."""

@@ -18,13 +18,13 @@ from schemas.incident import Incident
 from schemas.oversight import DataQuality
 from schemas.prediction import Output, Prediction
 from schemas.study import Study
-from streams.clock import NEVER_US, seconds_to_us
+from streams.clock import seconds_to_us
 from streams.finding import Finding
 from streams.quality_impossible import Impossible, Impossibles
 from streams.quality_limits import LIMITS, TURNAROUND, TURNAROUND_REASON, checked
 from streams.quality_missing import PREFIX, MissingFields, UsualFields
 from streams.quality_stuck import SUFFIX, Scores, finding_of
-from streams.stage import Change, Happened, Said
+from streams.stage import Change, Happened, Said, Takes, Timeless
 
 _SCORES_PER_SITE = 2_000
 _LONGEST_NAME = 256  # as on the wire
@@ -33,9 +33,10 @@ _NAMES_KEPT = 10_000
 ScoresId = tuple[str, str, str]  # site, model, finding
 
 
-class Quality:
+class Quality(Timeless):
     """The quality of the data of one shard."""
 
+    takes: ClassVar[Takes] = (Study, Prediction)
     kinds: ClassVar[dict[str, type[Struct]]] = {
         "scores/1": Scores,
         "impossible/1": Impossible,
@@ -79,14 +80,6 @@ class Quality:
         if isinstance(event, Prediction) and event.role == "live":
             return self._prediction(happened, event)
         return ()
-
-    def tick(self, now_us: int) -> Iterable[Said]:
-        """Time alone says nothing of quality."""
-        return ()
-
-    def earliest_us(self) -> int:
-        """Never."""
-        return NEVER_US
 
     def over(self, incident: Incident) -> None:
         """The incident has ended: what comes next is a new episode."""

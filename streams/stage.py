@@ -14,10 +14,14 @@ from schemas.incident import Incident
 from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.study import Study
+from streams.clock import NEVER_US
 from streams.finding import Finding
 from streams.observe import Complete, Observations
 from streams.study_record import StudyFacts
 
+Watched = Study | Prediction | Report
+Takes = tuple[type[Watched], ...]
+EVERYTHING: Takes = (Study, Prediction, Report)
 Change = tuple[str, tuple[str, ...], Struct | None]
 
 
@@ -34,7 +38,7 @@ Said = Finding | Observations | Complete | NewEpoch
 class Happened(NamedTuple):
     """One event with its circumstances."""
 
-    event: Study | Prediction | Report
+    event: Watched
     at_us: int
     """Its stamp, or its arrival where the stamp was wild."""
     arrived_us: int
@@ -55,6 +59,8 @@ class Happened(NamedTuple):
 class Stage(Protocol):
     """Sans-IO. What it says depends on its input in the order of arrival alone."""
 
+    takes: ClassVar[Takes]
+    """The events that it is handed: each costs, and most stages look at one kind."""
     kinds: ClassVar[dict[str, type[Struct]]]
     """The records that it writes to the changelog, by kind and version: `{"feed/1": Feed}`."""
     dropped: Counter[str]
@@ -86,3 +92,15 @@ class Stage(Protocol):
 
     def sizes(self) -> dict[str, int]:
         """What is remembered, for the metrics."""
+
+
+class Timeless:
+    """For a stage to which time alone brings nothing."""
+
+    def tick(self, now_us: int) -> Iterable[Said]:
+        """Nothing is said."""
+        return ()
+
+    def earliest_us(self) -> int:
+        """Never."""
+        return NEVER_US

@@ -13,11 +13,11 @@ from msgspec import Struct, field
 from schemas.config import Config
 from schemas.incident import Evidence, Incident
 from schemas.slices import SliceSettings
-from streams.clock import NEVER_US, from_us, seconds_to_us
+from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
 from streams.observe import Observations
 from streams.slices_words import tellable
-from streams.stage import Change, Happened, Said
+from streams.stage import Change, Happened, Said, Takes, Timeless
 from streams.subgroup_bet import BACK_DAYS, GapBet, Tally
 
 # Whether a yes is the bad answer, and what the share is called.
@@ -48,9 +48,10 @@ class Compared(Struct, omit_defaults=True):
         return self.site, self.model, self.subject, self.path
 
 
-class Subgroups:
+class Subgroups(Timeless):
     """The groups of one shard: a stage that is told of observations, see streams/stage.py."""
 
+    takes: ClassVar[Takes] = ()
     kinds: ClassVar[dict[str, type[Struct]]] = {"subgroups/1": Compared}
 
     def __init__(self, config: Config, using: SliceSettings, grant: Callable[[str], float]) -> None:
@@ -77,14 +78,6 @@ class Subgroups:
     def take(self, happened: Happened) -> Iterable[Said]:
         """Events say nothing here before they are read."""
         return ()
-
-    def tick(self, now_us: int) -> Iterable[Said]:
-        """Time alone says nothing here."""
-        return ()
-
-    def earliest_us(self) -> int:
-        """Never."""
-        return NEVER_US
 
     def over(self, incident: Incident) -> None:
         """One of its incidents was resolved: what comes next is a new episode."""

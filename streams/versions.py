@@ -17,9 +17,9 @@ from schemas.config import Model
 from schemas.incident import Evidence, Incident
 from schemas.oversight import VersionChange
 from schemas.prediction import Prediction
-from streams.clock import NEVER_US, seconds_to_us
+from streams.clock import seconds_to_us
 from streams.finding import Finding, Signal
-from streams.stage import Change, Happened, NewEpoch, Said
+from streams.stage import Change, Happened, NewEpoch, Said, Takes, Timeless
 
 _VERSIONS_KEPT = 16
 _TOLD_AT_MOST = 8  # versions within one change: a model that names each answer anew tells no more
@@ -67,9 +67,10 @@ class Serving(Struct, omit_defaults=True):
         self.answered_n = self.newest_n = 0
 
 
-class Versions:
+class Versions(Timeless):
     """The versions in use at the sites of one shard."""
 
+    takes: ClassVar[Takes] = (Prediction,)
     kinds: ClassVar[dict[str, type[Struct]]] = {"serving/1": Serving}
 
     def __init__(self, models: Iterable[Model], settings: VersionChange) -> None:
@@ -97,14 +98,6 @@ class Versions:
             return ()
         self._dirty[key] = None
         return self._answered(serving, event.model_version, happened.at_us)
-
-    def tick(self, now_us: int) -> Iterable[Said]:
-        """Time alone says nothing of versions."""
-        return ()
-
-    def earliest_us(self) -> int:
-        """Never."""
-        return NEVER_US
 
     def over(self, incident: Incident) -> None:
         """The change has been told to its end: what was in use during it is usual now."""

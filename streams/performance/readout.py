@@ -22,7 +22,7 @@ from streams.performance.telling import ended_of, finding_of
 from streams.performance.unread import Matured, Unread
 from streams.performance.waiting import Waiting
 from streams.performance.watch import MEASURES, SERIES, Accuracy, Settings, Watch, WatchId
-from streams.stage import Change, Happened, Said
+from streams.stage import EVERYTHING, Change, Happened, Said, Takes
 
 _DAY_S = 86_400
 _KINDS = frozenset({"performance_drift", "calibration_drift"})
@@ -38,6 +38,7 @@ class Grants(Protocol):
 class Readout:
     """The studies that wait to be read, and the watches over what is read."""
 
+    takes: ClassVar[Takes] = EVERYTHING
     kinds: ClassVar[dict[str, type[Struct]]] = {"unread/1": Unread, "accuracy/1": Accuracy}
 
     def __init__(self, config: Config, settings: Performance, budget: Grants) -> None:

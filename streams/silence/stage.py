@@ -32,7 +32,7 @@ from streams.silence.profile import Profile
 from streams.silence.register import Feeds
 from streams.silence.scope import explains, has, subject
 from streams.silence.telling import Telling, gap_evidence, partial_evidence
-from streams.stage import Change, Happened, Said
+from streams.stage import EVERYTHING, Change, Happened, Said, Takes
 
 _WATCHED_AFTER = 8  # hours in which anything came
 _DAY_S = 86_400
@@ -41,6 +41,7 @@ _DAY_S = 86_400
 class Silence:
     """The feeds of one shard; `grant` gives the days that a feed may take for a false alarm."""
 
+    takes: ClassVar[Takes] = EVERYTHING
     kinds: ClassVar[dict[str, type[Struct]]] = {
         "feed/1": Feed,
         "profile/1": Profile,

@@ -19,6 +19,7 @@ Started = TypeVar("Started", bound=Broker)
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side, these stay one after the other: they share the broker."""
     for item in items:

@@ -3,9 +3,7 @@
 import argparse
 import asyncio
 import logging
-import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -19,11 +17,12 @@ from schemas.secrets import MissingSecret
 from schemas.tickets import Tickets
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.http_option import CannotListen, http_address
+from streams.cli.following import add_options, follow, needs_a_kafka, now_us
+from streams.cli.http_option import CannotListen
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
 from streams.notifiers import Request
-from streams.status_server import Address, StatusServer
+from streams.status_server import Address
 from streams.ticket_desk.carrier import Carrier
 from streams.ticket_desk.clerk import Clerk, Surroundings
 from streams.ticket_desk.desk import Desk
@@ -58,14 +57,7 @@ def add(commands: Any) -> None:
     )
     add_config(parser)
     parser.add_argument("--dry-run", action="store_true", help="look, print, and write nothing")
-    parser.add_argument("--only", metavar="NAME", help="only this one of the [[tickets]]")
-    parser.add_argument(
-        "--http",
-        type=http_address,
-        metavar="HOST:PORT",
-        help="serve /metrics, /healthz and /readyz there; port 0 is any free one",
-    )
-    parser.add_argument("--log-json", action="store_true", help="log lines as JSON objects")
+    add_options(parser, "tickets")
     parser.set_defaults(run=run)
 
 
@@ -74,11 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(as_json=arguments.log_json)
     config = config_of(arguments)
     chosen = list(_chosen(config, arguments))
-    if config.broker == "embedded":
-        raise BadInput(
-            "broker is embedded: its incidents live and end with the worker. Set broker to the "
-            "address that the worker logged, or to a Kafka"
-        )
+    needs_a_kafka(config, "incidents")
     try:
         if arguments.dry_run:
             asyncio.run(_rehearse(config, chosen))
@@ -105,39 +93,16 @@ def _chosen(config: Config, arguments: argparse.Namespace) -> Iterator[Tickets]:
 
 
 async def _follow(config: Config, chosen: list[Tickets], http: Address | None) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     registry = CollectorRegistry()
     telemetry = TicketMetrics(registry)
     async with AsyncExitStack() as stack:
-        desks = []
+        followers = []
         for one in chosen:
             carrier = await stack.enter_async_context(Carrier(one))
-            around = Surroundings(carrier.send, _now_us, asyncio.sleep)
+            around = Surroundings(carrier.send, now_us, asyncio.sleep)
             clerk = Clerk(one, around, config.web.address, telemetry)
-            desks.append(Desk(config, one, clerk, telemetry))
-        if http is not None:
-            await _listen(stack, http, registry, desks)
-        for desk in desks:
-            log.info("following the incidents as %s", desk.group)
-        await asyncio.gather(*(desk.run(stopping) for desk in desks))
-
-
-async def _listen(
-    stack: AsyncExitStack, http: Address, registry: CollectorRegistry, desks: list[Desk]
-) -> None:
-    server = StatusServer(
-        http,
-        registry,
-        obstacles=lambda: [f"{one.group}: not yet in its group" for one in desks if not one.ready],
-        partitions=lambda: sorted(number for one in desks for number in one.partitions),
-    )
-    try:
-        await stack.enter_async_context(server)
-    except OSError as error:
-        raise CannotListen(f"{http}: {error.strerror or error}") from None
-    log.info("listening http://%s", server.listening)
+            followers.append(Desk(config, one, clerk, telemetry).follower)
+        await follow(followers, http, registry)
 
 
 async def _rehearse(config: Config, chosen: list[Tickets]) -> None:
@@ -165,7 +130,3 @@ def _lines(
     for write in writes:
         yield f"{said}: {write.step}: {write.method} {write.url}"
         yield f"  {printable(write.body.decode())}"
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

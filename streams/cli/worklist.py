@@ -3,8 +3,6 @@
 import argparse
 import asyncio
 import logging
-import signal
-import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,9 +15,10 @@ from schemas.config_file import ConfigError
 from schemas.secrets import MissingSecret
 from schemas.worklist import Worklist
 from streams import logs
-from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.http_option import CannotListen, http_address
-from streams.status_server import Address, StatusServer
+from streams.cli.arguments import add_config, config_of
+from streams.cli.following import add_options, follow, needs_a_kafka, now_us
+from streams.cli.http_option import CannotListen
+from streams.status_server import Address
 from streams.worklist.desk.carrier import Carrier
 from streams.worklist.desk.clerk import Clerk, Surroundings
 from streams.worklist.desk.consumer import Desk
@@ -52,14 +51,7 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config(parser)
-    parser.add_argument("--only", metavar="NAME", help="only this one of the [[worklist]]")
-    parser.add_argument(
-        "--http",
-        type=http_address,
-        metavar="HOST:PORT",
-        help="serve /metrics, /healthz and /readyz there; port 0 is any free one",
-    )
-    parser.add_argument("--log-json", action="store_true", help="log lines as JSON objects")
+    add_options(parser, "worklist")
     parser.set_defaults(run=run)
 
 
@@ -68,11 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(as_json=arguments.log_json)
     config = config_of(arguments)
     chosen = list(_chosen(config, arguments))
-    if config.broker == "embedded":
-        raise BadInput(
-            "broker is embedded: its outcomes live and end with the worker. Set broker to the "
-            "address that the worker logged, or to a Kafka"
-        )
+    needs_a_kafka(config, "outcomes")
     try:
         asyncio.run(_follow(config, chosen, arguments.http))
     except MissingSecret as error:
@@ -92,41 +80,16 @@ def _chosen(config: Config, arguments: argparse.Namespace) -> Iterator[Worklist]
 
 
 async def _follow(config: Config, chosen: list[Worklist], http: Address | None) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     async with AsyncExitStack() as stack:
-        desks = []
+        followers = []
         for one in chosen:
             carrier = await stack.enter_async_context(Carrier(one))
             telemetry = Telemetry(one.name, metrics)
-            around = Surroundings(carrier.send, _now_us, asyncio.sleep)
+            around = Surroundings(carrier.send, now_us, asyncio.sleep)
             names = StudyNames(Path(one.keys_file) if one.keys_file else None)
-            desks.append(Desk(config, one, Clerk(one, around, names, telemetry), telemetry))
-        if http is not None:
-            await _listen(stack, http, registry, desks)
-        for desk in desks:
-            log.info("following the outcomes as %s", desk.group)
-        await asyncio.gather(*(desk.run(stopping) for desk in desks))
-
-
-async def _listen(
-    stack: AsyncExitStack, http: Address, registry: CollectorRegistry, desks: list[Desk]
-) -> None:
-    server = StatusServer(
-        http,
-        registry,
-        obstacles=lambda: [f"{one.group}: not yet in its group" for one in desks if not one.ready],
-        partitions=lambda: sorted(number for one in desks for number in one.partitions),
-    )
-    try:
-        await stack.enter_async_context(server)
-    except OSError as error:
-        raise CannotListen(f"{http}: {error.strerror or error}") from None
-    log.info("listening http://%s", server.listening)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000
+            followers.append(
+                Desk(config, one, Clerk(one, around, names, telemetry), telemetry).follower
+            )
+        await follow(followers, http, registry)

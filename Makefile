@@ -21,7 +21,10 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason
-	$(BIN)/python -m pytest -ra -n auto --dist loadgroup
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target core integration
+
+core: $(VENV)/.dev ## the tests that need nothing else: unit, property, simulation
+	$(BIN)/python -m pytest -ra --ignore=tests/integration --ignore=tests/browser
 
 sim: $(VENV)/.dev ## thousands of simulated hospitals, each from a seed (SEEDS=0-1999)
 	$(BIN)/python -m tests.simulation $(SEEDS)
@@ -29,8 +32,8 @@ sim: $(VENV)/.dev ## thousands of simulated hospitals, each from a seed (SEEDS=0
 fuzz: $(VENV)/.dev ## broken messages to every translator of hospital standards (N=100000 a kind)
 	$(BIN)/python -m tests.fuzz --n $(N)
 
-integration: $(VENV)/.dev ## only the tests on a broker, the real Kafka among them
-	$(BIN)/python -m pytest -ra tests/integration
+integration: $(VENV)/.dev ## the tests on a broker, the real Kafka among them, and in a browser
+	$(BIN)/python -m pytest -ra tests/integration tests/browser
 
 bench: $(VENV)/.dev ## throughput, restore time, memory
 	$(BIN)/python -m bench
@@ -54,4 +57,4 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-.PHONY: help setup check test sim fuzz integration bench demo
+.PHONY: help setup check test core sim fuzz integration bench demo

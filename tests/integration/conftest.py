@@ -16,17 +16,6 @@ from tests.integration.scene import Scene  # noqa: E402
 Started = TypeVar("Started", bound=Broker)
 
 
-HERE = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, these stay one after the other: they share the broker."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("broker"))
-
-
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     yield from running(broker, tmp_path_factory.mktemp("kafka"))

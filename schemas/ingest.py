@@ -1,5 +1,6 @@
 """How hospital standards are translated: the pseudonym secret, and the codes of the site."""
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -20,7 +21,7 @@ class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a value under it says: a call, a probability, another number, nothing."""
 
 
-class Codes(Struct, frozen=True):
+class Codes(Struct, frozen=True, dict=True):
     """The site's rows by scheme and code; looked at before the built-in ones."""
 
     rows: dict[tuple[str, str], Code] = {}
@@ -28,6 +29,11 @@ class Codes(Struct, frozen=True):
     def find(self, scheme: str, code: str) -> Code | None:
         """The site's row for a code."""
         return self.rows.get((scheme, code))
+
+    @cached_property
+    def schemes(self) -> frozenset[str]:
+        """The coding schemes that the site maps a code of."""
+        return frozenset(scheme for scheme, _ in self.rows)
 
 
 class DeclaredModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import signal
 import ssl
 import sys
@@ -55,6 +56,7 @@ exit status:
   2  the command line or the configuration is wrong
 """
 _BATCH = 500
+_TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # AE, PS3.5 6.2
 
 
 def add(commands: Any) -> None:
@@ -76,7 +78,12 @@ def add(commands: Any) -> None:
         metavar="HOST:PORT",
         help=f"receive instead: {', '.join(listen.kinds())}; port 0 is any free one",
     )
-    parser.add_argument("--aet", default="RADVIGIL", help="our application entity title (DICOM)")
+    parser.add_argument(
+        "--aet",
+        type=_title,
+        default="RADVIGIL",
+        help="our application entity title (DICOM); who calls another one is refused",
+    )
     parser.add_argument("--tls-cert", metavar="FILE", help="serve TLS with this certificate, PEM")
     parser.add_argument("--tls-key", metavar="FILE", help="the key of that certificate, PEM")
     add_reading(parser)
@@ -170,6 +177,12 @@ def _address(written: str) -> Address:
         return address(written)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _title(written: str) -> str:
+    if not written.strip() or not _TITLE.fullmatch(written):
+        raise argparse.ArgumentTypeError("not a title of DICOM: 1 to 16 ASCII characters, no \\")
+    return written.strip()
 
 
 async def _send(events: Iterator[Event], sink: Sink) -> None:

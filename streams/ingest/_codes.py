@@ -119,8 +119,7 @@ def is_known(coding: Coding, codes: Codes) -> bool:
     public = _PUBLIC.get(coding.scheme)
     if public is not None:
         return public.fullmatch(coding.code) is not None
-    mapped = any(scheme == coding.scheme for scheme, _ in codes.rows)
-    return mapped and _LOCAL.fullmatch(coding.code) is not None
+    return coding.scheme in codes.schemes and _LOCAL.fullmatch(coding.code) is not None
 
 
 def _call(coding: Coding) -> bool | None:

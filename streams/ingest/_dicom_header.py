@@ -7,6 +7,7 @@ names hide. Pixel data are not read, and nothing is decompressed.
 import logging
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from math import isfinite
 from typing import Any
@@ -30,7 +31,10 @@ HEADER_BYTES = 2 * 1024 * 1024
 """What is wanted stands within so many bytes, and nothing after them is looked at: made of nothing
 but the least elements and items, they still take less than a second."""
 MOST_ITEMS = 40_000
-_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")  # little and big endian
+# Little and big endian. A last zero would be looked for at every pixel of a black image.
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0")
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"
+_MOST_ICONS = 8
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
 # Read to be keyed, or to be kept out: streams/ingest/guard.py.
 IDENTIFIERS = (
@@ -91,7 +95,7 @@ def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset
         return Untranslated("too_large", "file")
     if content[128:132] != b"DICM":
         return Untranslated("not_of_this_kind", "file")
-    head = content[:HEADER_BYTES]
+    head = content[: _before_pixels(content)]
     if _DEFLATED in head:  # the parser inflates before it can be asked: a small file to any size
         return Untranslated("unsupported", "(0002,0010)")
     if items_n(head) > MOST_ITEMS:
@@ -103,8 +107,25 @@ def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset
 
 
 def _parsed(head: bytes, keywords: tuple[str, ...] | None) -> Dataset:
-    tags: list[BaseTag | int] | None = None if keywords is None else [Tag(k) for k in keywords]
+    tags: list[BaseTag | int] | None = None if keywords is None else [_tag(k) for k in keywords]
     return read_partial(BytesIO(head), _after_header, specific_tags=tags)
+
+
+def _before_pixels(content: bytes) -> int:
+    """Where uncompressed pixels begin that reach to the end; else as much as is read at most.
+
+    What is scanned for bombs is what is parsed, wherever this says that the header ends. Pixel
+    data within a sequence, of an icon, are not the last bytes.
+    """
+    at = -1
+    for _ in range(_MOST_ICONS):
+        at = content.find(_PIXEL_DATA, at + 1, HEADER_BYTES)
+        if at < 0:
+            break
+        starts = (at + 8, at + 12)  # without and with a value representation, PS3.5 7.1.2
+        if any(s + int.from_bytes(content[s - 4 : s], "little") == len(content) for s in starts):
+            return at
+    return HEADER_BYTES
 
 
 def _after_header(tag: BaseTag, _vr: str | None, _length: int) -> bool:
@@ -138,11 +159,7 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 def items(dataset: Dataset, keyword: str, most: int = 1000) -> Iterator[Dataset]:
     """The items of a sequence, at most so many."""
-    try:
-        value = dataset.get(keyword)
-    except Exception:  # converted on access, by a parser of others
-        return
-    for index, item in enumerate(value or ()):
+    for index, item in enumerate(_value(dataset, keyword) or ()):
         if index < most and isinstance(item, Dataset):
             yield item
 
@@ -155,10 +172,21 @@ def issuer(dataset: Dataset) -> str:
 
 
 def _first(dataset: Dataset, keyword: str) -> Any:
-    try:
-        value = dataset.get(keyword)
-    except Exception:  # converted on access, by a parser of others
-        return None
+    value = _value(dataset, keyword)
     if isinstance(value, MultiValue | list | tuple):
         return value[0] if len(value) else None
     return value
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:
+    """By tag: what has a keyword is first looked for among the attributes of Python."""
+    try:
+        element = dataset.get(_tag(keyword))
+    except Exception:  # converted on access, by a parser of others
+        return None
+    return None if element is None else element.value
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)

@@ -101,6 +101,19 @@ class TestReceiver:
         assert receiver.console.end() == 0
         assert "planted" not in receiver.console.text.lower()
 
+    def test_a_sender_that_means_another_is_refused(
+        self, receiver: Receiver, tmp_path: Path
+    ) -> None:
+        image = radiograph(tmp_path / "dcm", 1, 1)
+        here = ("127.0.0.1", str(receiver.port))
+
+        assert dcmtk("storescu", "-aec", "PLANTED", *here, image) != 0
+        assert dcmtk("storescu", *receiver.address, image) == 0
+        receiver.study("complete", 1)
+
+        assert receiver.console.text.count("it calls another title than ours (--aet)") == 1
+        assert "planted" not in receiver.console.text.lower()
+
     def test_an_image_compressed_without_loss_is_taken(
         self, receiver: Receiver, tmp_path: Path
     ) -> None:

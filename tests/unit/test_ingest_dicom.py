@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from schemas.decoding import decode_event, encode
 from schemas.ingest import Codes
@@ -157,6 +162,40 @@ class TestRefusals:
         (found,) = translator().translate(bytes(content[:cut]), NOW)
 
         assert isinstance(found, Study | Untranslated)
+
+
+class TestWhatIsScanned:
+    """The guards against bombs look at what is parsed, and at nothing else."""
+
+    def test_pixels_may_look_like_anything(self) -> None:
+        looks = b"\xfe\xff\x00\xe0" * 50_000 + b"1.2.840.10008.1.2.1.99"
+
+        found = study(image(PixelData=looks, BitsAllocated=16))
+
+        assert found == study(image(BitsAllocated=16))
+
+    @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+    def test_the_header_goes_on_after_an_icon(self, syntax: str) -> None:
+        icon = Dataset()
+        icon.PixelData = b"\1\0" * 64
+        icon["PixelData"].VR = "OW"
+        dataset = dcmread(BytesIO(image(PixelData=b"\0\0" * 64, BitsAllocated=16)))
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset["PixelData"].VR = "OW"
+        block = dataset.private_block(0x0009, "ACME", create=True)
+        block.add_new(0x01, "SQ", [icon])
+
+        assert study(written(dataset)).acquisition == study(image(BitsAllocated=16)).acquisition
+
+    def test_what_looks_like_pixels_hides_no_bomb(self) -> None:
+        items = b"\xfe\xff\x00\xe0\0\0\0\0" * 41_000
+        bomb = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff" + items
+        hidden = b"\x08\x00\x01\x00UN\0\0\x04\0\0\0\xe0\x7f\x10\x00"
+        place = IMAGE.index(b"\x08\x00\x16\x00UI")
+
+        found = refusal(IMAGE[:place] + hidden + bomb + IMAGE[place:])
+
+        assert found == Untranslated("too_large", "sequence")
 
 
 class TestAssembly:

@@ -58,7 +58,7 @@ def statuses(port: int, *contents: bytes, echo: bool = False) -> list[int]:
     entity.add_requested_context(SegmentationStorage)
     entity.add_requested_context(SecondaryCaptureImageStorage)
     entity.add_requested_context(Verification)
-    association = entity.associate("127.0.0.1", port)
+    association = entity.associate("127.0.0.1", port, ae_title="RADVIGIL")
     assert association.is_established
     answers: list[Any] = [association.send_c_echo()] if echo else []
     answers += [association.send_c_store(dcmread(BytesIO(one))) for one in contents]
@@ -149,3 +149,26 @@ async def test_a_broken_report_is_acknowledged_counted_and_told_without_a_value(
     assert answers == [SUCCESS] * 2
     assert [one.reason for one in safe.taken] == ["ignored", "unsupported"]  # type: ignore[union-attr]
     assert "lanted" not in caplog.text + repr(safe.taken)
+
+
+def is_taken(port: int, title: str) -> bool:
+    """Whether a sender that calls us by this title may send."""
+    entity = AE()
+    entity.add_requested_context(Verification)
+    association = entity.associate("127.0.0.1", port, ae_title=title)
+    taken = bool(association.is_established)
+    if taken:
+        association.release()
+    return taken
+
+
+async def test_who_calls_another_title_is_refused_and_the_operator_is_told(
+    safe: Safe, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listener(safe) as server:
+        titles = ("RADVIGIL", "PLANTED-TITLE", "radvigil", "RADVIGIL2")
+        taken = [await asyncio.to_thread(is_taken, server.port, title) for title in titles]
+
+    assert taken == [True, False, False, False]
+    assert caplog.text.count("a sender was refused: it calls another title than ours") == 3
+    assert "PLANTED" not in caplog.text

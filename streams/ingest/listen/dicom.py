@@ -64,6 +64,7 @@ class Listener:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         entity = AE(ae_title=self._settings.aet)
+        entity.require_called_aet = True  # what is meant for another is not ours to acknowledge
         entity.add_supported_context(Verification)
         for context in AllStoragePresentationContexts:
             assert context.abstract_syntax is not None
@@ -71,7 +72,7 @@ class Listener:
         self._server = entity.start_server(
             (self._settings.host, self._settings.port),
             block=False,
-            evt_handlers=[(evt.EVT_C_STORE, self._stored)],
+            evt_handlers=[(evt.EVT_C_STORE, self._stored), (evt.EVT_REJECTED, self._refused)],
             ssl_context=self._settings.tls,
         )
         self.port = self._server.server_address[1]
@@ -85,6 +86,12 @@ class Listener:
         with suppress(asyncio.CancelledError):
             await self._sweeping
         await self._safe([*self._untold, *self._assembly.finish()])
+
+    def _refused(self, event: Any) -> None:
+        called: str = event.assoc.requestor.primitive.called_ae_title
+        is_ours = called.strip() == self._settings.aet.strip()
+        why = "too many send at once" if is_ours else "it calls another title than ours (--aet)"
+        log.warning("a sender was refused: %s", why)
 
     def _stored(self, event: Any) -> int:
         """On a thread of the network library, one for each association."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -180,7 +181,7 @@ class TestWhatIsScanned:
         icon.PixelData = b"\1\0" * 64
         icon["PixelData"].VR = "OW"
         dataset = dcmread(BytesIO(image(PixelData=b"\0\0" * 64, BitsAllocated=16)))
-        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.file_meta.TransferSyntaxUID = UID(syntax)
         dataset["PixelData"].VR = "OW"
         block = dataset.private_block(0x0009, "ACME", create=True)
         block.add_new(0x01, "SQ", [icon])

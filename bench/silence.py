@@ -26,6 +26,7 @@ from schemas.silence import SilenceSettings
 from schemas.study import Study
 from streams.clock import from_us
 from streams.finding import Finding
+from streams.lost import Losses
 from streams.silence import Silence
 from streams.silence.feed import HOUR_US
 from streams.silence.judge import MONITORS
@@ -126,7 +127,7 @@ class Live:
     """The stage, fed with one kind of event."""
 
     def __init__(self, days: float = DAYS) -> None:
-        self.stage = Silence(Config(), SilenceSettings(), lambda site: days)
+        self.stage = Silence(Config(), SilenceSettings(), lambda site: days, Losses(0))
         self._event = Study(site="north", study="s", at=from_us(_START_US), modality="DX")
 
     def take(self, times: NDArray[np.int64]) -> list[Finding]:

@@ -5,8 +5,8 @@ is about, not where that name hashes to. Every shard takes such a command, and a
 knows the incident answer that they do not.
 """
 
+from streams.finding import MONITOR_SITE
 from streams.partitioner import partition_of
-from streams.self_watch import MONITOR_SITE
 
 
 def homes(site: str, partitions: int) -> tuple[int, ...]:

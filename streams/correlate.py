@@ -16,7 +16,7 @@ from schemas.study import Study
 from streams.clock import NEVER_US, seconds_to_us
 from streams.deadlines import Deadlines, snapshot
 from streams.expectation import Expectations
-from streams.lost import LostResults
+from streams.lost import RESULTS, Losses
 from streams.patients import Patients
 from streams.studies import Studies, StudyId
 from streams.study_record import Settlement, StudyFacts, StudyRecord, result_of
@@ -51,14 +51,14 @@ class Correlated(Struct, frozen=True, gc=False):
 class Correlate:
     """The studies of one shard."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, lost: Losses) -> None:
         self._expectations = Expectations(config.models, _asked(config))
         self._lateness_us = seconds_to_us(config.clock.lateness_s)
         self.dropped: Counter[str] = Counter()
         self._studies = Studies(config.bounds, self.dropped)
         self._deadlines = Deadlines(self._studies.records)
         self.patients = Patients(config.bounds)
-        self.lost = LostResults()
+        self._lost = lost
 
     def study(self, study: Study, at_us: int, arrived_us: int, watermark_us: int) -> Correlated:
         """Take an upsert stamped `at_us` (already clamped if the stamp was wild)."""
@@ -156,7 +156,7 @@ class Correlate:
         missing = []
         for record, model in self._deadlines.due(now_us):
             due_us = record.expected[model].due_us
-            if self.lost.touches(record.upserts[0].at_us, due_us + self._lateness_us):
+            if self._lost.touches(RESULTS, record.upserts[0].at_us, due_us + self._lateness_us):
                 record.expected[model].unknown = True
                 self.dropped["result_lost"] += 1
             else:

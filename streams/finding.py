@@ -14,6 +14,9 @@ from schemas.incident import Evidence, IncidentKind
 # by fresh data. returned: back at the old level. None of them ever follows from missing data.
 Signal = Literal["holds", "changed", "eased", "returned"]
 
+MONITOR_SITE = "radvigil"
+"""The site of what the monitor says of itself."""
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """`hold_us`: how long it must stay eased. `update_us`: how often news of it may be told.

@@ -1,54 +1,110 @@
-"""Results that were deleted before we read them, and what may therefore not be called missing.
+"""What was deleted before we read it, and what may therefore not be concluded.
 
-Retention can delete records of the predictions topic while all workers are away. A study whose
-result may have lain there did not get none: nobody knows. Nothing is concluded of it.
+Retention can delete records while all workers are away. A study whose result may have lain among
+them did not get none: nobody knows. Nothing is concluded of it, no feed is taken for silent over
+that time, and an incident says what the monitor has not seen. Only a live worker can lose records:
+a replay of what is left does not know of them.
 """
 
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from schemas.incident import Evidence
+from streams.clock import from_us
+from streams.finding import MONITOR_SITE, Finding, Signal
+
+RESULTS = "predictions"
 _KEPT = 16
+_HOLD_US = 3_600_000_000  # so long it is shown once records are read again
 
 
-class Lost(Struct):
-    """Results that the broker appended from then until then may have been deleted unread."""
+class Lost(Struct, omit_defaults=True):
+    """Records that the broker appended from then until then may have been deleted unread.
+
+    `n` of them at most, by their offsets; 0 where the monitor had not begun to read the feed, which
+    is told to nobody. `from_us` is below 0 where nothing of the feed had been handled before.
+    `heard`: its records are read again.
+    """
 
     from_us: int
     until_us: int
+    feed: str = RESULTS
+    n: int = 0
+    heard: bool = False
 
 
-class LostResults:
+class Losses:
     """The losses of one shard, the newest ones: those before are of studies long over."""
 
-    def __init__(self) -> None:
-        self._losses: list[Lost] = []
-        self._dirty: dict[int, None] = {}
+    def __init__(self, partition: int) -> None:
+        self._partition = partition
+        self._losses: dict[tuple[str, int], Lost] = {}
+        self._dirty: dict[tuple[str, int], None] = {}
+        self.unheard: dict[str, Lost] = {}
 
-    def add(self, from_us: int, until_us: int) -> None:
-        """Note a loss; one that begins where a noted one began extends it."""
-        known = next((loss for loss in self._losses if loss.from_us == from_us), None)
-        if known is None:
-            self._losses.append(Lost(from_us, until_us))
-        else:
-            known.until_us = max(known.until_us, until_us)
-        self._dirty[from_us] = None
+    def add(self, feed: str, n: int, from_us: int, until_us: int) -> Iterator[Finding]:
+        """Note a loss, and tell of it; one that begins where a noted one began extends it."""
+        key = (feed, from_us)
+        loss = self._losses.setdefault(key, Lost(from_us, until_us, feed))
+        loss.until_us, loss.n = max(loss.until_us, until_us), max(loss.n, n)
+        self._dirty[key] = None
         if len(self._losses) > _KEPT:
-            oldest = min(self._losses, key=lambda loss: loss.until_us)
-            self._losses.remove(oldest)
-            self._dirty[oldest.from_us] = None
+            oldest = min(self._losses, key=lambda known: self._losses[known].until_us)
+            del self._losses[oldest]
+            self._dirty[oldest] = None
+        if loss.n:
+            loss.heard = False
+            self.unheard[feed] = loss
+            yield self._finding(loss, "holds", loss.until_us)
 
-    def touches(self, from_us: int, until_us: int) -> bool:
-        """Whether a result that was appended in this time may be lost."""
-        return any(loss.from_us <= until_us and from_us <= loss.until_us for loss in self._losses)
+    def heard(self, feed: str, arrived_us: int) -> Iterator[Finding]:
+        """A record of the feed was read after a loss: asked only for feeds in `unheard`."""
+        loss = self.unheard.pop(feed)
+        loss.heard = True
+        self._dirty[feed, loss.from_us] = None
+        yield self._finding(loss, "eased", arrived_us)
 
-    def changes(self) -> Iterator[tuple[tuple[str], Lost | None]]:
-        """Losses noted or given up since the last call; None for those given up."""
+    def touches(self, feed: str, from_us: int, until_us: int) -> bool:
+        """Whether a record of the feed that was appended in this time may be lost."""
+        return any(
+            loss.feed == feed and loss.from_us <= until_us and from_us <= loss.until_us
+            for loss in self._losses.values()
+        )
+
+    def until_us(self, feed: str) -> int:
+        """When the last known loss of the feed ended; below 0 without any."""
+        ends = [loss.until_us for loss in self._losses.values() if loss.feed == feed]
+        return max(ends, default=-1)
+
+    def changes(self) -> Iterator[tuple[tuple[str, str], Lost | None]]:
+        """Losses changed or given up since the last call; None for those given up."""
         dirty, self._dirty = self._dirty, {}
-        known = {loss.from_us: loss for loss in self._losses}
-        for from_us in dirty:
-            yield (str(from_us),), known.get(from_us)
+        for feed, from_us_ in dirty:
+            yield (feed, str(from_us_)), self._losses.get((feed, from_us_))
 
     def restore(self, losses: Iterable[Lost]) -> None:
         """Take up the records of a checkpoint."""
-        self._losses = sorted(losses, key=lambda loss: loss.from_us)
+        for loss in sorted(losses, key=lambda loss: (loss.until_us, loss.feed)):
+            self._losses[loss.feed, loss.from_us] = loss
+            if loss.n and not loss.heard:
+                self.unheard[loss.feed] = loss
+
+    def _finding(self, loss: Lost, signal: Signal, at_us: int) -> Finding:
+        since_us = loss.from_us if loss.from_us >= 0 else None
+        since = "" if since_us is None else f"from {from_us(since_us):%Y-%m-%d %H:%M} "
+        unsaid = "no result is called missing" if loss.feed == RESULTS else "nothing is known"
+        return Finding(
+            signal=signal,
+            kind="data_quality",
+            site=MONITOR_SITE,
+            subject=f"partition-{self._partition} {loss.feed}",
+            at_us=at_us,
+            since_us=since_us,
+            title=f"{loss.n} {loss.feed} on partition {self._partition} were deleted by retention "
+            f"before they were read; {since}until {from_us(loss.until_us):%Y-%m-%d %H:%M} UTC "
+            f"{unsaid} there",
+            severity="error",
+            evidence=Evidence(detector="retention", statistic=float(loss.n), threshold=0.0),
+            hold_us=_HOLD_US,
+        )

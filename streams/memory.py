@@ -12,7 +12,7 @@ from streams.commands import Commands, Taken
 from streams.correlate import Correlate
 from streams.detect import Detect
 from streams.incidents import Case, Incidents
-from streams.lost import Lost
+from streams.lost import Losses, Lost
 from streams.outage import Episode, Outages
 from streams.patients import Known
 from streams.routing.stage import Routing
@@ -32,6 +32,7 @@ class Memory:
         self,
         *,
         sites: Sites,
+        lost: Losses,
         correlate: Correlate,
         outages: Outages,
         detect: Detect,
@@ -43,6 +44,7 @@ class Memory:
         routing: Routing,
     ) -> None:
         self._sites = sites
+        self._lost = lost
         self._correlate = correlate
         self._outages = outages
         self._detect = detect
@@ -57,7 +59,7 @@ class Memory:
         """Records that changed since the last call."""
         changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
             "site/1": (([admitted.site], admitted) for admitted in self._sites.changes()),
-            "lost/1": self._correlate.lost.changes(),
+            "lost/1": self._lost.changes(),
             "study/1": self._correlate.changes(),
             "patient/1": self._correlate.patients.changes(),
             "episode/1": self._outages.changes(),
@@ -97,7 +99,7 @@ class Memory:
             else:
                 by_type[type(value)].append(value)
         self._sites.restore(by_type[Admitted])
-        self._correlate.lost.restore(by_type[Lost])
+        self._lost.restore(by_type[Lost])
         self._correlate.restore(by_type[StudyRecord])
         self._correlate.patients.restore(by_type[Known])
         self._outages.restore(by_type[Episode])

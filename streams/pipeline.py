@@ -26,16 +26,17 @@ from streams.clock import NEVER_US, Clock, from_us, to_us
 from streams.commands import ROUTED, Commands, of_series
 from streams.correlate import Correlate, Correlated
 from streams.detect import Detect
-from streams.finding import Finding
+from streams.finding import MONITOR_SITE, Finding
 from streams.incidents import Incidents
 from streams.lifecycle import ENDS
+from streams.lost import Losses
 from streams.memory import Memory
 from streams.observe import Complete, Observations, Observe
 from streams.outage import Outages
 from streams.proving import Proving
 from streams.routing.stage import Routing
 from streams.seen import SeriesId
-from streams.self_watch import MONITOR_SITE, SelfWatch
+from streams.self_watch import SelfWatch
 from streams.series import Series
 from streams.sites import Sites
 from streams.slices import Slicing
@@ -59,7 +60,8 @@ class Pipeline:
         budget = Budget(config)
         self._clock = Clock(config.clock.lateness_s, config.clock.max_skew_s)
         self._sites = Sites(config)
-        self._correlate = Correlate(config)
+        self._lost = Losses(partition)
+        self._correlate = Correlate(config, self._lost)
         self._observe = Observe(config.watch)
         self._slicing = Slicing(config.watch.slices)
         self._proving = Proving()
@@ -69,7 +71,7 @@ class Pipeline:
         self._commands = Commands()
         self._self_watch = SelfWatch(config.clock, partition)
         self._subgroups = Subgroups(config, config.slices, budget.grant)
-        self._stages = (*stages_of(config, budget), self._subgroups)
+        self._stages = (*stages_of(config, budget, self._lost), self._subgroups)
         self._routing = Routing(config)
         self._takers = {
             kind: [stage for stage in self._stages if kind in stage.takes] for kind in EVERYTHING
@@ -80,6 +82,7 @@ class Pipeline:
         self._timed = (self._correlate, self._incidents, *self._watching)
         self._memory = Memory(
             sites=self._sites,
+            lost=self._lost,
             correlate=self._correlate,
             outages=self._outages,
             detect=self._detect,
@@ -100,9 +103,9 @@ class Pipeline:
         """Why events of the site are not to be handled: asked before each, None where they are."""
         return self._sites.refuse(site)
 
-    def results_lost(self, from_us: int, until_us: int) -> None:
-        """Results that arrived then may be gone unread: none of them is called missing."""
-        self._correlate.lost.add(from_us, until_us)
+    def lost(self, kind: type[Event], n: int, from_us: int, until_us: int) -> list[Effect]:
+        """So many events that arrived then may be gone unread; live only."""
+        return list(self._conclude_all(self._lost.add(_FEEDS[kind], n, from_us, until_us)))
 
     def handle(self, event: Event, arrived_us: int) -> list[Effect]:
         """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""
@@ -128,6 +131,8 @@ class Pipeline:
             at_us = arrived_us  # it moves nothing, but the study behind it is real
         elif (finding := self._self_watch.sane_stamp(event.site, feed, arrived_us)) is not None:
             effects += self._conclude(finding)
+        if feed in self._lost.unheard:
+            effects += self._conclude_all(self._lost.heard(feed, arrived_us))
         for incident in self._incidents.heard(event.site, self._clock.proved_by(arrived_us)):
             effects += self._told(incident)
         effects += self._take(event, at_us, arrived_us)

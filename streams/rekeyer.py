@@ -22,7 +22,9 @@ from streams.connection import aiokafka_settings
 from streams.merge import Arrival, Chunk, Merge, Place
 from streams.proof import Prover
 from streams.rekey import rekey, rekeyer_group
+from streams.retention import tell_lost
 from streams.row import Row
+from streams.telemetry import Telemetry
 from streams.transaction import send_rows
 
 POLL_MS = 100
@@ -36,7 +38,14 @@ class Rekeyer:
     """Copies `source` to `copy` until cancelled; both have `partitions`."""
 
     def __init__(
-        self, config: Config, source: str, copy: str, prover: Prover, clock: BrokerClock
+        self,
+        config: Config,
+        source: str,
+        copy: str,
+        *,
+        prover: Prover,
+        clock: BrokerClock,
+        telemetry: Telemetry,
     ) -> None:
         settings = aiokafka_settings(config)
         self._source = source
@@ -46,6 +55,7 @@ class Rekeyer:
         self._places = [TopicPartition(source, number) for number in range(self._partitions)]
         self._prover = prover
         self._clock = clock
+        self._telemetry = telemetry
         self._producer = AIOKafkaProducer(
             transactional_id=f"{self._group}-{source}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
@@ -79,6 +89,10 @@ class Rekeyer:
     async def _begin(self) -> Merge:
         offsets = await self._prover.committed(self._group)
         starts = [max(0, offsets.get(place, 0)) for place in self._places]
+        beginnings = await self._prover.beginnings(self._places)
+        for place, start in zip(self._places, starts, strict=True):
+            if 0 < start < beginnings[place]:
+                tell_lost(self._telemetry, place, beginnings[place] - start)
         self._consumer.assign(self._places)
         for place, start in zip(self._places, starts, strict=True):
             self._consumer.seek(place, start)

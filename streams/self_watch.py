@@ -11,9 +11,8 @@ from msgspec import Struct
 from schemas.config import Clock as ClockSettings
 from schemas.incident import Evidence, IncidentKind
 from streams.clock import seconds_to_us
-from streams.finding import Finding, Signal
+from streams.finding import MONITOR_SITE, Finding, Signal
 
-MONITOR_SITE = "radvigil"
 _SKEW_CALM_US = 300_000_000
 _UPDATE_US = 300_000_000
 

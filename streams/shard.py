@@ -16,7 +16,6 @@ from schemas.config import Config
 from schemas.deadletter import DeadLetter
 from schemas.decoding import Refused, decode_event
 from schemas.messages import EVENTS, Effect, Event, tag
-from schemas.prediction import Prediction
 from streams.clock import from_us
 from streams.command_homes import homes
 from streams.merge import UNKNOWN_US, Arrival, Chunk, Merge, Place
@@ -72,8 +71,7 @@ class Shard:
         self._held: dict[bytes, bytes | None] = {}
         self._clean = True
         self._size = StateSize()
-        self._predictions = topics.merged[EVENTS.index(Prediction)]
-        self._lost_since_us: int | None = None
+        self._lost: dict[str, int] = {}  # records, by topic; until when is not known yet
         self._handled: Counter[str] = Counter()
         self.misplaced = 0  # events whose site belongs to another partition
 
@@ -93,13 +91,14 @@ class Shard:
             raise UnfitState(f"state is of the topics {meta.topics}, not of {self.topics}")
         self.merge = Merge(self.topics, meta.places)
 
-    def lost(self, topic: str) -> None:
-        """Records of an input were deleted before we read them: before its first chunk.
+    def lost(self, topic: str, beginning: int) -> int:
+        """Records below `beginning` were deleted before we read them: before its first chunk.
 
-        If they were results, what may have been among them is not called missing.
+        How many were lost; 0 on the first start, to which they are only older than itself.
         """
-        if topic == self._predictions:
-            self._lost_since_us = self.merge.handled_us(topic)
+        has_read = self.pipeline.watermark_us > 0
+        self._lost[topic] = beginning - self.merge.wanted(topic) if has_read else 0
+        return self._lost[topic]
 
     def offer(self, chunk: Chunk, now_us: int | None = None) -> int | None:
         """Queue a fetched chunk; the offset to seek to when it cannot be joined on."""
@@ -107,7 +106,7 @@ class Shard:
 
     def advance(self, limit: int = 1000) -> bool:
         """Handle at most `limit` records whose turn has come; True when there were as many."""
-        self._bound_loss()
+        self._bound_losses()
         arrivals = self.merge.take(limit)
         events = [event for event in map(self._admit, arrivals) if event is not None]
         self._decide(self.pipeline.handle_all(events))
@@ -115,12 +114,15 @@ class Shard:
             self._tick()
         return len(arrivals) == limit
 
-    def _bound_loss(self) -> None:
+    def _bound_losses(self) -> None:
         """What was lost lay before the first record that is left: known before any is handled."""
-        until_us = self.merge.bound_of_us(self._predictions)
-        if self._lost_since_us is not None and until_us != UNKNOWN_US:
-            self.pipeline.results_lost(self._lost_since_us, until_us)
-            self._lost_since_us = None
+        for topic, n in list(self._lost.items()):
+            until_us = self.merge.bound_of_us(topic)
+            if until_us != UNKNOWN_US:
+                kind = EVENTS[self.topics.index(topic)]
+                from_us = max(self.merge.handled_us(topic), self.pipeline.watermark_us)
+                self._decide(self.pipeline.lost(kind, n, from_us, until_us))
+                del self._lost[topic]
 
     def _tick(self) -> None:
         bound_us = self.merge.bound_us

@@ -21,6 +21,7 @@ from streams.engine import Engine
 from streams.merge import Chunk
 from streams.proof import Prover, RekeyedProof
 from streams.rekey import rekeyer_group, restored
+from streams.retention import tell_lost
 from streams.shard import Shard, UnfitState
 from streams.shard_topics import ShardTopics
 from streams.telemetry import Telemetry
@@ -124,18 +125,8 @@ class Shards:
                     f"handled: the topic was recreated. Delete {self._topics.state} as well, or "
                     "choose another prefix"
                 )
-            if wanted < beginnings[place]:
-                shard.lost(place.topic)
-            if 0 < wanted < beginnings[place]:
-                lost = beginnings[place] - wanted
-                log.error(
-                    "%d records of %s/%d are gone by retention, unread: what may have been among "
-                    "them is not called missing",
-                    lost,
-                    place.topic,
-                    place.partition,
-                )
-                self._telemetry.noticed("lost", lost)
+            if wanted < beginnings[place] and (n := shard.lost(place.topic, beginnings[place])):
+                tell_lost(self._telemetry, place, n)
 
     async def release(self) -> None:
         """Give everything up: a last checkpoint where the broker still takes it, then nothing."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.config import Config
 from streams.budget import Budget
 from streams.disagreement import Disagreement
+from streams.lost import Losses
 from streams.off_label import OffLabel
 from streams.performance.readout import Readout
 from streams.quality import Quality
@@ -26,11 +27,11 @@ _KINDS: tuple[type[Stage], ...] = (
 )
 
 
-def stages_of(config: Config, budget: Budget) -> tuple[Stage, ...]:
+def stages_of(config: Config, budget: Budget, lost: Losses) -> tuple[Stage, ...]:
     """The stages of one shard, in the order in which they are asked."""
     over = config.oversight
     return (
-        Silence(config, config.silence, budget.grant),
+        Silence(config, config.silence, budget.grant, lost),
         Readout(config, config.performance, budget),
         Versions(config.models, over.version_change),
         Disagreement(config.models, over.version_disagreement, budget.grant),

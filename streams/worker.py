@@ -129,7 +129,14 @@ class Worker:
 
         def rekeyers() -> list[Rekeyer]:
             return [
-                Rekeyer(self.config, source, copy, prover, shards.clock)
+                Rekeyer(
+                    self.config,
+                    source,
+                    copy,
+                    prover=prover,
+                    clock=shards.clock,
+                    telemetry=self._telemetry,
+                )
                 for copy, source in self._topics.rekeyed.items()
             ]
 

@@ -2,9 +2,8 @@
 
 from schemas.fields import Severity
 from schemas.incident import Incident
-from streams.finding import Finding, Signal
+from streams.finding import MONITOR_SITE, Finding, Signal
 from streams.notifiers._text import clean, shorten
-from streams.self_watch import MONITOR_SITE
 
 _UPDATE_US = 300_000_000
 

@@ -20,14 +20,14 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
 
     A silent feed explains what does not come of it: missing and late outputs and parts that are
     silent, at its site and, where the feed is a model's, of that model. A stale monitor explains
-    all that its shard opened meanwhile: it cannot know whether that is still so. A flapping
-    incident explains those that were folded into it.
+    all that its shard opened meanwhile, but for what it says of itself: it cannot know whether
+    that is still so. A flapping incident explains those that were folded into it.
     """
     incident = followed.incident
     if incident.incident == inhibitor.incident or graver(incident.severity, inhibitor.severity):
         return False
     if inhibitor.kind == "monitor_stale":
-        return followed.blind and incident.kind != "monitor_stale"
+        return followed.blind and incident.site != inhibitor.site
     if inhibitor.kind == "flapping":
         return incident.folded_into == inhibitor.incident
     same_feed = incident.site == inhibitor.site and inhibitor.model in (None, incident.model)

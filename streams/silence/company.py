@@ -31,7 +31,7 @@ class Company:
         return not any(feed.excursion.statistic for feed in feeds)
 
     def _others(self, feed: Feed, at_us: int) -> Iterator[Other]:
-        middle_us = (feed.silent_from_us + at_us) // 2
+        middle_us = (self._judge.silent_from_us(feed) + at_us) // 2
         for other in self._feeds.of(feed.id.site):
             if other is feed or other.id in self._standing:
                 continue

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from schemas.config import Config
 from streams.clock import NEVER_US
+from streams.lost import Losses
 from streams.silence import partial
 from streams.silence.feed import HOUR_US, Feed, FeedId
 from streams.silence.gap import (
@@ -35,17 +36,18 @@ class Verdict(NamedTuple):
 
 
 class Judge:
-    """Knows the local week and the maintenance of every site, and what is `left` to expect."""
+    """Knows each site's local week and maintenance, what is `left` to expect, and what was lost."""
 
-    def __init__(self, config: Config, left: Callable[[FeedId, int], float]) -> None:
+    def __init__(self, config: Config, left: Callable[[FeedId, int], float], lost: Losses) -> None:
         self._times = SiteTimes(config)
         self._maintenance = MaintenanceHours(config)
         self._left = left
+        self._lost = lost
 
     def expected(self, profile: Profile, hour: int) -> float:
-        """Arrivals expected in an hour; none during maintenance."""
+        """Arrivals expected in an hour; none during maintenance, or where they may be lost."""
         site = profile.id.site
-        if self._maintenance.touches(site, hour):
+        if self._is_blind(profile.id, hour):
             return 0.0
         weekhour = self._times.of(site).weekhour(hour * HOUR_US)
         return profile.expected(weekhour) * self._left(profile.id, weekhour)
@@ -60,9 +62,13 @@ class Judge:
             total += self.expected(profile, hour) * part_us / HOUR_US
         return total
 
+    def silent_from_us(self, feed: Feed) -> int:
+        """From when on silence counts: not before the end of what was lost of the feed."""
+        return max(feed.silent_from_us, self._lost.until_us(feed.id.type))
+
     def surprise(self, feed: Feed, profile: Profile, until_us: int) -> float:
         """Of the silence until a moment of the feed's open hour."""
-        begin_us, from_us = feed.hour * HOUR_US, feed.silent_from_us
+        begin_us, from_us = feed.hour * HOUR_US, self.silent_from_us(feed)
         if from_us >= until_us:
             return 0.0
         carried = feed.carried if from_us < begin_us else 0.0
@@ -75,7 +81,7 @@ class Judge:
 
     def due_us(self, feed: Feed, profile: Profile) -> int:
         """When silence is to be told, if that is within the open hour; else NEVER_US."""
-        begin_us, from_us = feed.hour * HOUR_US, feed.silent_from_us
+        begin_us, from_us = feed.hour * HOUR_US, self.silent_from_us(feed)
         if not (feed.days and profile.is_known) or from_us >= begin_us + HOUR_US:
             return NEVER_US
         carried = feed.carried if from_us < begin_us else 0.0
@@ -88,19 +94,20 @@ class Judge:
         """Whether a feed whose week is not known yet is silent."""
         if not feed.days or profile.is_known:
             return None
-        seen_us = feed.silent_from_us - feed.first_us
-        silent_us = at_us - feed.silent_from_us
+        from_us = self.silent_from_us(feed)
+        seen_us, silent_us = from_us - feed.first_us, at_us - from_us
+        if silent_us < COLD_SILENCE_US:
+            return None
         gathered = cold_surprise(profile.active_hours, seen_us, silent_us)
         needed = cold_threshold(profile.active_hours, seen_us, MONITORS * feed.days)
-        is_silent = silent_us >= COLD_SILENCE_US and gathered >= needed
-        return Verdict(gathered, needed) if is_silent else None
+        return Verdict(gathered, needed) if gathered >= needed else None
 
     def close(self, feed: Feed, profile: Profile, teaches: bool) -> None:
         """The open hour is over: what came in it is judged, and learnt from if it `teaches`."""
         hour, n = feed.hour, feed.counts.pop(feed.hour, 0)
         feed.carried = self.surprise(feed, profile, (hour + 1) * HOUR_US)
         feed.hour += 1
-        if hour == feed.spoilt_hour or self._maintenance.touches(feed.id.site, hour):
+        if hour == feed.spoilt_hour or self._is_blind(feed.id, hour):
             return
         if feed.days and profile.is_known:
             expected = self.expected(profile, hour)
@@ -126,6 +133,13 @@ class Judge:
             part = (end_us - begin_us) / HOUR_US
             missing -= surprise(expected * part, profile.dispersion)
         return NEVER_US
+
+    def _is_blind(self, feed_id: FeedId, hour: int) -> bool:
+        """Whether what came in an hour says nothing: it neither teaches nor is judged."""
+        if self._maintenance.touches(feed_id.site, hour):
+            return True
+        begin_us = hour * HOUR_US
+        return self._lost.touches(feed_id.type, begin_us, begin_us + HOUR_US - 1)
 
 
 def _threshold(table: Table, feed: Feed, profile: Profile) -> float:

@@ -21,6 +21,7 @@ from schemas.prediction import Prediction
 from schemas.silence import SilenceSettings
 from streams.clock import seconds_to_us
 from streams.finding import Finding
+from streams.lost import Losses
 from streams.silence import partial
 from streams.silence.clocks import Clocks
 from streams.silence.company import Company
@@ -49,16 +50,21 @@ class Silence:
     }
 
     def __init__(
-        self, config: Config, settings: SilenceSettings, grant: Callable[[str], float]
+        self,
+        config: Config,
+        settings: SilenceSettings,
+        grant: Callable[[str], float],
+        lost: Losses,
     ) -> None:
         self._telling = Telling(config.models, settings)
         self._grant = grant
+        self._lost = lost
         self._forget_us = seconds_to_us(settings.forget_days * _DAY_S)
         self.dropped: Counter[str] = Counter()
         self._feeds = Feeds(settings.feeds_per_site, self.dropped)
         self._episodes = Episodes()
         self._left = Left(self._feeds, self._episodes)
-        self._judge = Judge(config, self._left.part)
+        self._judge = Judge(config, self._left.part, lost)
         self._clocks = Clocks(self._feeds, self._episodes, self._judge)
         self._company = Company(self._feeds, self._judge, self._clocks.standing)
 
@@ -195,9 +201,10 @@ class Silence:
     def _silent(self, feed: Feed, verdict: Verdict, at_us: int) -> Finding:
         """A silence is due: tell of it, or of the wider one that it is part of."""
         scope = self._company.cause(feed, at_us)
-        expected = self._judge.expected_between(self._feeds.profile(feed.id), feed.last_us, at_us)
-        evidence = gap_evidence(feed, verdict, expected, at_us)
-        return self._begin(Episode("silence", scope, feed.id, feed.last_us, evidence), at_us)
+        since_us = max(feed.last_us, self._lost.until_us(feed.id.type))
+        expected = self._judge.expected_between(self._feeds.profile(feed.id), since_us, at_us)
+        evidence = gap_evidence(since_us, verdict, expected, at_us)
+        return self._begin(Episode("silence", scope, feed.id, since_us, evidence), at_us)
 
     def _partial(
         self, feed: Feed, profile: Profile, before: float, at_us: int

@@ -8,21 +8,21 @@ from schemas.silence import SilenceSettings
 from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
 from streams.silence.episode import Episode
-from streams.silence.feed import HOUR_US, Excursion, Feed, FeedId
+from streams.silence.feed import HOUR_US, Excursion, FeedId
 from streams.silence.judge import Verdict
 from streams.silence.scope import subject
 
 _LONGEST = 60  # of a name in a title
 
 
-def gap_evidence(feed: Feed, verdict: Verdict, expected: float, at_us: int) -> Evidence:
-    """Of a silence since the feed's last arrival, in which so many were expected."""
-    hours = max((at_us - feed.last_us) / HOUR_US, 1 / 3600)
+def gap_evidence(since_us: int, verdict: Verdict, expected: float, at_us: int) -> Evidence:
+    """Of a silence since then, in which so many were expected."""
+    hours = max((at_us - since_us) / HOUR_US, 1 / 3600)
     return Evidence(
         detector="gap",
         statistic=verdict.statistic,
         threshold=verdict.threshold,
-        since=from_us(feed.last_us),
+        since=from_us(since_us),
         before=expected / hours,
         after=0.0,
         current_n=0,

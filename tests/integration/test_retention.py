@@ -5,6 +5,7 @@ import time
 import urllib.request
 from collections import Counter
 
+import orjson
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -63,6 +64,9 @@ def test_results_that_were_deleted_unread_are_counted_and_not_called_missing(
     assert min(began) > away_since - DEADLINE_S - 2 * LATENESS_S
     assert max(began) < deleted_at + LATENESS_S
     assert count(metrics, 'radvigil_noticed_total{what="lost"}') > 0
+    subjects = {told["subject"] for told in losses_told(scene)}
+    assert subjects
+    assert all(re.fullmatch(r"partition-\d+ predictions", subject) for subject in subjects)
     assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(
         {key for key, _, _ in unsaid}
     )
@@ -70,6 +74,13 @@ def test_results_that_were_deleted_unread_are_counted_and_not_called_missing(
 
 def rows(scene: Scene) -> list[Row]:
     return scene.reader.rows(f"{scene.config.prefix}.outcomes.v1")
+
+
+def losses_told(scene: Scene) -> list[dict[str, str]]:
+    """The incidents that say what the monitor has not seen."""
+    told = scene.reader.rows(f"{scene.config.prefix}.incidents.v1")
+    messages = [orjson.loads(row.value or b"") for row in told]
+    return [message for message in messages if message["kind"] == "data_quality"]
 
 
 def after(scene: Scene, at: float) -> Counter[tuple[str, str, int]]:

@@ -10,9 +10,9 @@ import orjson
 from schemas.config import Config
 from schemas.decoding import decode_event, encode
 from schemas.refusal import Refused
+from streams.finding import MONITOR_SITE
 from streams.pipeline import Pipeline
 from streams.routing.stage import Routing
-from streams.self_watch import MONITOR_SITE
 from streams.shard import META_KEY, Meta
 from tests.integration.fleet import Reader, Row
 
@@ -124,9 +124,16 @@ def kept(state: dict[bytes, bytes], *, was_stale: bool = False) -> dict[bytes, b
     return {
         key: value
         for key, value in state.items()
-        if key != META_KEY and b"monitor_stale" not in value and ours not in key
+        if key != META_KEY and ours not in key and not _is_of_monitor(key, value)
         if not (was_stale and orjson.loads(key)[0] in Routing.kinds)
     }
+
+
+def _is_of_monitor(key: bytes, value: bytes) -> bool:
+    """Whether it is what only a live worker knows: cases of the monitor's own, and losses."""
+    kind = orjson.loads(key)[0]
+    is_case = kind == "case/1" and msgspec.msgpack.decode(value)["site"] == MONITOR_SITE
+    return is_case or kind == "lost/1"
 
 
 def was_stale(rows: list[Row]) -> bool:

@@ -11,6 +11,7 @@ from schemas.config import Bounds, Deadlines, Model
 from schemas.report import Label
 from schemas.study import Expectation, Patient
 from streams.correlate import Correlate, Correlated
+from streams.lost import Losses
 from streams.study_record import StudyRecord
 from tests.unit.builders import config, prediction, report, seconds, study, us
 
@@ -20,7 +21,7 @@ class Joint:
 
     def __init__(self, models: list[Model] | None = None, **bounds: Any) -> None:
         self.config = config(models, bounds=Bounds(**bounds))
-        self.correlate = Correlate(self.config)
+        self.correlate = Correlate(self.config, Losses(0))
 
     def takes(self, *events: Any, arrived_s: float | None = None) -> list[Correlated]:
         taken = []
@@ -46,7 +47,7 @@ class Joint:
         """Go on from what was written, read in any order."""
         other = Joint.__new__(Joint)
         other.config = self.config
-        other.correlate = Correlate(self.config)
+        other.correlate = Correlate(self.config, Losses(0))
         written = [msgspec.msgpack.encode(r) for _, r in self.correlate.changes() if r is not None]
         records = [msgspec.msgpack.decode(raw, type=StudyRecord) for raw in written]
         other.correlate.restore(order(records))

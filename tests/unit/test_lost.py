@@ -1,13 +1,16 @@
-"""Results that retention deleted before they were read: what may be among them is not missing."""
+"""What retention deleted before it was read: it is told, and nothing false is concluded."""
 
 import msgspec
 import orjson
 import pytest
 
+from schemas.incident import Incident
 from schemas.outcome import Outcome
-from streams.lost import Lost, LostResults
+from streams.lost import Losses, Lost
+from streams.merge import Chunk
 from streams.shard import Checkpoint, Shard
 from tests.unit.test_shard import (
+    COMMANDS,
     PREDICTIONS,
     REPORTS,
     STUDIES,
@@ -28,6 +31,11 @@ def result(key: str, at_s: float) -> bytes:
     return orjson.dumps(message | more | {"outputs": [{"finding": "ptx", "score": 0.5}]})
 
 
+def report(key: str, at_s: float) -> bytes:
+    message = {"type": "radvigil.report.v1", "site": "north", "study": key, "report": "r"}
+    return orjson.dumps(message | {"status": "final", "at": stamp(at_s)})
+
+
 def outcomes(*checkpoints: Checkpoint | None) -> dict[str, str]:
     effects = [effect for one in checkpoints if one is not None for effect in one.effects]
     return {effect.study: effect.outcome for effect in effects if isinstance(effect, Outcome)}
@@ -46,7 +54,7 @@ def with_a_loss(*studies: tuple[str, float], loss: str = PREDICTIONS) -> Shard:
     """Lost: what came after `before` and until 1000 s. Then studies, and a result."""
     again = shard()
     again.restore(before().items())
-    again.lost(loss)
+    again.lost(loss, 90)
     for number, (key, at_s) in enumerate(studies):
         again.offer(chunk(STUDIES, 1 + number, study(key, at_s), at_s=at_s))
     left = chunk(PREDICTIONS, 90, result("far", 1000), at_s=1000)
@@ -110,30 +118,99 @@ def test_without_a_loss_they_are_missing() -> None:
     assert outcomes(one.checkpoint()) == {"a": "missing", "b": "missing"}
 
 
+def incidents(*checkpoints: Checkpoint | None) -> list[Incident]:
+    effects = [effect for one in checkpoints if one is not None for effect in one.effects]
+    return [effect for effect in effects if isinstance(effect, Incident)]
+
+
+def test_a_loss_is_told_at_once_and_over_an_hour_after_the_feed_is_read_again() -> None:
+    one = with_a_loss()
+    one.advance()
+    prove(one, 1000 + 3600 + LATENESS_S)
+
+    opened, recovering, resolved = incidents(one.checkpoint())
+
+    assert (opened.kind, opened.site, opened.severity) == ("data_quality", "radvigil", "error")
+    assert opened.subject == "partition-0 predictions"
+    assert opened.title == (
+        "89 predictions on partition 0 were deleted by retention before they were read; from "
+        "2026-03-01 12:00 until 2026-03-01 12:16 UTC no result is called missing there"
+    )
+    assert opened.opened_at.isoformat() == stamp(0)
+    assert opened.at.isoformat() == stamp(1000)
+    assert (recovering.reason, recovering.at.isoformat()) == ("recovering", stamp(1000))
+    assert (resolved.reason, resolved.at.isoformat()) == ("recovered", stamp(4600))
+
+
+@pytest.mark.parametrize("topic", [STUDIES, PREDICTIONS, REPORTS, COMMANDS])
+def test_what_is_not_read_again_stays_open(topic: str) -> None:
+    one = shard()
+    one.restore(before().items())
+    one.lost(topic, 90)
+    empty = Chunk(topic, 0, one.merge.wanted(topic), 90, [])
+    one.offer(empty)
+
+    prove(one, 90_000)
+
+    (opened,) = incidents(one.checkpoint())
+    assert (opened.state, opened.at.isoformat()) == ("open", stamp(90_000))
+    feed = topic.split(".")[1]
+    assert opened.subject == f"partition-0 {feed}"
+
+
+def test_a_restart_does_not_tell_it_again_and_still_knows_that_it_is_open() -> None:
+    one = shard()
+    one.restore((state := before()).items())
+    one.lost(REPORTS, 90)
+    one.offer(Chunk(REPORTS, 0, 0, 90, []))
+    prove(one, 100)
+    state |= saved(one)
+    again = shard()
+    again.restore(state.items())
+    again.offer(chunk(REPORTS, 90, report("before", 200), at_s=200))
+    prove(again, 300)
+
+    assert [told.reason for told in incidents(again.checkpoint())] == ["recovering"]
+
+
+def test_what_was_deleted_before_the_first_start_is_told_to_nobody() -> None:
+    one = shard()
+
+    assert one.lost(PREDICTIONS, 90) == 0
+    one.offer(Chunk(PREDICTIONS, 0, 0, 90, []))
+    prove(one, 90_000)
+
+    assert incidents(one.checkpoint()) == []
+
+
 @pytest.mark.parametrize(
     ("from_us", "until_us", "touches"),
     [(0, 9, False), (0, 10, True), (15, 16, True), (20, 30, True), (21, 30, False), (0, 99, True)],
 )
 def test_a_loss_touches_what_overlaps_it(from_us: int, until_us: int, *, touches: bool) -> None:
-    lost = LostResults()
-    lost.add(10, 20)
+    lost = Losses(0)
+    list(lost.add("reports", 3, 10, 20))
 
-    assert lost.touches(from_us, until_us) is touches
+    assert lost.touches("reports", from_us, until_us) is touches
+    assert not lost.touches("studies", from_us, until_us)
+    assert (lost.until_us("reports"), lost.until_us("studies")) == (20, -1)
 
 
 def test_losses_are_kept_written_and_bounded() -> None:
-    lost = LostResults()
+    lost = Losses(0)
     for number in range(20):
-        lost.add(number * 10, number * 10 + 5)
-    lost.add(190, 199)
+        list(lost.add("reports", 1, number * 10, number * 10 + 5))
+    list(lost.add("reports", 2, 190, 199))
 
     changes = dict(lost.changes())
 
-    assert changes[("190",)] == Lost(190, 199)
-    assert [key for (key,), loss in changes.items() if loss is None] == ["0", "10", "20", "30"]
+    assert changes["reports", "190"] == Lost(190, 199, "reports", 2)
+    gone = [from_us for (_, from_us), loss in changes.items() if loss is None]
+    assert gone == ["0", "10", "20", "30"]
     assert dict(lost.changes()) == {}
-    again = LostResults()
+    again = Losses(0)
     written = [msgspec.msgpack.encode(loss) for loss in changes.values() if loss is not None]
     again.restore(msgspec.msgpack.decode(raw, type=Lost) for raw in reversed(written))
-    assert again.touches(196, 197)
-    assert not again.touches(0, 35)
+    assert again.touches("reports", 196, 197)
+    assert not again.touches("reports", 0, 35)
+    assert again.unheard == {"reports": Lost(190, 199, "reports", 2)}

@@ -1,7 +1,7 @@
 """Re-keying: each message goes to its site's partition, with the place and time it came from."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from streams.partitioner import partition_of
 from streams.rekey import HEADER, Source, rekey, restored, source_of
 from streams.rekeyer import Rekeyer
 from streams.row import Row
+from streams.telemetry import Silent
 from tests.property.test_merge import Written
 from tests.unit.test_shard import study
 from tests.unit.test_sites import study_of
@@ -89,6 +90,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.source: dict[int, list[Written]] = defaultdict(list)
+        self.beginnings: Counter[int] = Counter()
         self.committed: dict[TopicPartition, int] = {}
         self.copied: list[tuple[int, Row]] = []
         self.transactions = 0
@@ -158,13 +160,16 @@ class Prover:
     async def ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {place: len(self._broker.source[place.partition]) for place in places}
 
+    async def beginnings(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {place: self._broker.beginnings[place.partition] for place in places}
+
     async def committed(self, group: str) -> dict[TopicPartition, int]:
         assert (group, self._broker.log[0]) == (GROUP, "fence")
         return dict(self._broker.committed)
 
 
-async def copy(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a re-keyer until it has copied all there is."""
+async def copy(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Run a re-keyer until it has copied all there is; what it noticed."""
 
     async def sent(producer: Producer, topic: str, partition: int, rows: Any, _: Any) -> None:
         assert topic == COPY
@@ -178,13 +183,26 @@ async def copy(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     clock.acknowledged(10_000, 0.0)
     config = Config(kafka=Kafka(partitions=PARTITIONS))
     prover: Any = Prover(broker)
-    running = asyncio.create_task(Rekeyer(config, RAW, COPY, prover, clock).run())
+    noticed = Noticed()
+    copier = Rekeyer(config, RAW, COPY, prover=prover, clock=clock, telemetry=noticed)
+    running = asyncio.create_task(copier.run())
     for _ in range(200):
         await turn()
     assert not running.done()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+    return noticed.counts
+
+
+class Noticed(Silent):
+    """Keeps what was noticed."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def noticed(self, what: str, n: int) -> None:
+        self.counts[what] += n
 
 
 async def test_it_copies_in_the_order_of_append_times_and_commits_with_the_copies(
@@ -227,3 +245,16 @@ async def test_where_nothing_moves_nothing_is_written(monkeypatch: pytest.Monkey
 
     assert len(broker.copied) == 1
     assert broker.transactions <= before + 1  # a fresh owner states where it stands, once
+
+
+async def test_what_retention_took_of_the_source_is_counted_and_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Broker()
+    broker.add(0, 10, "a")
+    broker.beginnings[1] = 3  # before it had begun to copy: nothing that anybody waits for
+    assert await copy(broker, monkeypatch) == {}
+    broker.beginnings[0] = 4
+
+    assert await copy(broker, monkeypatch) == {"lost": 3}
+    assert f"3 records of {RAW}/0 are gone by retention, unread" in caplog.text

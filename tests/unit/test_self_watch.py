@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.config import Clock
-from streams.self_watch import MONITOR_SITE
+from streams.finding import MONITOR_SITE
 from tests.unit.builders import (
     Shard,
     command,

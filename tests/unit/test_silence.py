@@ -5,7 +5,7 @@ import pytest
 from schemas.config import Config, Model
 from schemas.silence import SilenceSettings
 from schemas.site import Maintenance, SiteSettings
-from streams.clock import NEVER_US
+from streams.clock import NEVER_US, from_us
 from streams.silence.feed import FeedId
 from tests.unit.builders import LATENESS_S, us
 from tests.unit.ward_hours import HOUR_S, Ward, clock, hours
@@ -269,6 +269,45 @@ def test_maintenance_is_neither_silence_nor_learnt() -> None:
 
     kept.prove(clock(3, 2, 12))
     assert kept.told() == ["holds silence: studies"]
+
+
+def lost(ward: Ward, feed: str, from_s: float, until_s: float) -> None:
+    list(ward.lost.add(feed, 9, us(from_s), us(until_s)))
+
+
+def test_where_arrivals_may_be_lost_is_neither_silence_nor_learnt() -> None:
+    kept, whole = learnt("plain", "ptx"), learnt("plain", "ptx")
+    lost(kept, "studies", TUESDAY_10, clock(3, 1, 16))
+    kept.work(["ptx"], TUESDAY_10, clock(3, 1, 16))
+    whole.work(["plain", "ptx"], TUESDAY_10, clock(3, 1, 16))
+    for ward in (kept, whole):
+        ward.work(["plain", "ptx"], clock(3, 1, 16), clock(4, 1, 10))
+
+    assert kept.said == whole.said == []
+    rate, whole_rate = (ward.stage._feeds.profile(STUDIES) for ward in (kept, whole))
+    assert rate.learnt_hours == whole_rate.learnt_hours - 7  # from 10 to 16 o'clock, both touched
+    assert rate.expected(34) == pytest.approx(whole_rate.expected(34), rel=0.02)
+
+
+def test_silence_begins_where_the_loss_ends_and_only_for_what_was_lost() -> None:
+    ward = learnt("plain", "ptx")
+    lost(ward, "studies", TUESDAY_10, clock(3, 1, 14))
+    ward.work(["ptx"], TUESDAY_10, clock(3, 1, 18))
+
+    (studies,) = ward.said
+
+    assert ward.told() == ["holds silence: studies"]
+    assert studies.evidence.since == from_us(us(clock(3, 1, 14)))
+    assert studies.at_us > us(clock(3, 1, 15))  # the hour in which it ended says nothing
+
+
+def test_a_loss_before_the_week_is_known_is_no_cold_silence() -> None:
+    ward = Ward()
+    ward.work(["plain"], clock(0, 0, 0), clock(1, 0, 0))
+    lost(ward, "studies", clock(1, 0, 0), clock(1, 6, 0))
+    ward.prove(clock(1, 6, 12))
+
+    assert ward.said == []
 
 
 def test_one_closed_by_hand_is_not_told_again_before_something_comes() -> None:

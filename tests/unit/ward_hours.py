@@ -9,6 +9,7 @@ from schemas.config import Config, Model
 from schemas.silence import SilenceSettings
 from schemas.study import Scanner
 from streams.finding import Finding
+from streams.lost import Losses
 from streams.silence import Silence
 from streams.silence.feed import HOUR_US
 from streams.stage import Happened
@@ -38,12 +39,13 @@ class Ward:
     def __init__(self, config: Config | None = None, settings: SilenceSettings | None = None):
         self._config = config or Config(models=[Model(name="ptx", owner="imaging")])
         self._settings = settings or SilenceSettings()
+        self.lost = Losses(0)
         self.stage = self._make()
         self.said: list[Finding] = []
         self._log: dict[tuple[str, ...], tuple[type[Any], bytes]] = {}
 
     def _make(self) -> Silence:
-        return Silence(self._config, self._settings, lambda site: DAYS)
+        return Silence(self._config, self._settings, lambda site: DAYS, self.lost)
 
     def arrive(self, name: str, at_s: float, **circumstances: Any) -> list[Finding]:
         """One event, and the proof of time that it is."""

@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.calibration_data import DATA, DEPENDENT, PER_DAY, Floats, Stream, stream
+from bench.calibration_data import DATA, DEPENDENT, PER_DAY, Floats, Ints, Stream, stream
 from detectors import Promise, make
 from detectors.cat_sr import CategoryDetector
 from detectors.cells import number_cells
+from detectors.dependence import dependence_of_categories
 from detectors.standard import Standard
 from detectors.votes import VOTES
 
@@ -71,22 +72,51 @@ class Measured(NamedTuple):
         return is_rate and self.mean - 3 * self.standard_error > allowed
 
 
+class Numbers:
+    """What a series of numbers is held against."""
+
+    def __init__(self, reference: Stream, rng: np.random.Generator) -> None:
+        draws = rng.random(len(reference.values))
+        self._standard = Standard.learn(reference.values, draws, reference.weekhours)
+        self._cells = number_cells(self._standard)
+        self.n, self.dependence = self._standard.n, self._standard.dependence
+        self.counts = self._cells.counts
+
+    def readings(self, seen: Stream, rng: np.random.Generator) -> tuple[Floats, Ints]:
+        """Scores and cells."""
+        draws = rng.random(len(seen.values))
+        scores = self._standard.scores(seen.values, draws, seen.weekhours)
+        return scores, self._cells.cells(seen.values, scores)
+
+
+class YesNo:
+    """What a series of yes (1) and no (0) is held against."""
+
+    def __init__(self, reference: Stream) -> None:
+        answers = reference.values.astype(np.int64)
+        self.n, self.dependence = len(answers), dependence_of_categories(answers)
+        self.counts = (*np.bincount(answers, minlength=2).tolist(), 0)
+
+    def readings(self, seen: Stream, rng: np.random.Generator) -> tuple[Floats, Ints]:
+        """Cells; there are no scores."""
+        return seen.values, seen.values.astype(np.int64)
+
+
 class Watch:
     """One reference, and detectors on the readings against it; `parts` of one promise."""
 
     def __init__(self, reference: Stream, parts: dict[str, float], arl: float, seed: int) -> None:
         self._rng = np.random.default_rng([seed, 99])
-        draws = self._rng.random(len(reference.values))
-        self._standard = Standard.learn(reference.values, draws, reference.weekhours)
-        self._cells = number_cells(self._standard)
+        is_yes_no = parts == YES_NO and np.isin(reference.values, (0, 1)).all()
+        self._against = YesNo(reference) if is_yes_no else Numbers(reference, self._rng)
         self._parts, self._promise = parts, Promise(arl / PER_DAY, PER_DAY)
         self._arm()
 
     def _arm(self) -> None:
-        n, dependence = self._standard.n, self._standard.dependence
+        n, dependence = self._against.n, self._against.dependence
         promises = {kind: self._promise.part(part) for kind, part in self._parts.items()}
         self._detectors: dict[str, Any] = {
-            kind: CategoryDetector(promise.days, self._cells.counts, dependence.ratio)
+            kind: CategoryDetector(promise.days, self._against.counts, dependence.ratio)
             if kind == "cat_sr"
             else make(kind, promise, n, dependence)
             for kind, promise in promises.items()
@@ -94,10 +124,7 @@ class Watch:
 
     def alarms(self, seen: Stream) -> list[int]:
         """The places of all alarms; after each, all begin anew."""
-        scores = self._standard.scores(
-            seen.values, self._rng.random(len(seen.values)), seen.weekhours
-        )
-        cells = self._cells.cells(seen.values, scores)
+        scores, cells = self._against.readings(seen, self._rng)
         days = np.full(len(scores), 1 / PER_DAY)
         found: list[int] = []
         at = 0
@@ -107,7 +134,7 @@ class Watch:
             self._arm()
         return found
 
-    def _first(self, scores: Floats, cells: Any, days: Floats) -> int | None:
+    def _first(self, scores: Floats, cells: Ints, days: Floats) -> int | None:
         for begin in range(0, len(scores), 512):
             part = slice(begin, begin + 512)
             found = [

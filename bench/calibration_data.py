@@ -10,6 +10,7 @@ PER_DAY = 250
 FIRST_HOUR = 9  # of the week in which a stream begins
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Draw = Callable[[np.random.Generator, int], Any]
 
 

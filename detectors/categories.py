@@ -6,20 +6,23 @@ last cell is for what was never seen.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Self
 
 import msgspec
 import numpy as np
 
-from detectors._contract import Ints, StateUnreadable
+from detectors._contract import INDEPENDENT, Dependence, Ints, StateUnreadable
 
 CELLS_MAX = 32
 DISTINCT_MAX = 256
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Categories:
     """Cells of a frozen sample; `counts` has how often each cell occurred in it.
+
+    `dependence` is that of the sample, as `detectors.dependence` measures it.
 
     ValueError for no values, or more than 256 different ones: that is a name, not a category.
 
@@ -28,14 +31,17 @@ class Categories:
     (array([0, 1, 2]), (2, 1, 0))
     """
 
+    dependence: Dependence = INDEPENDENT
+
     def __init__(self, values: Iterable[str | float]) -> None:
         self._count(Counter(values))
 
     @classmethod
-    def from_counts(cls, counts: Mapping[str, int]) -> Self:
+    def from_counts(cls, counts: Mapping[str, int], dependence: Dependence = INDEPENDENT) -> Self:
         """Those of a sample that was counted as it came; a count of 0 has a cell all the same."""
         categories = cls.__new__(cls)
         categories._count(counts)
+        categories.dependence = dependence
         return categories
 
     def _count(self, counts: Mapping[str, int] | Mapping[str | float, int]) -> None:
@@ -70,19 +76,29 @@ class Categories:
 
     def to_bytes(self) -> bytes:
         """A versioned record that `from_bytes` reads."""
-        return msgspec.msgpack.encode([_FORMAT, self._ordered])
+        return msgspec.msgpack.encode(_Record(_FORMAT, self._ordered, self.dependence))
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Self:
-        """The categories of a record; StateUnreadable if it is not one of this format."""
+        """The categories of a record; StateUnreadable if it is not one of format 1 or 2.
+
+        Format 1 took them for independent.
+        """
         try:
-            version, ordered = msgspec.msgpack.decode(
-                record, type=tuple[int, list[tuple[str | float, int]]]
-            )
+            read = msgspec.msgpack.decode(record, type=_Record)
         except msgspec.MsgspecError as error:
             raise StateUnreadable("not a record of categories") from error
-        if version != _FORMAT:
+        if read.format not in (1, _FORMAT):
             raise StateUnreadable("written by another version")
+        if not read.ordered or not 1 <= read.dependence.ratio < inf:
+            raise StateUnreadable("no words, or no variance ratio")
         categories = cls.__new__(cls)
-        categories._set(ordered)
+        categories._set(read.ordered)
+        categories.dependence = read.dependence
         return categories
+
+
+class _Record(msgspec.Struct, array_like=True):
+    format: int
+    ordered: list[tuple[str | float, int]]
+    dependence: Dependence = INDEPENDENT

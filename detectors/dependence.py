@@ -4,14 +4,15 @@ The variance of a mean of n dependent observations is that of n / r independent 
 variance ratio, is estimated by batch means (Alexopoulos & Seila 1998, "Output data analysis"): the
 variance of the means of blocks, over what it would be were they independent. Scores divided by the
 square root of r keep the promise; where r is not above 1 by a standard error (1.02 sqrt(37.4 / n),
-measured on independent values) and by .2, it is left at 1.
+measured on independent values) and by .2, it is left at 1. Where it is, it is taken half a standard
+error greater than it is estimated: a ratio that is too small costs more than one that is too great.
 """
 
 from math import sqrt
 
 import numpy as np
 
-from detectors._contract import MIN_REFERENCE_N, Dependence, Floats
+from detectors._contract import MIN_REFERENCE_N, Dependence, Floats, Ints
 from detectors._normal import spreads
 
 _BLOCKS_N = (8, 16, 32)
@@ -19,12 +20,17 @@ _FEW_BLOCKS = 4
 _GROWS = 1.3
 _SMALL = 0.2  # measured: a smaller excess leaves the promise kept, and costs delay if divided out
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
+_BOUND_ERRORS = 0.5  # measured: with the estimate itself references of 500 do not keep the promise
+_LONG_BLOCKS = (16, 32)  # so many of them in a sample: as long as can be told anything of
+_FREQUENT_N = 10  # rarer categories are one, and show how they follow each other only together
 
 
 def dependence(
     scores: Floats, cycles_n: int | None = None, *, expected: bool = False
 ) -> Dependence:
     """The dependence within a sample's normal scores, in the order in which they came.
+
+    Of several columns the mean ratio is taken, weighed by their variances.
 
     Where a cycle was learnt from the same sample and taken out, its error comes back with each turn
     of the cycle: as much variance again as `cycles_n` turns leave of their mean. Dependence that is
@@ -33,12 +39,13 @@ def dependence(
     n, again = len(scores), 1 + 1 / cycles_n if cycles_n else 1.0
     ratios = {block_n: _ratio(scores, block_n) for block_n in _BLOCKS_N if _fits(block_n, n)}
     mean = sum(ratios.values()) / len(ratios) if ratios else 1.0
-    by_chance = 1 + max(1.02 * sqrt(37.4 / max(n, 1)), _SMALL)
+    by_chance = 1 + max(_error(n), _SMALL)
     if not ratios or (mean <= by_chance and not expected):
         return Dependence(again, 1, n / again, promised=n >= MIN_REFERENCE_N)
     block_n, highest, levelled = _plateau(scores)
     measured = max(mean, highest) if block_n >= max(ratios) else mean
-    ratio = again * max(_SHORT_BLOCKS * measured, 1.0)
+    bound = 1 + _BOUND_ERRORS * _error(n)
+    ratio = again * max(_SHORT_BLOCKS * bound * measured, 1.0)
     effective_n = n / ratio
     return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)
 
@@ -54,6 +61,34 @@ def dependence_of_both(scores: Floats, cycles_n: int | None = None) -> Dependenc
     return level._replace(promised=level.promised and spread.promised, spread_ratio=spread.ratio)
 
 
+def dependence_of_categories(cells: Ints) -> Dependence:
+    """The dependence within a sample of categories, in the order in which they came.
+
+    The ratio is the mean one of the shares (the design effect of Rao & Scott 1981, "The analysis of
+    categorical data from complex sample surveys"). Shares that differ from day to day, each by
+    little, stay below chance in short blocks and yet cost the promise: measured, it is broken from
+    a ratio of 1.2. So that of the longest blocks is taken as it is where it is greater.
+    """
+    indicators = _indicators(cells)
+    found = dependence(indicators)
+    long_n = [len(cells) // blocks for blocks in _LONG_BLOCKS if len(cells) // blocks > 1]
+    longest = sum(_ratio(indicators, block_n) for block_n in long_n) / len(long_n) if long_n else 1
+    if longest <= found.ratio:
+        return found
+    return found._replace(ratio=longest, effective_n=len(cells) / longest)
+
+
+def _indicators(cells: Ints) -> Floats:
+    """A column for each frequent category and one for the others, weighing alike."""
+    counts = np.bincount(cells)
+    frequent = np.flatnonzero(counts >= _FREQUENT_N)
+    columns = (cells[:, None] == frequent).astype(np.float64)
+    columns = np.column_stack((columns, 1 - columns.sum(axis=1)))
+    columns = columns[:, columns.any(axis=0)]
+    weighed: Floats = columns / np.sqrt(columns.mean(axis=0))
+    return weighed
+
+
 def _plateau(scores: Floats) -> tuple[int, float, bool]:
     """The block from which the ratio grows no more, the highest ratio, and whether there is one."""
     block_n = _BLOCKS_N[0]
@@ -66,12 +101,17 @@ def _plateau(scores: Floats) -> tuple[int, float, bool]:
     return block_n, ratio, False
 
 
+def _error(n: int) -> float:
+    """The standard error of the ratio of n values, as a share of it."""
+    return 1.02 * sqrt(37.4 / max(n, 1))
+
+
 def _fits(block_n: int, n: int) -> bool:
     return n // block_n >= _FEW_BLOCKS
 
 
 def _ratio(scores: Floats, block_n: int) -> float:
     blocks = len(scores) // block_n
-    means = scores[: blocks * block_n].reshape(blocks, block_n).mean(axis=1)
-    variance = float(scores.var())
-    return block_n * float(np.var(means, ddof=1)) / variance if variance > 0 else 1.0
+    means = scores[: blocks * block_n].reshape(blocks, block_n, -1).mean(axis=1)
+    variance = float(scores.var(axis=0).sum())
+    return block_n * float(means.var(axis=0, ddof=1).sum()) / variance if variance > 0 else 1.0

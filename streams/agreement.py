@@ -35,10 +35,13 @@ def _greatest_gap(scores: Floats) -> float:
     return float(max((steps[1:] - shares).max(), (shares - steps[:-1]).max()))
 
 
-def counts_agree(reference: Mapping[str, int], fresh: Mapping[str, int]) -> bool:
+def counts_agree(
+    reference: Mapping[str, int], fresh: Mapping[str, int], variance_ratio: float = 1.0
+) -> bool:
     """Whether two counts of words may be of one mixture: the G test (Sokal & Rohlf, "Biometry").
 
-    Words too rare for it are counted together.
+    Words too rare for it are counted together. Where words depend on each other it is divided by
+    their variance ratio (Rao & Scott 1981).
     """
     totals = sum(reference.values()), sum(fresh.values())
     least = _LEAST_EXPECTED * sum(totals) / min(totals)
@@ -51,7 +54,7 @@ def counts_agree(reference: Mapping[str, int], fresh: Mapping[str, int]) -> bool
             rest = rest[0] + pair[0], rest[1] + pair[1]
     if sum(rest):
         pairs.append(rest)
-    return len(pairs) < 2 or _g(pairs, totals) <= _chi_square_99(len(pairs) - 1)
+    return len(pairs) < 2 or _g(pairs, totals) <= variance_ratio * _chi_square_99(len(pairs) - 1)
 
 
 def _g(pairs: list[tuple[int, int]], totals: tuple[int, int]) -> float:

@@ -17,7 +17,11 @@ from streams.site_time import SiteTime
 
 _LOOK_N = 4096
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-_SAMPLES = {"number": NumberSample, "yes_no": YesNoSample, "word": WordSample}
+_SAMPLES: dict[SeriesKind, type[NumberSample] | type[WordSample]] = {
+    "number": NumberSample,
+    "yes_no": YesNoSample,
+    "word": WordSample,
+}
 _TAKES: dict[SeriesKind, type] = {"number": float, "yes_no": bool, "word": str}
 _NO_UNIFORMS = np.empty(0)
 

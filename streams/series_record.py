@@ -1,7 +1,7 @@
 """A series written down: one small record that changes, and bulk that is written once.
 
-The small record holds the phase, the votes and the unwritten end of a sample. A sample of numbers
-is written in chunks as it grows, a reference once when it is frozen; what is over gets a tombstone.
+The small record holds the phase, the votes and the unwritten end of a sample. A sample is written
+in chunks as it grows, a reference once when it is frozen; what is over gets a tombstone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from streams.kept import Kept
 from streams.learning import Settings
 from streams.pace import Pace
 from streams.references import History, is_reference
-from streams.seen import Frozen, SeriesId, SeriesKind
+from streams.seen import Frozen, Sample, SeriesId, SeriesKind
 from streams.series import Series
 from streams.series_number import NumberReference, NumberSample
 from streams.series_word import WordReference, WordSample, YesNoReference
@@ -34,7 +34,8 @@ _REFERENCES: dict[SeriesKind, type[NumberReference] | type[WordReference]] = {
 class SeriesRecord(Struct, omit_defaults=True):
     """Everything of a series that is small: version 2.
 
-    Of a sample of numbers, `tail` is the unwritten end; of one of words, `counts` is all.
+    `tail` is the unwritten end of the sample. One of words has their `counts` as well, as they came
+    first; there was a time when it had nothing else, neither chunks nor a tail.
     """
 
     site: str
@@ -93,25 +94,19 @@ class Written:
             for chunk in range(self._chunks):
                 yield chunk_name(self._generation, chunk), None
             self._generation, self._chunks = series.learning.generation, 0
-        if not isinstance(series.learning.sample, NumberSample):
-            return
-        while (self._chunks + 1) * CHUNK_N <= series.learning.sample.n:
+        sample = _written_by_rows(series.learning.sample)
+        while (self._chunks + 1) * CHUNK_N <= sample.n:
             start = self._chunks * CHUNK_N
-            rows = series.learning.sample.written(start, start + CHUNK_N)
+            rows = sample.written(start, start + CHUNK_N)
             yield chunk_name(self._generation, self._chunks), rows
             self._chunks += 1
 
 
 def record_of(kept: Kept) -> SeriesRecord:
     """The small record as of now."""
-    series, sample = kept.series, kept.series.learning.sample
-    rows, chunks = b"", 0
-    counts: dict[str, int] = {}
-    if isinstance(sample, NumberSample):
-        chunks = sample.n // CHUNK_N
-        rows = sample.written(chunks * CHUNK_N)
-    else:
-        counts = dict(cast(WordSample, sample).counts)
+    series, sample = kept.series, _written_by_rows(kept.series.learning.sample)
+    chunks = sample.n // CHUNK_N
+    counts = dict(sample.counts) if isinstance(sample, WordSample) else {}
     references = series.references.slots()
     return SeriesRecord(
         *kept.id,
@@ -124,7 +119,7 @@ def record_of(kept: Kept) -> SeriesRecord:
         changed_us=series.changed_us,
         generation=series.learning.generation,
         chunks=chunks,
-        tail=rows,
+        tail=sample.written(chunks * CHUNK_N),
         counts=counts,
         notes={slot: [*one.notes] for slot, one in references.items() if one.notes},
         votes={kind: vote.state() for kind, vote in series.votes.items()},
@@ -144,12 +139,13 @@ def kept_of(
     series.newest_us, series.share = record.newest_us, record.share
     series.changed_us, series.learning.generation = record.changed_us, record.generation
     series.unseen, series.closed = record.unseen, record.closed
-    if isinstance(series.learning.sample, NumberSample):
-        for chunk in range(record.chunks):
-            series.learning.sample.read(bulk[chunk_name(record.generation, chunk)])
-        series.learning.sample.read(record.tail)
+    names = (chunk_name(record.generation, chunk) for chunk in range(record.chunks))
+    rows = b"".join([*(bulk[name] for name in names), record.tail])
+    sample = _written_by_rows(series.learning.sample)
+    if isinstance(sample, WordSample):
+        sample.read(record.counts, rows)
     else:
-        cast(WordSample, series.learning.sample).counts.update(record.counts)
+        sample.read(rows)
     references = {
         slot: read_reference(record.kind, raw, record.notes.get(slot, ()))
         for slot, raw in bulk.items()
@@ -171,3 +167,7 @@ def chunk_name(generation: int, chunk: int) -> str:
 def read_reference(kind: SeriesKind, raw: bytes, notes: Iterable[Note]) -> Frozen:
     """The reference of a series of this kind. Raises StateUnreadable."""
     return _REFERENCES[kind].read(raw, notes)
+
+
+def _written_by_rows(sample: Sample) -> NumberSample | WordSample:
+    return cast(NumberSample | WordSample, sample)

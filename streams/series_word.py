@@ -1,11 +1,15 @@
-"""Series of words, and of yes and no: how often each came, and the cells that its reference has."""
+"""Series of words, and of yes and no: a sample in the order in which it came, and its cells."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import sqrt
 from typing import Self, cast
+
+import numpy as np
 
 import detectors
 from detectors.categories import DISTINCT_MAX, Categories
+from detectors.dependence import dependence_of_categories
 from schemas.series import Note
 from streams.agreement import counts_agree
 from streams.seen import Floats, Readings, Sample, Seen, Vote
@@ -13,18 +17,26 @@ from streams.votes import Basis, States, word_votes
 
 YES, NO = "yes", "no"
 _LEAST_RELEARN_N = 60
+_STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
+_GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
 
 class WordSample:
-    """How often each word came. More than a category has, and they are names."""
+    """How often each word came, and in what order: a byte each, its place among the words.
 
-    def __init__(self, counts: Mapping[str, int] | None = None) -> None:
-        self.counts: Counter[str] = Counter(counts)
+    More different words than a category has, and they are names.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        """In the order in which each came first."""
+        self._places: dict[str, int] = {}
+        self._order = bytearray()
 
     @property
     def n(self) -> int:
         """How many observations."""
-        return self.counts.total()
+        return len(self._order)
 
     @property
     def is_of_names(self) -> bool:
@@ -34,13 +46,12 @@ class WordSample:
     def take(self, seen: Seen) -> int:
         """Let it grow, up to the word that is one too many."""
         words = cast(Sequence[str], seen.values)
-        if len(self.counts) + seen.n <= DISTINCT_MAX:
-            self.counts.update(words)
-            return seen.n
         for taken, word in enumerate(words, start=1):
             self.counts[word] += 1
-            if self.is_of_names:
+            place = self._places.setdefault(word, len(self._places))
+            if place == DISTINCT_MAX:
                 return taken
+            self._order.append(place)
         return seen.n
 
     def images(self, values: Floats | Sequence[str]) -> list[float]:
@@ -50,7 +61,23 @@ class WordSample:
 
     def freeze(self) -> "WordReference":
         """The reference that it makes."""
-        return WordReference(Categories.from_counts(self.counts))
+        return WordReference(*self._frozen(self.counts))
+
+    def written(self, start: int, stop: int | None = None) -> bytes:
+        """The order from `start` to before `stop`, a byte each."""
+        return bytes(self._order[start:stop])
+
+    def read(self, counts: Mapping[str, int], order: bytes) -> None:
+        """Take up what was written. Where no order was kept, words are spread evenly."""
+        self.counts.update(counts)
+        self._places = {word: place for place, word in enumerate(counts)}
+        self._order += order or _spread_evenly([*counts.values()])
+
+    def _frozen(self, counts: Mapping[str, int]) -> tuple[Categories, list[Note]]:
+        cells = np.frombuffer(bytes(self._order), np.uint8).astype(np.int64)
+        dependence = dependence_of_categories(cells)
+        notes: list[Note] = [] if dependence.promised else ["not_promised"]
+        return Categories.from_counts(counts, dependence), notes
 
 
 class YesNoSample(WordSample):
@@ -62,17 +89,17 @@ class YesNoSample(WordSample):
 
     def freeze(self) -> "YesNoReference":
         """The reference that it makes."""
-        return YesNoReference(Categories.from_counts({NO: 0, YES: 0} | self.counts))
+        return YesNoReference(*self._frozen({NO: 0, YES: 0} | self.counts))
 
 
 class WordReference:
     """Words are held against their shares. They are drawn as the share of the usual one."""
 
-    ratio = 1.0
     usual: str
 
     def __init__(self, categories: Categories, notes: Iterable[Note] = ()) -> None:
         self._categories = categories
+        self.ratio = categories.dependence.ratio
         self._counts = cast(dict[str, int], categories.as_counts())
         self.notes = tuple(notes)
         self.n = sum(self._counts.values())
@@ -85,8 +112,9 @@ class WordReference:
 
     @property
     def relearn_n(self) -> int:
-        """Half as many."""
-        return max(_LEAST_RELEARN_N, self.n // 2)
+        """Half as many, or as many where each word follows the last."""
+        strong = self.ratio > _STRONG_DEPENDENCE
+        return max(_LEAST_RELEARN_N, self.n if strong else self.n // 2)
 
     def mean_of(self, sample: Sample) -> float:
         """The share of the usual word in a sample."""
@@ -109,11 +137,12 @@ class WordReference:
 
     def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
         """One vote, on the mixture."""
-        return word_votes(promise, Basis(self.n, self._categories.counts), states)
+        basis = Basis(self.n, self._categories.counts, self._categories.dependence)
+        return word_votes(promise, basis, states)
 
     def agrees(self, fresh: Sample) -> bool:
         """Whether a fresh sample shows no difference."""
-        return counts_agree(self._counts, cast(WordSample, fresh).counts)
+        return counts_agree(self._counts, cast(WordSample, fresh).counts, self.ratio)
 
     def to_bytes(self) -> bytes:
         """The categories' own format."""
@@ -135,3 +164,9 @@ class YesNoReference(WordReference):
     def unseen(self, values: Floats | Sequence[str]) -> list[int]:
         """Neither is ever news."""
         return []
+
+
+def _spread_evenly(counts: Sequence[int]) -> bytes:
+    """An order in which nothing follows from what came before."""
+    places = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
+    return places[((np.arange(len(places)) * _GOLDEN_SHARE) % 1).argsort()].tobytes()

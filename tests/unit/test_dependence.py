@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors._normal import quantiles, spreads
-from detectors.dependence import dependence, dependence_of_both
+from detectors.dependence import dependence, dependence_of_both, dependence_of_categories
 from detectors.stability import is_stable, stability
 
 
@@ -27,10 +27,10 @@ def test_independent_values_are_left_alone_but_for_one_in_ten() -> None:
 
 @pytest.mark.parametrize(("phi", "ratio"), [(0.3, 1.86), (0.6, 4.0)])
 def test_the_ratio_is_that_of_the_mean(phi: float, ratio: float) -> None:
-    """(1 + phi) / (1 - phi), and 1.15 times that for blocks that are too short."""
+    """(1 + phi) / (1 - phi), 1.15 times that for blocks that are too short, and a bound on it."""
     found = [dependence(autoregressive(seed, 2_000, phi)) for seed in range(20)]
 
-    assert np.mean([one.ratio for one in found]) == pytest.approx(1.1 * ratio, rel=0.15)
+    assert np.mean([one.ratio for one in found]) == pytest.approx(1.18 * ratio, rel=0.12)
     assert all(one.promised and one.effective_n == 2_000 / one.ratio for one in found)
 
 
@@ -63,6 +63,58 @@ def test_a_level_that_wanders_need_not_have_a_spread_that_does() -> None:
 
     assert of_level.ratio > 5 > 2 * of_level.spread_ratio
     assert of_spread.spread_ratio > 10 > 2 * of_spread.ratio
+
+
+def test_the_fewer_values_the_farther_above_its_estimate_the_ratio_is_taken() -> None:
+    few, many = (
+        np.mean([dependence(autoregressive(seed, n, 0.5)).ratio for seed in range(40)])
+        for n in (500, 8_000)
+    )
+
+    assert 3 < many < few < 4.5  # in truth 3
+
+
+class TestCategories:
+    def test_independent_ones_have_a_ratio_near_1(self) -> None:
+        rngs = map(np.random.default_rng, range(40))
+        found = [
+            dependence_of_categories(rng.choice(5, size=2_000, p=[0.5, 0.3, 0.1, 0.098, 0.002]))
+            for rng in rngs
+        ]
+
+        assert np.mean([one.ratio for one in found]) < 1.15
+        assert all(one.promised and one.ratio >= 1 for one in found)
+
+    def test_four_images_of_a_patient_are_worth_one(self) -> None:
+        rngs = map(np.random.default_rng, range(10))
+        found = [dependence_of_categories((rng.random(500) < 0.3).repeat(4) * 1) for rng in rngs]
+
+        assert 3.5 < np.mean([one.ratio for one in found]) < 5.5
+        assert all(one.promised for one in found)
+
+    def test_shares_that_differ_from_day_to_day_show_in_long_blocks(self) -> None:
+        """Their ratio is 2.6, and 1.25 in blocks of 16."""
+        rngs = map(np.random.default_rng, range(20))
+        found = [
+            dependence_of_categories(
+                (rng.random(2_000) < rng.uniform(0.2, 0.4, size=20).repeat(100)) * 1
+            )
+            for rng in rngs
+        ]
+
+        assert np.mean([one.ratio for one in found]) > 1.7
+
+    def test_sittings_without_end_are_watched_and_not_promised(self) -> None:
+        wanders = autoregressive(4, 2_000, 0.995) > 0
+
+        assert not dependence_of_categories(wanders * 1).promised
+        assert not dependence_of_categories(np.arange(2_000) // 1_000).promised
+
+    @pytest.mark.parametrize("n", [1, 49, 50, 2_000])
+    def test_one_category_alone_depends_on_nothing(self, n: int) -> None:
+        found = dependence_of_categories(np.zeros(n, dtype=np.int64))
+
+        assert (found.ratio, found.promised) == (1, n >= 50)
 
 
 @pytest.mark.parametrize("scores", [[0.0], [1.0] * 500, [1.0, -1.0] * 10])

@@ -1,6 +1,9 @@
 """CategoryDetector: other shares, or a value never seen, and nothing else, raise an alarm."""
 
+import json
+from base64 import b64decode
 from functools import cache
+from pathlib import Path
 from statistics import median
 
 import msgspec
@@ -9,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import StateUnreadable
+from detectors import INDEPENDENT, StateUnreadable
 from detectors.cat_sr import CategoryDetector
 from detectors.categories import CELLS_MAX, DISTINCT_MAX, Categories
 
@@ -254,6 +257,25 @@ def test_a_record_gives_the_same_categories(values: list[str | float]) -> None:
     assert read.counts == categories.counts
     assert read.cells(values).tolist() == [categories.cell(v) for v in values]
     assert sum(categories.counts) == len(values)
+
+
+@pytest.mark.parametrize(("form", "ratio"), [("1", 1.0), ("2", 1.5)])
+def test_records_of_every_format_are_read(form: str, ratio: float) -> None:
+    """The first took categories for independent."""
+    file = Path(__file__).parents[1] / "golden" / "detectors" / "categories.json"
+
+    read = Categories.from_bytes(b64decode(json.loads(file.read_text())[form]))
+
+    assert (read.counts, read.dependence.ratio) == ((40, 20, 0), ratio)
+    assert Categories.from_bytes(read.to_bytes()).dependence == read.dependence
+
+
+@pytest.mark.parametrize("ratio", [0.5, float("inf"), float("nan")])
+def test_a_record_with_no_variance_ratio_is_unreadable(ratio: float) -> None:
+    dependence = INDEPENDENT._replace(ratio=ratio)
+
+    with pytest.raises(StateUnreadable):
+        Categories.from_bytes(Categories.from_counts({"a": 60}, dependence).to_bytes())
 
 
 @pytest.mark.parametrize("values", [[], [str(index) for index in range(DISTINCT_MAX + 1)]])

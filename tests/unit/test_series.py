@@ -237,6 +237,27 @@ class TestWords:
         assert alarm.what == "alarm"
         assert alarm.at_us <= (600 + 7) * MINUTE_US
 
+    def test_words_that_come_in_rows_say_less(self) -> None:
+        one = Fed(Settings(observations=500, max_us=10**15), kind="word")
+        words = one.random.choices([*MIXTURES], weights=[*MIXTURES.values()], k=125)
+
+        one.feed([word for word in words for _ in range(4)])
+
+        in_rows, on_their_own = one.series.reference, self.fed(500).series.reference
+        assert in_rows is not None
+        assert on_their_own is not None
+        assert in_rows.ratio > 3
+        assert on_their_own.ratio < 1.5
+        assert one.series.is_promised
+
+    def test_words_that_stay_for_long_are_not_promised(self) -> None:
+        one = Fed(Settings(observations=500, max_us=10**15), kind="word")
+
+        one.feed(["PA"] * 250 + ["AP"] * 250)
+
+        assert one.series.notes == ("not_promised",)
+        assert one.grants == [False]
+
     def test_more_than_a_category_has_are_names_and_are_watched_no_more(self) -> None:
         one = Fed(Settings(observations=2_000, max_us=10**15), kind="word")
 

@@ -180,6 +180,35 @@ def test_a_vote_that_cannot_be_read_begins_anew(state: dict[str, dict[str, int]]
     assert any(fed(log.kept, values()[900:1_600], 900))
 
 
+@pytest.mark.parametrize(("kind", "row"), [("number", 9), ("word", 1)])
+def test_a_sample_is_written_in_rows(kind: SeriesKind, row: int) -> None:
+    log = Log(kind)
+    fed(log.kept, values(kind)[:550], 0)
+
+    record = log.checkpoint()
+
+    assert [len(raw) for raw in log.bulk.values()] == [row * CHUNK_N] * 2
+    assert len(record.tail) == row * 50
+
+
+def test_a_sample_of_words_without_their_order_is_taken_for_independent_ones() -> None:
+    """As it was written when only how often each came was kept."""
+    log, words = Log("word"), ["1.0"] * 300 + ["1.1"] * 250
+    fed(log.kept, words, 0)
+    log.checkpoint()
+    record = msgspec.msgpack.decode(log.small, type=SeriesRecord)
+    record.chunks, record.tail = 0, b""
+
+    kept, marks = kept_of(record, {}, USING)
+    fed(kept, ["1.0", "1.1"] * 25, 550)
+
+    assert kept.series.reference is not None
+    assert (kept.series.reference.mean, kept.series.reference.n) == (325 / 600, 600)
+    assert kept.series.reference.ratio < 1.5
+    assert kept.series.is_promised
+    assert [name for name, raw in marks.news(kept.series) if raw] == ["original"]
+
+
 def test_names_stay_unwatched_after_a_restart() -> None:
     log = Log("word")
     fed(log.kept, [f"name {number}" for number in range(300)], 0)

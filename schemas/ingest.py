@@ -112,3 +112,5 @@ class IngestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Lexicon files of the report labeller, beside the built-in English one."""
     stable_s: Annotated[float, Meta(gt=0, le=86_400)] = 60
     """A study that received nothing for so long is complete, until something comes after all."""
+    answer_s: Annotated[float, Meta(gt=0, le=600)] = 20
+    """A sender is answered within so long; what Kafka has not by then is refused, to come again."""

@@ -155,6 +155,7 @@ async def _receive(
         config.ingest.stable_s,
         arguments.aet,
         _tls(arguments.tls_cert, arguments.tls_key),
+        config.ingest.answer_s,
     )
     async with listen.listener(arguments.kind)(settings, setting, safe) as server:
         print(f"radvigil: listening for {arguments.kind} on {host}:{server.port}", file=sys.stderr)

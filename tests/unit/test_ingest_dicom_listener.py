@@ -35,9 +35,11 @@ class Safe:
 
     def __init__(self) -> None:
         self.taken: list[Translated] = []
-        self.works = True
+        self.works = self.answers = True
 
     async def __call__(self, translated: Sequence[Translated]) -> None:
+        if not self.answers and translated:
+            await asyncio.Event().wait()
         if not self.works and translated:
             raise ConnectionError("the broker is away")
         self.taken += translated
@@ -71,9 +73,11 @@ def safe() -> Safe:
     return Safe()
 
 
-def listener(safe: Safe, stable_s: float = 3600, *models: DeclaredModel) -> Listener:
+def listener(
+    safe: Safe, stable_s: float = 3600, *models: DeclaredModel, answer_s: float = 20
+) -> Listener:
     ingest = Ingest("north", KEYS, Links(KEYS), Codes(), models=Models(models))
-    return Listener(Settings("127.0.0.1", 0, stable_s), ingest, safe)
+    return Listener(Settings("127.0.0.1", 0, stable_s, answer_s=answer_s), ingest, safe)
 
 
 async def test_images_become_one_study_that_is_complete_at_the_end(safe: Safe) -> None:
@@ -90,6 +94,17 @@ async def test_nothing_is_acknowledged_that_the_sink_has_not(safe: Safe) -> None
     async with listener(safe) as server:
         refused = await asyncio.to_thread(statuses, server.port, image())
         safe.works = True
+        taken = await asyncio.to_thread(statuses, server.port, image())
+
+        assert (refused, taken) == ([OUT_OF_RESOURCES], [SUCCESS])
+        assert safe.studies() == [("received", 1.0)]
+
+
+async def test_a_sink_that_does_not_answer_has_nothing(safe: Safe) -> None:
+    safe.answers = False
+    async with listener(safe, answer_s=0.05) as server:
+        refused = await asyncio.to_thread(statuses, server.port, image())
+        safe.answers = True
         taken = await asyncio.to_thread(statuses, server.port, image())
 
         assert (refused, taken) == ([OUT_OF_RESOURCES], [SUCCESS])

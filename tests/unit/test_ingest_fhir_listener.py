@@ -48,8 +48,9 @@ async def server(safe: Safe, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[L
         yield serving
 
 
-def make(host: str, safe: Safe) -> Listener:
-    return Listener(Settings(host, 0), Ingest("north", KEYS, Links(KEYS), Codes()), safe)
+def make(host: str, safe: Safe, answer_s: float = 20) -> Listener:
+    settings = Settings(host, 0, answer_s=answer_s)
+    return Listener(settings, Ingest("north", KEYS, Links(KEYS), Codes()), safe)
 
 
 async def sent(
@@ -150,13 +151,12 @@ class TestRefused:
         self, safe: Safe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv(TOKEN_ENV, raising=False)
-        monkeypatch.setattr("streams.ingest.listen.fhir.SAFE_WITHIN_S", 0.05)
 
         async def never(translated: Sequence[Translated]) -> None:
             await asyncio.Event().wait()
 
         silent: Any = never
-        async with make("127.0.0.1", silent) as server:
+        async with make("127.0.0.1", silent, answer_s=0.05) as server:
             assert (await sent(server, of(samples.study("R4"))))[0] == 503
 
     async def test_only_some_at_once(self, safe: Safe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,8 +201,11 @@ class Safe:
     def __init__(self) -> None:
         self.taken: list[Translated] = []
         self.works = True
+        self.answers = True
 
     async def __call__(self, translated: Sequence[Translated]) -> None:
+        if not self.answers:
+            await asyncio.Event().wait()
         if not self.works:
             raise ConnectionError("the broker is away")
         self.taken += translated
@@ -211,7 +214,9 @@ class Safe:
 class TestReceiver:
     def listener(self, safe: Safe) -> Listener:
         ingest = Ingest("north", KEYS, Links(KEYS), Codes())
-        return Listener(Settings("127.0.0.1", 0), ingest, safe)
+        return Listener(
+            Settings("127.0.0.1", 0, answer_s=20 if safe.answers else 0.05), ingest, safe
+        )
 
     async def answers(self, safe: Safe, *contents: bytes) -> list[bytes]:
         """What an independent sender is answered."""
@@ -246,6 +251,14 @@ class TestReceiver:
     async def test_while_the_broker_is_away_the_sender_keeps_it(self) -> None:
         safe = Safe()
         safe.works = False
+
+        (answer,) = await self.answers(safe, oru())
+
+        assert b"MSA|AE|C1" in answer
+
+    async def test_a_broker_that_does_not_answer_is_away(self) -> None:
+        safe = Safe()
+        safe.answers = False
 
         (answer,) = await self.answers(safe, oru())
 

@@ -20,6 +20,8 @@ class Settings(Struct, frozen=True):
     stable_s: float = 60.0
     aet: str = "RADVIGIL"
     tls: ssl.SSLContext | None = None
+    answer_s: float = 20.0
+    """Senders give up after 30 s or so, and do not know then what became of it."""
 
 
 class Listener(Protocol):

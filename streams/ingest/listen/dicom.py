@@ -7,7 +7,6 @@ and counted, since it would come again for ever.
 
 import asyncio
 import logging
-from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -28,7 +27,6 @@ logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
-SAFE_WITHIN_S = 30.0
 KEPT = timedelta(days=1)
 _ANY_TRANSFER_SYNTAX = [
     "1.2.840.10008.1.2",
@@ -97,18 +95,14 @@ class Listener:
         """On a thread of the network library, one for each association."""
         assert self._loop is not None
         content = event.encoded_dataset()
-        done: Future[int] = asyncio.run_coroutine_threadsafe(self._take(content), self._loop)
-        try:
-            return done.result(SAFE_WITHIN_S)
-        except TimeoutError:
-            done.cancel()
-            return OUT_OF_RESOURCES
+        return asyncio.run_coroutine_threadsafe(self._take(content), self._loop).result()
 
     async def _take(self, content: bytes) -> int:
         now = datetime.now(UTC)  # noqa: TID251, the edge has a clock
         translated = self._translated(content, now)
         try:
-            await self._safe(translated)
+            async with asyncio.timeout(self._settings.answer_s):
+                await self._safe(translated)
         except Exception as error:  # whatever the sink has: the sender keeps the object
             log.warning("an object was not taken: %r", error)
             for one in translated:

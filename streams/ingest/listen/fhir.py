@@ -32,7 +32,6 @@ LARGEST_BYTES = 4 * 1024 * 1024
 TOKEN_ENV = "RADVIGIL_FHIR_TOKEN"
 MOST_AT_ONCE = 32
 BODY_WITHIN_S = 30.0
-SAFE_WITHIN_S = 20.0  # senders give up after 30 s or so, and do not know then what became of it
 RETRY_AFTER_S = 10
 _JSON = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 _NEVER: dict[WhyNot, int] = {
@@ -122,7 +121,7 @@ class Listener:
     ) -> web.Response:
         """Counted in any case; refused only where no event came of it."""
         try:
-            async with asyncio.timeout(SAFE_WITHIN_S):
+            async with asyncio.timeout(self._settings.answer_s):
                 await self._safe(translated)
         except Exception as error:  # whatever the sink has: the sender keeps the message
             log.warning("a message was not taken: %s", type(error).__name__)

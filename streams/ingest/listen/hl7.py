@@ -91,7 +91,8 @@ class Listener:
         now = datetime.now(UTC)  # noqa: TID251, the edge has a clock
         translated = list(self._translator.message(content, now))
         try:
-            await self._safe(translated)
+            async with asyncio.timeout(self._settings.answer_s):
+                await self._safe(translated)
         except Exception as error:  # whatever the sink has: the sender keeps the message
             log.warning("a message was not taken: %r", error)
             return acknowledgement(content, "AE", now)

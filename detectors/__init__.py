@@ -2,7 +2,7 @@
 
 The folder is the register. A file here that defines a class `Detector` (the protocol below, on
 normal scores) is a kind of its name; a file that begins with `_` is never looked at. Detectors of
-other inputs stand here too, under other class names: `bet_sr.RateBet` takes yes or no.
+other inputs stand here too: `cat_sr.CategoryDetector` takes cells, `bet_sr.raised` yes or no.
 """
 
 from functools import cache

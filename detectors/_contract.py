@@ -99,10 +99,6 @@ class Detector(Protocol):
     def changed_n(self) -> int:
         """After an alarm: how many observations ago the change began, as estimated. Else 0."""
 
-    @property
-    def found_form(self) -> str:
-        """After an alarm: what changed, "mean" or "spread". Else empty."""
-
     def state(self) -> State:
         """All there is to know; `restore` resumes from it bit for bit."""
 

@@ -91,11 +91,6 @@ class Detector:
         """The observations after the strongest cut, those of the reference left out."""
         return self._found.newer_n if self._found else 0
 
-    @property
-    def found_form(self) -> str:
-        """A window parts where its mean changed."""
-        return "mean" if self._found else ""
-
     def state(self) -> State:
         """River's own bytes of the window, with the version that wrote them."""
         return {

@@ -55,8 +55,6 @@ class CategoryDetector:
     next observation begins anew, against the reference.
     """
 
-    found_form = "shares"
-
     def __init__(
         self, days: float, reference_counts: Sequence[int], variance_ratio: float = 1.0
     ) -> None:

@@ -38,8 +38,7 @@ _FORMAT = 3
 _SHIFT_SD = 0.5
 _LOOK_EVERY = 2
 _ROUNDING = 1e-9
-_FORMS = ("mean", "spread")
-_FORM_PARTS = np.array([0.8, 0.2])
+_FORM_PARTS = np.array([0.8, 0.2])  # mean, spread
 
 
 class Detector:
@@ -53,7 +52,7 @@ class Detector:
         self._reference_n = reference_n
         self._shrunk = 1 / sqrt(dependence.ratio)
         self._spread_shrunk = 1 / sqrt(dependence.spread_ratio)
-        self._found: tuple[float, int, str] | None = None
+        self._found: tuple[float, int] | None = None
         self._begin()
 
     def run(self, scores: Floats, days: Floats) -> int | None:
@@ -88,11 +87,6 @@ class Detector:
         """The observations since the start with the most evidence."""
         return self._found[1] if self._found else 0
 
-    @property
-    def found_form(self) -> str:
-        """Which of the two has the most evidence."""
-        return self._found[2] if self._found else ""
-
     def state(self) -> State:
         """Plain numbers: the sums, and for each start when, the sums until then, its weights."""
         n, elapsed, newest, _ = self._starts.clock.tolist()
@@ -116,7 +110,11 @@ class Detector:
         state: State,
         dependence: Dependence = INDEPENDENT,
     ) -> Self:
-        """See detectors.Detector. Format 2 kept the observation after the last look apart."""
+        """See detectors.Detector.
+
+        Format 2 kept the observation after the last look apart. What was found had a third part,
+        the form that had the most evidence.
+        """
         if state.get("format") not in (2, _FORMAT):
             raise StateUnreadable("written by another version")
         detector = cls(promise, reference_n, dependence)
@@ -127,12 +125,12 @@ class Detector:
             scores, days = (np.array(part) for part in state["waiting"])
             detector.run(scores, days)
         found = state["found"]
-        detector._found = (found[0], found[1], found[2]) if found else None
+        detector._found = (found[0], found[1]) if found else None
         return detector
 
     def _begin(self) -> None:
-        self._starts = no_starts(len(_FORMS), len(_FORMS))
-        self._totals: Floats = np.zeros(len(_FORMS))
+        self._starts = no_starts(len(_FORM_PARTS), len(_FORM_PARTS))
+        self._totals: Floats = np.zeros(len(_FORM_PARTS))
 
     def _evidence(self) -> Floats:
         """By form and start."""
@@ -142,12 +140,12 @@ class Detector:
         evidence: Floats = (factors * weights)[:, :born_n]
         return evidence
 
-    def _strongest(self) -> tuple[float, int, str]:
-        """M, the observations since the start with the most of it, and that one's form."""
+    def _strongest(self) -> tuple[float, int]:
+        """M, and the observations since the start with the most of it in one form."""
         evidence = self._evidence()
         form = int(evidence.sum(axis=1).argmax())
         began = self._starts.began[evidence[form].argmax()]
-        return float(evidence.sum()), self._starts.n - int(began), _FORMS[form]
+        return float(evidence.sum()), self._starts.n - int(began)
 
 
 @compiled

@@ -78,11 +78,6 @@ class Detector:
         """The observations since the sum turned."""
         return self._found[1] if self._found else 0
 
-    @property
-    def found_form(self) -> str:
-        """The sums are those of deviations from the mean."""
-        return "mean" if self._found else ""
-
     def state(self) -> State:
         """Plain numbers: the running mean, both sums, their extremes and when those were."""
         test = self._test.tolist()

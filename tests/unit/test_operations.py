@@ -37,6 +37,13 @@ NAMES = {one.name for one in KNOWN} | {
 }
 LABELS = {label for one in KNOWN for label in one.labels} | {"instance"}
 BOARD = dashboard(ROWS)
+WRITTEN = {
+    word
+    for package in ("streams", "schemas")
+    for path in (ROOT / package).rglob("*.py")
+    if path.parent.name != "operations"
+    for word in re.findall(r'"(?:dropped:)?(\w+)"', path.read_text())
+}
 EVERY = [*(one.expr for one in (*RECORDS, *ALERTS)), *expressions(BOARD)]
 
 
@@ -82,6 +89,16 @@ def test_every_label_in_an_expression_is_one_of_a_metric_in_it(expr: str) -> Non
     }
 
     assert matched | grouped <= LABELS | {"le", "monitor", "alertstate", "severity"}
+
+
+@pytest.mark.parametrize("expr", EVERY)
+def test_every_label_value_is_one_that_the_code_writes(expr: str) -> None:
+    said = re.findall(r'(\w+)(?:=~|!=|=)"([^"]*)"', expr)
+    theirs = {"monitor", "alertstate", "severity"}
+    values = {v for label, some in said if label not in theirs for v in some.split("|")}
+    plain = {value for value in values if re.fullmatch(r"\w+", value)}
+
+    assert {value for value in plain if value not in WRITTEN} == set()
 
 
 def heading_anchors(path: Path) -> set[str]:

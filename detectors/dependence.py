@@ -4,8 +4,8 @@ The variance of a mean of n dependent observations is that of n / r independent 
 variance ratio, is estimated by batch means (Alexopoulos & Seila 1998, "Output data analysis"): the
 variance of the means of blocks, over what it would be were they independent. Scores divided by the
 square root of r keep the promise; where r is not above 1 by a standard error (1.02 sqrt(37.4 / n),
-measured on independent values) and by .2, it is left at 1. Where it is, it is taken half a standard
-error greater than it is estimated: a ratio that is too small costs more than one that is too great.
+measured on independent values) and by .2, it is left at 1. Where it is, and the sample is short, it
+is taken half a standard error greater: one too small costs more than one too great.
 """
 
 from math import sqrt
@@ -20,7 +20,8 @@ _FEW_BLOCKS = 4
 _GROWS = 1.3
 _SMALL = 0.2  # measured: a smaller excess leaves the promise kept, and costs delay if divided out
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
-_BOUND_ERRORS = 0.5  # measured: with the estimate itself references of 500 do not keep the promise
+_SHORT_N = 1_000
+_SHORT_BOUND = 0.5  # measured: held to the estimate, references of 500 do not keep the promise
 _LONG_BLOCKS = (16, 32)  # so many of them in a sample: as long as can be told anything of
 _FREQUENT_N = 10  # rarer categories are one, and show how they follow each other only together
 
@@ -44,7 +45,7 @@ def dependence(
         return Dependence(again, 1, n / again, promised=n >= MIN_REFERENCE_N)
     block_n, highest, levelled = _plateau(scores)
     measured = max(mean, highest) if block_n >= max(ratios) else mean
-    bound = 1 + _BOUND_ERRORS * _error(n)
+    bound = 1 + _SHORT_BOUND * _error(n) if n < _SHORT_N else 1.0
     ratio = again * max(_SHORT_BLOCKS * bound * measured, 1.0)
     effective_n = n / ratio
     return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)

@@ -1,8 +1,10 @@
 """The short form of `make fuzz`, and what no chance would find: files made to take for ever."""
 
+import json
 import os
 import subprocess
 import sys
+from random import Random
 from time import thread_time
 
 import pytest
@@ -11,6 +13,7 @@ from streams import ingest
 from streams.ingest import Translator, Untranslated
 from tests.fuzz import trial
 from tests.fuzz.mutations import MUTATIONS
+from tests.fuzz.reshaping import reshaped
 from tests.fuzz.seeds import ROOT, made
 
 SHORT_N = 200
@@ -94,6 +97,14 @@ def test_every_mutation_changes_something() -> None:
     (seed, *_) = made()
     for mutation in MUTATIONS:
         assert any(mutation(trial.Random(n), seed) != seed for n in range(20)), mutation.__name__
+
+
+def test_reshaped_json_is_json_and_another() -> None:
+    given = b'{"a": [1, {"b": null}], "c": "x"}'
+    found = {reshaped(Random(n), given) for n in range(200)}
+
+    assert len({json.dumps(json.loads(one)) for one in found}) > 30
+    assert reshaped(Random(1), b"MSH|") == b"MSH|"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from streams.fields import Value
 from streams.finding import Finding
 from streams.kept import Kept, Owner, kind_of
 from streams.learning import Settings
-from streams.observe import Complete, Observations
+from streams.observe import Complete, Look, Observations
 from streams.seen import SeriesId, SeriesKind
 from streams.series import Happening, Series
 from streams.series_point import series_point
@@ -98,6 +98,14 @@ class Detect:
         for kept in queued:
             if kept.ats_us:
                 yield from self._look(kept)
+
+    def look(self, look: Look) -> Iterator[Said]:
+        """What the observations of these series mean that wait, before the next flush."""
+        owner = self._owners.get((look.site, look.model))
+        known = owner.series if owner else {}
+        for subject in look.subjects:
+            if subject in known:
+                yield from self._look(known[subject])
 
     def complete(self, complete: Complete) -> Iterator[Said]:
         """Freeze the reference of a learning series, if it has the observations at all."""

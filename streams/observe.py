@@ -47,6 +47,14 @@ class Complete(NamedTuple):
     subject: str
 
 
+class Look(NamedTuple):
+    """Say now what waits of these series: by what it is explained is about to change."""
+
+    site: str
+    model: str
+    subjects: Sequence[str]
+
+
 class Observe:
     """What is to be watched of each event."""
 

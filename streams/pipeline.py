@@ -31,8 +31,9 @@ from streams.incidents import Incidents
 from streams.lifecycle import ENDS
 from streams.lost import Losses
 from streams.memory import Memory
-from streams.observe import Complete, Observations, Observe
+from streams.observe import Complete, Look, Observations, Observe
 from streams.outage import Outages
+from streams.performance.readout import Readout
 from streams.proving import Proving
 from streams.routing.stage import Routing
 from streams.seen import SeriesId
@@ -72,6 +73,7 @@ class Pipeline:
         self._self_watch = SelfWatch(config.clock, partition)
         self._subgroups = Subgroups(config, config.slices, budget.grant)
         self._stages = (*stages_of(config, budget, self._lost), self._subgroups)
+        self._readout = next(stage for stage in self._stages if isinstance(stage, Readout))
         self._routing = Routing(config)
         self._takers = {
             kind: [stage for stage in self._stages if kind in stage.takes] for kind in EVERYTHING
@@ -208,6 +210,8 @@ class Pipeline:
                 case Observations():
                     yield from self._detected(self._detect.observe(what))
                     yield from self._conclude_all(self._subgroups.observe(what))
+                case Look():
+                    yield from self._detected(self._detect.look(what))
                 case Complete():
                     yield from self._detected(self._detect.complete(what))
                 case NewEpoch():
@@ -246,7 +250,10 @@ class Pipeline:
 
     def _detected(self, said: Iterable[Finding | SeriesPoint]) -> Iterator[Effect]:
         for what in said:
-            yield from (what,) if isinstance(what, SeriesPoint) else self._conclude(what)
+            if isinstance(what, SeriesPoint):
+                yield what
+            else:
+                yield from self._conclude(self._readout.explained(what))
 
     def _settled(self, settlement: Settlement) -> Iterator[Effect]:
         yield Outcome(

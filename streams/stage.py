@@ -16,7 +16,7 @@ from schemas.report import Report
 from schemas.study import Study
 from streams.clock import NEVER_US
 from streams.finding import Finding
-from streams.observe import Complete, Observations
+from streams.observe import Complete, Look, Observations
 from streams.study_record import StudyFacts
 
 Watched = Study | Prediction | Report
@@ -32,7 +32,7 @@ class NewEpoch(NamedTuple):
     model: str
 
 
-Said = Finding | Observations | Complete | NewEpoch
+Said = Finding | Observations | Complete | Look | NewEpoch
 
 
 class Happened(NamedTuple):

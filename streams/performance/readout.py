@@ -15,10 +15,11 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.incident import Incident
 from schemas.performance import Performance
-from streams.clock import seconds_to_us
-from streams.observe import Complete, Observations
-from streams.performance.diagnosis import Cause, causes
-from streams.performance.telling import ended_of, finding_of
+from streams.clock import seconds_to_us, to_us
+from streams.finding import Finding
+from streams.observe import Complete, Look, Observations
+from streams.performance.diagnosis import Cause
+from streams.performance.telling import diagnosed, ended_of, finding_of
 from streams.performance.unread import Matured, Unread
 from streams.performance.waiting import Waiting
 from streams.performance.watch import MEASURES, SERIES, Accuracy, Settings, Watch, WatchId
@@ -104,12 +105,19 @@ class Readout:
                 for subject in watch.begin_anew(self._newest_us):
                     yield ended_of(watch, subject, self._models.get(model), self._newest_us)
 
+    def explained(self, finding: Finding) -> Finding:
+        """Drift of one of SERIES, if it is told as new, completed by what explains it."""
+        since, subject = finding.evidence.since, finding.subject
+        is_new = finding.signal in ("holds", "changed")
+        if finding.kind != "performance_drift" or not is_new or since is None or subject is None:
+            return finding
+        named = self.causes(finding.site, finding.model or "", subject, to_us(since))
+        return diagnosed(finding, named)
+
     def causes(self, site: str, model: str, subject: str, since_us: int) -> tuple[Cause, ...]:
         """What explains a change of this subject since then; () where that cannot be told."""
         watch = self._watches.get((site, model, subject.rpartition(".")[0]))
-        if watch is None or watch.reference is None:
-            return ()
-        return causes(watch.reference.table, watch.since(since_us - self._waiting.maturity_us))
+        return () if watch is None else watch.explain(since_us - self._waiting.maturity_us)
 
     def changes(self) -> Iterator[Change]:
         """Records changed since the last call."""
@@ -150,6 +158,9 @@ class Readout:
             if watch.is_of_before(one):
                 self.dropped["readout_of_former_version"] += 1
                 continue
+            if watch.begins_block(one):
+                subjects = [each for each in self._subjects_of(one.finding) if each]
+                yield Look(study.site, one.model, subjects)
             yield from self._observed(study, one, watch, now_us)
             for shown in watch.take(one, lambda: self._budget.grant(study.site)):
                 yield finding_of(shown, watch, self._models.get(one.model), now_us)

@@ -112,17 +112,25 @@ class Recent(Struct):
 
     def add(self, at_us: int, called: bool, present: bool | None) -> None:
         """Take the next study, in the order in which they were made."""
-        if not self.blocks or self.blocks[-1].table.studies_n >= _BLOCK_N:
+        if not self.blocks or self.block_is_full:
             self.blocks.append(Block(at_us, Table()))
         self.blocks[-1].table.add(called, present)
         self.total.add(called, present)
         if len(self.blocks) > _BLOCKS:
             self.total = self.total.plus(self.blocks.pop(0).table, sign=-1)
 
-    def since(self, at_us: int) -> Table:
-        """What is kept from then on, to the next block; the newest block in any case."""
+    @property
+    def block_is_full(self) -> bool:
+        """Whether the next study begins a block."""
+        return bool(self.blocks) and self.blocks[-1].table.studies_n >= _BLOCK_N
+
+    def since(self, at_us: int, *, whole: bool = False) -> Table:
+        """What is kept from then on, to the next block; the newest block in any case.
+
+        `whole` leaves out the block that the next study may belong to.
+        """
         table = Table()
-        for block in reversed(self.blocks):
+        for block in reversed(self.blocks[:-1] if whole else self.blocks):
             if block.since_us < at_us and table.studies_n:
                 break
             table = table.plus(block.table)

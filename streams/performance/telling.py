@@ -2,6 +2,8 @@
 
 from math import exp
 
+from msgspec.structs import replace
+
 from detectors.calibration_sr import SHIFTS
 from schemas.config import Model
 from schemas.incident import Evidence
@@ -11,6 +13,7 @@ from streams.performance.diagnosis import Cause, causes
 from streams.performance.table import Estimate, Table
 from streams.performance.watch import Shown, Watch
 
+_LONGEST_TITLE = 200  # as on the wire
 _WORDS = {
     "sensitivity": "sensitivity",
     "min_ppv": "PPV",
@@ -53,6 +56,18 @@ def finding_of(shown: Shown, watch: Watch, model: Model | None, at_us: int) -> F
         ),
         owner=model.owner if model else None,
         runbook=model.runbook if model else None,
+    )
+
+
+def diagnosed(finding: Finding, named: tuple[Cause, ...]) -> Finding:
+    """The same with what explains it, in its title where there is room."""
+    if not named:
+        return finding
+    title = f"{finding.title} ({' or '.join(named)})"
+    return replace(
+        finding,
+        title=title if len(title) <= _LONGEST_TITLE else finding.title,
+        evidence=replace(finding.evidence, diagnosis=list(named)),
     )
 
 

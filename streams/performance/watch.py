@@ -6,6 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from schemas.config import Limits
+from streams.performance.diagnosis import Cause, causes
 from streams.performance.monitor import Monitor, MonitorRecord, Verdict
 from streams.performance.questions import Watched, against_limits, against_reference
 from streams.performance.reference import LEAST_N, Reference, Sample
@@ -51,6 +52,8 @@ class Accuracy(Struct, omit_defaults=True):
     monitors: dict[str, MonitorRecord] = field(default_factory=dict)
     epoch_us: int = 0
     """Studies from before were answered by another version."""
+    explained_by: Table | None = None
+    """The reference as it was when the last whole block of `recent` ended."""
 
 
 class Shown(NamedTuple):
@@ -89,6 +92,19 @@ class Watch:
         """What it was; None while that is learnt."""
         return self._record.reference
 
+    def begins_block(self, study: Matured) -> bool:
+        """Whether it is the first of a block of studies: then `explain` is about to change."""
+        return study.called is not None and self._record.recent.block_is_full
+
+    def explain(self, since_us: int) -> tuple[Cause, ...]:
+        """What explains a change since then, by whole blocks; () where that cannot be told.
+
+        The same for all studies of a block, so it does not matter when within it this is asked.
+        """
+        before = self._record.explained_by
+        now = self._record.recent.since(since_us, whole=True)
+        return () if before is None else causes(before, now)
+
     def since(self, at_us: int) -> Table:
         """The studies since then that are kept."""
         return self._record.recent.since(at_us)
@@ -96,6 +112,8 @@ class Watch:
     def take(self, study: Matured, grant: Callable[[], float]) -> Iterator[Shown]:
         """Take the next study, in the order in which they were made; what it shows."""
         record = self._record
+        if self.begins_block(study):
+            record.explained_by = record.reference.table if record.reference else None
         for watched in self._watched:
             question = watched.ask(study, record.recent.total)
             if question is None:
@@ -152,7 +170,7 @@ class Watch:
             record.learning.pop(subject, None)
         if subject is None or subject in MEASURES:
             record.sample, record.provisional = record.provisional or Sample(), None
-            record.reference = None
+            record.reference = record.explained_by = None
         for name in list(self._monitors):
             if subject in (None, name) or (subject in MEASURES and name in MEASURES):
                 del self._monitors[name]
@@ -164,6 +182,7 @@ class Watch:
         record = self._record
         record.learning.clear()
         record.sample, record.provisional, record.reference = Sample(), None, None
+        record.explained_by = None
         record.epoch_us = at_us
         gone = sorted(MEASURES & self._monitors.keys())
         worse = [name for name in gone if self._monitors.pop(name).is_worse]

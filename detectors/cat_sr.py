@@ -45,6 +45,7 @@ _FORMAT = 2
 _PRIORS_N = (5.0, 20.0, 100.0)
 _PRIOR_PARTS = np.full(len(_PRIORS_N), 1 / len(_PRIORS_N))
 _PSEUDO_COUNT = 0.5
+_NEAR = 0.1
 
 
 class CategoryDetector:
@@ -163,7 +164,7 @@ def _read(
     """
     clock, began, counts_then, evidence = starts
     reference_n = reference.sum()
-    m, moved, since, since_n, ratio = np.empty((5, ROOM_N))
+    m, moved, since, since_n, ratio, near = np.empty((6, ROOM_N))
     for place, cell in enumerate(cells):
         wait(starts, days[place], counts, _PRIOR_PARTS, threshold)
         born_n, n = int(clock[BORN_N]), clock[N]
@@ -179,8 +180,7 @@ def _read(
             for start in range(born_n):
                 ratio[start] = (moved[start] * prior_n + since[start]) / (since_n[start] + prior_n)
             if counted < 1:
-                for start in range(born_n):
-                    ratio[start] **= counted
+                _raise(ratio[:born_n], counted, near[:born_n])
             for start in range(born_n):
                 evidence[prior, start] *= ratio[start]
                 m[start] += evidence[prior, start]
@@ -192,6 +192,23 @@ def _read(
         if clock[N] % CHUNK_N == 0:
             thin(starts)
     return -1, 0.0
+
+
+@compiled
+def _raise(ratios: Floats, exponent: float, near: Floats) -> None:
+    """Each ratio to the power. Near 1, where nearly all are, by the binomial series.
+
+    That is off by less than 1e-8, and a tenth of the time; `near` has room for it.
+    """
+    second, third = (exponent - 1) / 2, (exponent - 2) / 3
+    fourth, fifth, sixth = (exponent - 3) / 4, (exponent - 4) / 5, (exponent - 5) / 6
+    for place in range(len(ratios)):
+        x = ratios[place] - 1
+        series = 1 + fourth * x * (1 + fifth * x * (1 + sixth * x))
+        near[place] = 1 + exponent * x * (1 + second * x * (1 + third * x * series))
+    for place in range(len(ratios)):
+        is_near = 1 - _NEAR < ratios[place] < 1 + _NEAR
+        ratios[place] = near[place] if is_near else ratios[place] ** exponent
 
 
 @compiled

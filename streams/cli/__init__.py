@@ -57,6 +57,8 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"radvigil {version('radvigil')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    if only == "__version":
+        return top
     for name in (only,) if only in COMMANDS else COMMANDS:
         _add(name)(commands)
     return top

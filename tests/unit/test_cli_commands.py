@@ -1,5 +1,7 @@
 """The commands without a broker: their help, their words, their screen."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -99,3 +101,16 @@ async def test_the_live_table_shows_what_comes(capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     assert "1 incident is open; 0 are over." in shown
     assert "ptx at north" in shown
+
+
+@pytest.mark.parametrize("asked", ["--version", "ack --help", "topics --help"])
+def test_what_detects_nothing_does_not_wait_for_the_compiler(asked: str) -> None:
+    code = (
+        "import atexit, sys; from streams.cli import main; "
+        f"atexit.register(lambda: print('numba' in sys.modules)); main({asked.split()})"
+    )
+
+    python = [sys.executable, "-c", code]
+    ended = subprocess.run(python, check=False, capture_output=True, text=True, timeout=60)
+
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "False")

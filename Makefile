@@ -21,7 +21,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/lint-imports
 
 test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line core integration
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 core integration
 
 core: $(VENV)/.dev ## the tests that need nothing else: unit, property, simulation
 	$(BIN)/python -m pytest -ra --ignore=tests/integration --ignore=tests/browser

@@ -368,7 +368,7 @@ class Pipeline:
             **self._detect.sizes(),
             "incidents_live": len(self._incidents.live()),
         }
-        for part in self._watching:
+        for part in (*self._stages, self._routing):
             sizes |= part.sizes()
         return sizes
 

@@ -368,9 +368,9 @@ class Pipeline:
             **self._detect.sizes(),
             "incidents_live": len(self._incidents.live()),
         }
-        for part in (*self._stages, self._routing):
-            sizes |= part.sizes()
-        return sizes
+        for stage in self._stages:
+            sizes |= stage.sizes()
+        return sizes | self._routing.sizes()
 
     def losses(self) -> dict[str, int]:
         """What a bound or a rule has dropped, by reason, for the metrics."""

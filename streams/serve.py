@@ -21,7 +21,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from detectors.warm import warm_up
 from schemas.config import Config
 from schemas.config_file import load
 from streams import logs
@@ -40,6 +39,8 @@ EXIT_UNFIT = 4
 EXIT_ENGINE = 5
 EXIT_CUT_OFF = 6
 RESTARTS = "RADVIGIL_RESTARTS"
+BEGINS = "worker begins; SIGTERM stops it cleanly from here on"
+STOPS = (signal.SIGTERM, signal.SIGINT)
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
 
@@ -61,15 +62,15 @@ async def work(
     companions: Iterable[Companion] = (),
 ) -> None:
     """The same on a loop that is already running, beside whatever else runs there."""
-    await _pause_after_restarts()
     expect_large_state()
-    await asyncio.to_thread(warm_up)  # before it joins the group: a poll must not wait for it
     worker = Worker(config, engine, telemetry, companions)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         loop.add_signal_handler(number, _stop_in_time, worker.stop, engine.stop_s)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # one that came during `restart` counts now
+    log.info("%s", BEGINS)
     try:
-        await worker.run()
+        await worker.run(_pause_after_restarts_s())
     except (UnfitTopics, UnfitState, UnreadableState) as error:
         log.error("%s", error)
         _end(EXIT_UNFIT)
@@ -101,6 +102,8 @@ def restart() -> None:
     os.environ[RESTARTS] = f"{count + 1 if recent else 1}/{time.monotonic():.0f}"
     logging.shutdown()
     sys.stdout.flush()
+    # A stop asked while the new program loads would kill it: it waits until there are handlers.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
@@ -109,12 +112,13 @@ def _restarts() -> tuple[int, float]:
     return int(count), float(since_s)
 
 
-async def _pause_after_restarts() -> None:
+def _pause_after_restarts_s() -> float:
     count, _ = _restarts()
-    if count:
-        pause_s = PAUSES_S[min(count - 1, len(PAUSES_S) - 1)]
-        log.warning("restarted in place %d times, going on in %g s", count, pause_s)
-        await asyncio.sleep(pause_s)
+    if not count:
+        return 0.0
+    pause_s = PAUSES_S[min(count - 1, len(PAUSES_S) - 1)]
+    log.warning("restarted in place %d times, going on in %g s", count, pause_s)
+    return pause_s
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 from aiokafka.errors import KafkaError
 
+from detectors.warm import warm_up
 from schemas.config import Config
 from schemas.topics import topics_of
 from streams.app import build, run_until_crash
@@ -73,14 +74,18 @@ class Worker:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
 
-    async def run(self) -> None:
-        """Until stopped. Raises UnfitTopics or UnfitState, or whatever broke the engine."""
+    async def run(self, after_s: float = 0.0) -> None:
+        """Wait `after_s`, then run until stopped.
+
+        Raises UnfitTopics or UnfitState, or whatever broke the engine.
+        """
         self._loop = asyncio.get_running_loop()
+        await _either(self._stopping.wait(), after_s)
+        await asyncio.to_thread(warm_up)  # before it joins the group: a poll must not wait for it
         prover = Prover(self.config)
-        if not await self._reach_broker(prover):
-            return
         try:
-            await self._run(prover)
+            if await self._reach_broker(prover):
+                await self._run(prover)
         finally:
             self.ready = False
         await prover.stop()

@@ -12,6 +12,8 @@ from pathlib import Path
 import orjson
 from confluent_kafka import Consumer, TopicPartition
 
+from streams.serve import BEGINS
+
 ENGINE = {"session_s": 5, "heartbeat_s": 1, "checkpoint_s": 0.3, "proof_s": 0.3}
 
 
@@ -24,6 +26,7 @@ class Fleet:
         self.config.write_text(toml)
         self._engine = orjson.dumps(ENGINE | engine).decode()
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._logged: dict[str, int] = {}
 
     def plain(self) -> None:
         """Workers started from now on use Faust's own consumer."""
@@ -40,6 +43,7 @@ class Fleet:
     def start(self, *names: str) -> None:
         for name in names:
             log = (self._folder / f"{name}.log").open("ab")
+            self._logged[name] = log.tell()
             own = self._folder / f"{name}.toml"
             self._workers[name] = subprocess.Popen(
                 [sys.executable, "-m", "streams.serve", str(own if own.exists() else self.config)],
@@ -57,11 +61,22 @@ class Fleet:
             worker.wait()
 
     def stop(self, *names: str) -> list[int]:
-        """SIGTERM; the exit codes."""
-        stopping = [self._workers.pop(name) for name in names or list(self._workers)]
+        """SIGTERM to workers that have begun; the exit codes."""
+        named = names or tuple(self._workers)
+        assert wait_until(lambda: all(map(self._has_begun, named)), 40)
+        stopping = [self._workers.pop(name) for name in named]
         for worker in stopping:
             worker.terminate()
         return [worker.wait(40) for worker in stopping]
+
+    def terminate(self, name: str) -> None:
+        """SIGTERM, whether it has begun or not."""
+        self._workers[name].terminate()
+
+    def _has_begun(self, name: str) -> bool:
+        """Or has ended already."""
+        said = (self._folder / f"{name}.log").read_bytes()[self._logged[name] :]
+        return BEGINS.encode() in said or not self.is_running(name)
 
     def pause(self, name: str) -> None:
         self._workers[name].send_signal(signal.SIGSTOP)

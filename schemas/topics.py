@@ -213,7 +213,8 @@ def keyed(source: TopicSpec) -> TopicSpec:
         direction="internal",
         message=source.message,
         key="site",
-        purpose=f"The {source.stem} of producers that cannot key by site, re-keyed.",
+        purpose=f"The {source.stem} of producers that cannot key by site, re-keyed. A record with "
+        "the header radvigil-control is none: it says which of them were deleted before.",
         settings=source.settings | {"max.message.bytes": _LARGEST_COPY},
     )
 

@@ -1,9 +1,10 @@
 """What was deleted before we read it, and what may therefore not be concluded.
 
-Retention can delete records while all workers are away. A study whose result may have lain among
-them did not get none: nobody knows. Nothing is concluded of it, no feed is taken for silent over
-that time, and an incident says what the monitor has not seen. Only a live worker can lose records:
-a replay of what is left does not know of them.
+Retention can delete records while all workers are away, of an input or of the source of a re-keyed
+one, of which all partitions of its copy are told (streams/loss_marker.py). A study whose result may
+have lain among them did not get none: nobody knows. Nothing is concluded of it, no feed is taken
+for silent over that time, and an incident says what the monitor has not seen. Only a live worker
+can lose records: a replay of what is left does not know of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,8 @@ class Lost(Struct, omit_defaults=True):
 
     `n` of them at most, by their offsets; 0 where the monitor had not begun to read the feed, which
     is told to nobody. `from_us` is below 0 where nothing of the feed had been handled before.
-    `heard`: its records are read again.
+    `heard`: its records are read again. `rekeyed`: some were lost before they were re-keyed, and
+    may have belonged to any partition.
     """
 
     from_us: int
@@ -32,6 +34,7 @@ class Lost(Struct, omit_defaults=True):
     feed: str = RESULTS
     n: int = 0
     heard: bool = False
+    rekeyed: bool = False
 
 
 class Losses:
@@ -43,11 +46,18 @@ class Losses:
         self._dirty: dict[tuple[str, int], None] = {}
         self.unheard: dict[str, Lost] = {}
 
-    def add(self, feed: str, n: int, from_us: int, until_us: int) -> Iterator[Finding]:
-        """Note a loss, and tell of it; one that begins where a noted one began extends it."""
+    def add(
+        self, feed: str, n: int, from_us: int, until_us: int, *, rekeyed: bool = False
+    ) -> Iterator[Finding]:
+        """Note a loss, and tell of it; one that begins where a noted one began extends it.
+
+        A loss of the partition's own is then found again; what is told of a source comes on top.
+        """
         key = (feed, from_us)
         loss = self._losses.setdefault(key, Lost(from_us, until_us, feed))
-        loss.until_us, loss.n = max(loss.until_us, until_us), max(loss.n, n)
+        loss.until_us = max(loss.until_us, until_us)
+        loss.n = loss.n + n if rekeyed else max(loss.n, n)
+        loss.rekeyed |= rekeyed
         self._dirty[key] = None
         if len(self._losses) > _KEPT:
             oldest = min(self._losses, key=lambda known: self._losses[known].until_us)
@@ -59,7 +69,12 @@ class Losses:
             yield self._finding(loss, "holds", loss.until_us)
 
     def heard(self, feed: str, arrived_us: int) -> Iterator[Finding]:
-        """A record of the feed was read after a loss: asked only for feeds in `unheard`."""
+        """A record of the feed was read: asked only for feeds in `unheard`.
+
+        Of a source, another partition's records may come that are older than the end of the loss.
+        """
+        if arrived_us < self.unheard[feed].until_us:
+            return
         loss = self.unheard.pop(feed)
         loss.heard = True
         self._dirty[feed, loss.from_us] = None
@@ -93,6 +108,12 @@ class Losses:
     def _finding(self, loss: Lost, signal: Signal, at_us: int) -> Finding:
         since_us = loss.from_us if loss.from_us >= 0 else None
         since = "" if since_us is None else f"from {from_us(since_us):%Y-%m-%d %H:%M} "
+        where = f"on partition {self._partition} were deleted by retention before they were read;"
+        if loss.rekeyed:
+            where = (
+                "were deleted by retention before they were re-keyed, some perhaps of partition "
+                f"{self._partition};"
+            )
         unsaid = "no result is called missing" if loss.feed == RESULTS else "nothing is known"
         return Finding(
             signal=signal,
@@ -101,9 +122,8 @@ class Losses:
             subject=f"partition-{self._partition} {loss.feed}",
             at_us=at_us,
             since_us=since_us,
-            title=f"{loss.n} {loss.feed} on partition {self._partition} were deleted by retention "
-            f"before they were read; {since}until {from_us(loss.until_us):%Y-%m-%d %H:%M} UTC "
-            f"{unsaid} there",
+            title=f"{loss.n} {loss.feed} {where} {since}until "
+            f"{from_us(loss.until_us):%Y-%m-%d %H:%M} UTC {unsaid} there",
             severity="error",
             evidence=Evidence(detector="retention", statistic=float(loss.n), threshold=0.0),
             hold_us=_HOLD_US,

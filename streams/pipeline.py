@@ -105,9 +105,12 @@ class Pipeline:
         """Why events of the site are not to be handled: asked before each, None where they are."""
         return self._sites.refuse(site)
 
-    def lost(self, kind: type[Event], n: int, from_us: int, until_us: int) -> list[Effect]:
-        """So many events that arrived then may be gone unread; live only."""
-        return list(self._conclude_all(self._lost.add(_FEEDS[kind], n, from_us, until_us)))
+    def lost(
+        self, kind: type[Event], n: int, from_us: int, until_us: int, *, rekeyed: bool = False
+    ) -> list[Effect]:
+        """So many events that arrived then may be gone unread, or not re-keyed; live only."""
+        findings = self._lost.add(_FEEDS[kind], n, from_us, until_us, rekeyed=rekeyed)
+        return list(self._conclude_all(findings))
 
     def handle(self, event: Event, arrived_us: int) -> list[Effect]:
         """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""

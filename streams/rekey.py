@@ -8,11 +8,13 @@ the record that the producer wrote. Pure; `streams/rekeyer.py` moves the records
 from typing import NamedTuple
 
 from schemas.decoding import decode_event
+from streams import loss_marker
 from streams.merge import Arrival, Chunk, Record
 from streams.partitioner import partition_of
 from streams.row import Row
 
 HEADER = "radvigil-source"
+_OURS = {HEADER, loss_marker.HEADER}  # what a producer cannot say
 
 
 class Source(NamedTuple):
@@ -50,13 +52,22 @@ def rekey(arrival: Arrival, topic: str, partitions: int) -> tuple[int, Row]:
     key and partition: the shard there will say what is wrong with it.
     """
     record = arrival.record
-    source = Source(topic, arrival.topic, record.offset, arrival.arrived_us // 1000)
-    headers = [header for header in record.headers if header[0] != HEADER]
-    headers.append(source.header())
+    headers = [header for header in record.headers if header[0] not in _OURS]
+    headers.append(_source(arrival, topic).header())
     site = decode_event(record.value, record.headers).site
     if site is None:
         return arrival.topic % partitions, Row(record.key, record.value, headers)
     return partition_of(site, partitions), Row(site.encode(), record.value, headers)
+
+
+def mark(arrival: Arrival, topic: str) -> Row:
+    """A loss marker of `topic` as it goes to every partition of the copy."""
+    record = arrival.record
+    return Row(None, record.value, [*record.headers, _source(arrival, topic).header()])
+
+
+def _source(arrival: Arrival, topic: str) -> Source:
+    return Source(topic, arrival.topic, arrival.record.offset, arrival.arrived_us // 1000)
 
 
 def source_of(record: Record) -> Source | None:

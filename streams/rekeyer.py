@@ -6,7 +6,8 @@ called missing. It merges the source's partitions strictly (streams/merge.py), s
 in the order of time as a topic that was keyed by site to begin with.
 
 Records and the offsets that they stand for are one transaction. Starting the producer fences the
-former owner; only then is the committed offset read.
+former owner; only then is the committed offset read. Where retention was faster, a loss marker
+takes the place of the records (streams/loss_marker.py): merged and committed like them, told once.
 """
 
 import asyncio
@@ -18,10 +19,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from schemas.config import Config
 from streams.broker_clock import BrokerClock
+from streams.clock import from_us
 from streams.connection import aiokafka_settings
+from streams.loss_marker import Marker, SourceLoss, marker
 from streams.merge import Arrival, Chunk, Merge, Place
 from streams.proof import Prover
-from streams.rekey import rekey, rekeyer_group
+from streams.rekey import mark, rekey, rekeyer_group
 from streams.retention import tell_lost
 from streams.row import Row
 from streams.telemetry import Telemetry
@@ -88,11 +91,11 @@ class Rekeyer:
 
     async def _begin(self) -> Merge:
         offsets = await self._prover.committed(self._group)
-        starts = [max(0, offsets.get(place, 0)) for place in self._places]
         beginnings = await self._prover.beginnings(self._places)
-        for place, start in zip(self._places, starts, strict=True):
-            if 0 < start < beginnings[place]:
-                tell_lost(self._telemetry, place, beginnings[place] - start)
+        starts = [
+            committed if (committed := offsets.get(place, -1)) >= 0 else beginnings[place]
+            for place in self._places
+        ]
         self._consumer.assign(self._places)
         for place, start in zip(self._places, starts, strict=True):
             self._consumer.seek(place, start)
@@ -107,11 +110,39 @@ class Rekeyer:
         )
         for place in open_places:
             name = str(place.partition)
-            end = await self._consumer.position(place)
-            if end > merge.wanted(name):
-                merge.offer(
-                    Chunk(name, place.partition, merge.wanted(name), end, fetched.get(place, []))
-                )
+            start, end = merge.wanted(name), await self._consumer.position(place)
+            if end > start:
+                chunk = Chunk(name, place.partition, start, end, fetched.get(place, []))
+                if (marked := await self._marked(chunk, place)) is not None:
+                    merge.offer(marked)
+
+    async def _marked(self, chunk: Chunk, place: TopicPartition) -> Chunk | None:
+        """The chunk, behind a marker where records were deleted before it.
+
+        None while nobody can say by when they had been appended. Offsets are missing after every
+        transaction of a producer, too: only the beginning of the log tells what was deleted.
+        """
+        first = chunk.records[0].offset if chunk.records else chunk.end
+        if first == chunk.start:
+            return chunk
+        beginning = (await self._prover.beginnings([place]))[place]
+        lost_n = min(beginning, first) - chunk.start
+        if lost_n <= 0:
+            return chunk
+        until_us = self._clock.earliest_us(time.monotonic())
+        if chunk.records:
+            until_us = chunk.records[0].timestamp * 1000
+        if until_us is None:
+            return None
+        tell_lost(self._telemetry, place, lost_n)
+        loss = SourceLoss(
+            topic=place.topic,
+            partition=place.partition,
+            offset=chunk.start,
+            lost_n=lost_n,
+            until=from_us(until_us),
+        )
+        return chunk._replace(records=[marker(loss), *chunk.records])
 
     async def _prove(self, merge: Merge) -> None:
         t0_us = self._clock.earliest_us(time.monotonic())
@@ -135,6 +166,10 @@ class Rekeyer:
     def _rows(self, ready: Iterable[Arrival]) -> dict[int, list[Row]]:
         rows: dict[int, list[Row]] = defaultdict(list)
         for arrival in ready:
+            if isinstance(arrival.record, Marker):
+                for number in range(self._partitions):
+                    rows[number].append(mark(arrival, self._source))
+                continue
             partition, row = rekey(arrival, self._source, self._partitions)
             rows[partition].append(row)
         return rows

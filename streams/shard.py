@@ -16,8 +16,9 @@ from schemas.config import Config
 from schemas.deadletter import DeadLetter
 from schemas.decoding import Refused, decode_event
 from schemas.messages import EVENTS, Effect, Event, tag
-from streams.clock import from_us
+from streams.clock import from_us, to_us
 from streams.command_homes import homes
+from streams.loss_marker import SourceLoss, loss_of
 from streams.merge import UNKNOWN_US, Arrival, Chunk, Merge, Place
 from streams.pipeline import Pipeline
 from streams.rekey import Source, source_of
@@ -96,9 +97,12 @@ class Shard:
 
         How many were lost; 0 on the first start, to which they are only older than itself.
         """
-        has_read = self.pipeline.watermark_us > 0
-        self._lost[topic] = beginning - self.merge.wanted(topic) if has_read else 0
+        self._lost[topic] = beginning - self.merge.wanted(topic) if self._has_read else 0
         return self._lost[topic]
+
+    @property
+    def _has_read(self) -> bool:
+        return self.pipeline.watermark_us > 0
 
     def offer(self, chunk: Chunk, now_us: int | None = None) -> int | None:
         """Queue a fetched chunk; the offset to seek to when it cannot be joined on."""
@@ -108,7 +112,15 @@ class Shard:
         """Handle at most `limit` records whose turn has come; True when there were as many."""
         self._bound_losses()
         arrivals = self.merge.take(limit)
-        events = [event for event in map(self._admit, arrivals) if event is not None]
+        events: list[tuple[Event, int]] = []
+        for arrival in arrivals:
+            admitted = self._admit(arrival)
+            if isinstance(admitted, SourceLoss):
+                self._decide(self.pipeline.handle_all(events))
+                events = []
+                self._take_loss(EVENTS[arrival.topic], admitted)
+            elif admitted is not None:
+                events.append(admitted)
         self._decide(self.pipeline.handle_all(events))
         if len(arrivals) < limit:
             self._tick()
@@ -124,6 +136,12 @@ class Shard:
                 self._decide(self.pipeline.lost(kind, n, from_us, until_us))
                 del self._lost[topic]
 
+    def _take_loss(self, kind: type[Event], loss: SourceLoss) -> None:
+        """What was lost of a source came after all that is copied: after proved time, then."""
+        n = loss.lost_n if self._has_read else 0
+        from_us, until_us = self.pipeline.watermark_us, to_us(loss.until)
+        self._decide(self.pipeline.lost(kind, n, from_us, until_us, rekeyed=True))
+
     def _tick(self) -> None:
         bound_us = self.merge.bound_us
         if bound_us != UNKNOWN_US:
@@ -137,12 +155,14 @@ class Shard:
         if effects:
             self._decided += effects
 
-    def _admit(self, arrival: Arrival) -> tuple[Event, int] | None:
-        """The event and its date; None, and a dead letter, for what is none."""
+    def _admit(self, arrival: Arrival) -> tuple[Event, int] | SourceLoss | None:
+        """The event and its date, or a marker's loss; None, and a dead letter, for what is none."""
         record = arrival.record
         self._clean = False
         decoded = decode_event(record.value, record.headers)
         if isinstance(decoded, Refused):
+            if self.topics[arrival.topic] in self.rekeyed and (loss := loss_of(record)) is not None:
+                return loss
             self._refuse(arrival, decoded)
             return None
         if type(decoded) is not EVENTS[arrival.topic]:

@@ -10,14 +10,21 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from streams.loss_marker import HEADER
 from tests.integration.brokers import Broker
 from tests.integration.console import Console
 from tests.integration.fleet import Row, wait_until
 from tests.integration.scene import Scene
 from tests.integration.verdict import outcomes
-from tests.integration.ward import DEADLINE_S, LATENESS_S
+from tests.integration.ward import DEADLINE_S, LATENESS_S, STALE_AFTER_S
 
 pytestmark = pytest.mark.kafka
+REKEYED = """
+[topics.studies]
+rekey = true
+[topics.predictions]
+rekey = true
+"""
 LATE = ("late", 2)  # after missing, which cannot be said of what may be lost
 
 
@@ -33,6 +40,37 @@ def test_results_that_were_deleted_unread_are_counted_and_not_called_missing(
     scene: Scene, kafka: Broker
 ) -> None:
     scene.start("a")
+    lose_results_and_go_on(scene, kafka)
+
+    subjects = {told["subject"] for told in losses_told(scene)}
+    assert subjects
+    assert all(re.fullmatch(r"partition-\d+ predictions", subject) for subject in subjects)
+
+
+@pytest.mark.parametrize("scene", [pytest.param(REKEYED, id="rekeyed")], indirect=True)
+def test_so_are_those_deleted_before_they_were_rekeyed(scene: Scene, kafka: Broker) -> None:
+    scene.ward.keyed_by_site = False
+    scene.start("a")
+    lose_results_and_go_on(scene, kafka)
+
+    copy = f"{scene.config.prefix}.predictions.keyed.v1"
+    markers: dict[int, list[bytes | None]] = {
+        number: [] for number in range(scene.config.kafka.partitions)
+    }
+    for row in scene.reader.rows(copy):
+        if HEADER in dict(row.headers):
+            markers[row.partition].append(row.value)
+    assert markers[0]
+    assert len(set(markers[0])) == len(markers[0]), "a loss was told twice"
+    assert all(told == markers[0] for told in markers.values())
+    assert {told["subject"] for told in losses_told(scene)} == {
+        f"partition-{number} predictions" for number in markers
+    }
+    assert scene.reader.rows(f"{scene.config.prefix}.deadletters.v1") == []
+
+
+def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
+    """Retention takes results while all workers are away; what is said of all studies then."""
     scene.fleet.kill("a")
     away_since = time.time()
     time.sleep(4)  # the absence is the test: studies, and results that nobody has read
@@ -61,12 +99,9 @@ def test_results_that_were_deleted_unread_are_counted_and_not_called_missing(
     assert set(told - scene.ward.expected()) <= unknown_until_late
     assert unsaid, "nothing was lost: this has tested nothing"
     began = [scene.ward.sent[key].at for key, _, _ in unsaid]
-    assert min(began) > away_since - DEADLINE_S - 2 * LATENESS_S
+    assert min(began) > away_since - DEADLINE_S - LATENESS_S - STALE_AFTER_S
     assert max(began) < deleted_at + LATENESS_S
     assert count(metrics, 'radvigil_noticed_total{what="lost"}') > 0
-    subjects = {told["subject"] for told in losses_told(scene)}
-    assert subjects
-    assert all(re.fullmatch(r"partition-\d+ predictions", subject) for subject in subjects)
     assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(
         {key for key, _, _ in unsaid}
     )

@@ -168,16 +168,25 @@ def series_chart(
 
 
 def evidence_chart(
-    points: Sequence[Point], marks: Sequence[tuple[int, str, str]], clock: Clockface, site: str
+    points: Sequence[Point],
+    marks: Sequence[tuple[int, str, str]],
+    clock: Clockface,
+    site: str,
+    crossed_us: int,
 ) -> Chart | None:
-    """The strongest detector's statistic over its threshold, by its magnitude: at 1 it alarms."""
+    """The strongest statistic over its threshold, by its magnitude; it was 1 at `crossed_us`.
+
+    A block is told when it is full, and evidence begins anew after the alarm: it shows no 1.
+    """
     known = [(p.at_us, p.statistic) for p in points if p.statistic is not None]
     if len(known) < 2:
         return None
+    crosses = points[0].since_us <= crossed_us <= points[-1].at_us
+    known = sorted([*known, *([(crossed_us, 1.0)] if crosses else [])])
     x, y = Scale(points[0].since_us, points[-1].at_us), Scale(_FAINT, 1, down=True)
     path = _path([(x(at_us), y(_magnitude(value))) for at_us, value in known])
     return Chart(
-        summary=f"It was {number(max(v for _, v in known))} of its threshold at most.",
+        summary=f"It crossed its threshold at {clock.at(crossed_us, site).text}.",
         x_ticks=time_ticks(points[0].since_us, points[-1].at_us, clock, site),
         y_ticks=[Tick(y(-6), "10⁻⁶"), Tick(y(-3), "0.001"), Tick(y(0), "1")],
         head=("until", "statistic / threshold"),

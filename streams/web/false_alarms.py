@@ -10,6 +10,7 @@ from schemas.incident import Incident
 from streams.account import Spent, promise, spent
 from streams.lifecycle import ENDS
 from streams.web.view_incidents import Episode
+from streams.web.words import count
 
 
 class FalseAlarms(NamedTuple):
@@ -20,6 +21,18 @@ class FalseAlarms(NamedTuple):
     per_days: float
     closed_false: int
     known_days: int | None
+
+    @property
+    def fates(self) -> str:
+        """What became of those under the promise."""
+        spent = self.spent
+        return ", ".join(
+            (
+                count(spent.live, "is open", "are open"),
+                count(spent.went_back, "went back by itself", "went back by themselves"),
+                count(spent.by_person, "was ended by a person", "were ended by a person"),
+            )
+        )
 
 
 def account(config: Config, episodes: list[Episode], now: datetime) -> FalseAlarms:

@@ -2,6 +2,7 @@
 
 from streams.web.coverage import SeenPair, SeenSeries, coverage
 from streams.web.pages import Scene, Values
+from streams.web.words import is_part
 
 _DAY_N = 24
 
@@ -32,8 +33,11 @@ def coverage_page(scene: Scene) -> Values:
         for (site, model, subject), line in view.series.of()
         if line.points
     ]
+    found = coverage(scene.config, pairs, series, now_us)
     return {
-        "coverage": coverage(scene.config, pairs, series, now_us),
+        "coverage": found,
+        "whole": [one for one in found.unready if not is_part(one.subject)],
+        "parted": [one for one in found.unready if is_part(one.subject)],
         "dropped": sorted(view.dropped.items()),
         "unreadable": view.unreadable,
         "detail_days": scene.settings.detail_days,

@@ -1,12 +1,9 @@
 """One incident: what to do, how it looks, what explains it, what happened. Pure."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import NamedTuple
 
-from schemas.command import Command
 from schemas.incident import Incident, Slice
-from schemas.reply import Reply
 from streams.clock import to_us
 from streams.delivery.trouble import REPAIR, is_about_receiver
 from streams.imdrf import suggested
@@ -14,32 +11,14 @@ from streams.partitioner import partition_of
 from streams.web import words
 from streams.web.charts import Chart, evidence_chart, outage_chart, series_chart
 from streams.web.pages import Scene, Values, rows_of
-from streams.web.view_incidents import Episode, Step
-from streams.web.view_people import Notice
+from streams.web.timeline import fate, timeline
+from streams.web.view_incidents import Episode
 from streams.web.words import number
 
 _OUTAGES = frozenset({"missing_output", "failed_output", "incomplete_output", "latency"})
 _AROUND = 0.75  # of an incident's length is shown before it
 _LEAST_INTERVALS = 12
 _MOST_INTERVALS = 120
-_TELLS = {"open": "told", "update": "told again", "resolve": "told that it is over"}
-_AGAIN = {
-    "repeated": "still open, and nobody has it",
-    "escalated": "escalated",
-    "severity_raised": "graver than before",
-    "unacknowledged": "nobody has it any more",
-    "digest": "as one of many",
-}
-
-
-class Event(NamedTuple):
-    """A line of the timeline; `note` is what a person wrote, for who is logged in."""
-
-    at: datetime
-    kind: str
-    words: str
-    who: str | None = None
-    note: str | None = None
 
 
 class Part(NamedTuple):
@@ -70,9 +49,9 @@ def incident_page(scene: Scene, incident: str, told: str | None = None) -> Value
         "facts": list(_facts(last, scene)),
         "slices": list(_slices(scene, last)),
         "examples": _examples(scene, last),
-        "timeline": list(_timeline(scene, episode)),
+        "timeline": timeline(scene, episode),
         "earlier": list(rows_of(scene, earlier[:5])),
-        "reply": _fate(scene, told),
+        "reply": fate(scene, told),
         "repair": REPAIR if is_about_receiver(last) else "",
     }
 
@@ -99,7 +78,9 @@ def _charts(scene: Scene, episode: Episode) -> tuple[Chart | None, Chart | None]
     since_us = to_us(evidence.since or last.opened_at)
     points = line.points
     shown = series_chart(points, evidence.before, evidence.after, since_us, marks, clock, last.site)
-    return shown, evidence_chart(points, marks, clock, last.site)
+    if not last.kind.endswith("_drift"):  # the evidence of others is not of the series
+        return shown, None
+    return shown, evidence_chart(points, marks, clock, last.site, to_us(last.opened_at))
 
 
 def _proved_us(scene: Scene, site: str) -> int | None:
@@ -148,7 +129,7 @@ def _facts(last: Incident, scene: Scene) -> Iterator[tuple[str, str]]:
     if evidence.statistic is not None and evidence.threshold is not None:
         yield "evidence", f"{number(evidence.statistic)}, threshold {number(evidence.threshold)}"
     if evidence.detector is not None:
-        yield "found by", evidence.detector.replace("_", " ")
+        yield "found by", words.FOUND_BY.get(evidence.detector, evidence.detector)
     if last.subject is not None:
         yield "subject", last.subject
     if last.model_version is not None:
@@ -180,72 +161,3 @@ def _is_configured(scene: Scene, one: Slice) -> bool:
 def _examples(scene: Scene, last: Incident) -> list[str] | None:
     """Study keys for who is logged in; None for everybody else."""
     return None if scene.viewer is None else list(last.evidence.examples or ())
-
-
-def _timeline(scene: Scene, episode: Episode) -> list[Event]:
-    """Newest first; of what happened at once, what it was before who was told."""
-    people, incident = scene.view.people, episode.last.incident
-    told = (_notice(notice) for notice in people.notices(incident))
-    asked = (_asked(one, people.reply(one.command_id)) for one in people.commands(incident))
-    steps = [_step(scene, *folded) for folded in _folded(episode.steps)]
-    events = [*steps, *told, *(event for event in asked if event is not None)]
-    return sorted(events, key=lambda one: one.at, reverse=True)
-
-
-def _folded(steps: list[Step]) -> Iterator[tuple[Step, int]]:
-    """Each step with how many it stands for: of a run of updates only the newest is told."""
-    run = 0
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
-        run += 1
-        if step.reason == "updated" and after is not None and after.reason == "updated":
-            continue
-        yield step, run
-        run = 0
-
-
-def _step(scene: Scene, step: Step, times: int) -> Event:
-    said = words.REASONS[step.reason]
-    if times > 1:
-        said = f"{said}, {times} times until then"
-    if step.reason == "severity_changed":
-        said = f"{said} {step.severity}"
-    note = step.note if scene.viewer is not None else None
-    if step.note and note is None:
-        said = f"{said} (log in to read what was written)"
-    return Event(step.at, step.state, said, step.actor, note)
-
-
-def _notice(notice: Notice) -> Event:
-    said = f"{notice.receiver}: {_TELLS.get(notice.action, notice.action)}"
-    if notice.why in _AGAIN:
-        said = f"{said}, {_AGAIN[notice.why]}"
-    return Event(notice.at, "notice", said if notice.disturb else f"{said}, quietly")
-
-
-def _asked(command: Command, reply: Reply | None) -> Event | None:
-    """Commands that are no transition: silences, and whatever was refused."""
-    if reply is not None and reply.accepted and command.action not in ("silence", "unsilence"):
-        return None
-    what = {"silence": "silence", "unsilence": "end of a silence"}.get(
-        command.action, command.action
-    )
-    if reply is None:
-        return Event(command.at, "asked", f"{what}: asked for", command.actor)
-    if reply.accepted:
-        return Event(command.at, "asked", what, command.actor)
-    said = f"{what}: refused ({reply.reason.replace('_', ' ')})"
-    return Event(command.at, "refused", said, command.actor)
-
-
-def _fate(scene: Scene, told: str | None) -> tuple[str, str] | None:
-    """What became of a command: tone and words."""
-    command = scene.view.people.command(told) if told else None
-    if command is None or told is None:
-        return ("waiting", "Sent. The worker has not said yet what became of it.") if told else None
-    reply = scene.view.people.reply(told)
-    what = command.action.replace("_", " ")
-    if reply is None:
-        return "waiting", f"Sent: {what}. The worker has not said yet what became of it."
-    if reply.accepted:
-        return "done", f"Done: {what}, by {command.actor}."
-    return "refused", f"Refused: {what}, because {reply.reason.replace('_', ' ')}."

@@ -17,7 +17,7 @@ from streams.web.view import View
 from streams.web.view_incidents import Episode
 from streams.web.view_outcomes import Counts
 from streams.web.volume import volumes
-from streams.web.words import Clockface, count, where
+from streams.web.words import Clockface, count, is_part, where
 
 Values = dict[str, Any]
 
@@ -129,7 +129,7 @@ def rows_of(scene: Scene, episodes: list[Episode]) -> Iterator[Row]:
         yield Row(
             incident=last,
             state=words.STATES[last.state],
-            kind=words.KINDS[last.kind],
+            kind=words.kind(last),
             where=where(last),
             affected=words.affected(last),
             holder=_holder(episode),
@@ -153,13 +153,16 @@ def _part(scene: Scene, site: str | None = None, model: str | None = None) -> Va
     cells = matrix(
         scene.config, scene.view, scene.fresh, scene.clock.now_us, site=site, model=model
     )
+    series = scene.view.series.of(site, model)
     return {
         "name": site or model,
         "rows": list(_live_rows(scene, **only)),
         "past": list(rows_of(scene, [one for one in episodes if not one.is_live][:10])),
         "matrix": cells,
-        "series": scene.view.series.of(site, model),
-        "performance": performance(scene.view.series.of(site, model)),
+        "series": series,
+        "whole": [one for one in series if not is_part(one[0][2])],
+        "parted": [one for one in series if is_part(one[0][2])],
+        "performance": performance(series),
         "volumes": volumes(scene.view.outcomes, [site], scene.clock.now_us) if site else [],
         "versions": [one.last for one in episodes if one.last.kind == "version_change"][:10],
         "needed": scene.config.reference.observations,
@@ -181,10 +184,8 @@ def _who_needs(needing: list[Incident], models_n: int) -> str:
 
 def _what(worst: Incident, scene: Scene) -> str:
     since = scene.clock.at(worst.opened_at, worst.site)
-    said = words.SAID.get(worst.kind)
-    what = f"{where(worst)} {said}" if said else f"{where(worst)}, {words.KINDS[worst.kind]},"
     how = ", ".join(part for part in (since.ago, words.affected(worst)) if part)
-    return f"{what} since {since.text} ({how})"
+    return f"{words.what(worst)} since {since.text} ({how})"
 
 
 def _holder(episode: Episode) -> str:

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from schemas.config import Config
 from schemas.incident import Incident
 from streams.clock import from_us
+from streams.delivery.trouble import is_about_receiver
+from streams.finding import MONITOR_SITE
 
 NOBODY = "nobody"
 KINDS = {
@@ -67,6 +69,24 @@ REASONS = {
 }
 
 
+FOUND_BY = {
+    "deadline": "a deadline that passed",
+    "mean_sr": "a moved mean (mean_sr)",
+    "cat_sr": "other shares of its values (cat_sr)",
+    "bet_sr": "a changed share (bet_sr)",
+    "weighted_bet": "a changed share (weighted_bet)",
+    "calibration_sr": "scores that mean something else (calibration_sr)",
+    "gap_bet": "a gap between groups (gap_bet)",
+    "gap": "no event for too long",
+    "nb_cusum": "too few events (nb_cusum)",
+    "watermark": "how far time is proved",
+    "clock": "stamps in the future",
+    "retention": "events that were gone before they were read",
+    "limits": "values that cannot be",
+    "repeats": "the same value again and again",
+    "version": "another version",
+    "flapping": "how often it came and went",
+}
 _COUNTLESS = frozenset({"monitor_stale", "silence", "flapping", "version_change"})
 
 
@@ -90,12 +110,12 @@ def length(seconds: float) -> str:
 def number(value: float | None) -> str:
     """With as many digits as mean something.
 
-    >>> number(0.14832), number(None), number(12345.6), number(3.0)
-    ('0.1483', 'unknown', '12,346', '3')
+    >>> number(0.14832), number(None), number(12345.6), number(2560), number(3.0)
+    ('0.1483', 'unknown', '12,346', '2,560', '3')
     """
     if value is None:
         return "unknown"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def percent(share: float | None) -> str:
@@ -134,6 +154,34 @@ def affected(incident: Incident) -> str:
 def where(incident: Incident) -> str:
     """Whose it is."""
     return f"{incident.model} at {incident.site}" if incident.model else incident.site
+
+
+def kind(incident: Incident) -> str:
+    """What it is, in two or three words."""
+    return "receiver away" if is_about_receiver(incident) else KINDS[incident.kind]
+
+
+def what(incident: Incident) -> str:
+    """What is wrong and where, as the beginning of a sentence that a time ends."""
+    if incident.site == MONITOR_SITE:  # a title of its own names the receiver or the partition
+        return f"{incident.title.rstrip('.')},"
+    if said := SAID.get(incident.kind):
+        return f"{where(incident)} {said}"
+    of = (
+        ""
+        if incident.subject is None
+        else f"{incident.subject}{' of' if incident.model else ' at'} "
+    )
+    return f"{of}{where(incident)}: {KINDS[incident.kind]}"
+
+
+def is_part(subject: str) -> bool:
+    """Whether a series is of a part of the studies.
+
+    >>> is_part("ptx.score @ patient.sex=F"), is_part("ptx.score")
+    (True, False)
+    """
+    return " @ " in subject
 
 
 class Moment:

@@ -312,6 +312,92 @@ async def test_an_outage_and_a_drift_have_their_charts() -> None:
     assert 'class="threshold"' in drift
 
 
+async def test_evidence_that_crossed_between_two_blocks_is_shown_to_have_crossed() -> None:
+    made = page()
+    for n in range(4):
+        made.view.take(point(n * 60.0, statistics={"mean_sr": 0.06}))
+    drift = {"kind": "input_drift", "subject": "acquisition.kvp", "model": None}
+    evidence = Evidence(statistic=32677.0, threshold=2560.0, detector="cat_sr")
+    made.view.take(incident(opened_at=at(150), evidence=evidence, **drift))
+    made.view.take(incident(incident="stuck", opened_at=at(150), **drift | {"kind": "new_value"}))
+    async with browsing(made) as client:
+        shown = await text(client, f"/incidents/{INCIDENT}")
+        another = await text(client, "/incidents/stuck")
+
+    assert "It crossed its threshold at 00:02" in shown
+    assert "32,677, threshold 2,560" in shown
+    assert "other shares of its values (cat_sr)" in shown
+    assert "Evidence against its threshold" not in another
+
+
+async def test_of_very_many_incidents_the_worst_are_shown_and_the_rest_counted() -> None:
+    made = page()
+    for n in range(45):
+        severity = "critical" if n < 5 else "warning" if n < 40 else "info"
+        made.view.take(incident(incident=f"i{n}", fingerprint=f"f{n}", severity=severity))
+    async with browsing(made) as client:
+        for path, address in (
+            ("/", "/history?live=yes"),
+            ("/sites/north", "/history?live=yes&amp;site=north"),
+        ):
+            shown = await text(client, path)
+            assert shown.count("data-row") == 20
+            assert "25 more, 20 warning, 5 info." in shown
+            assert f'href="{address}"' in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "1 of 2 models needs someone: ptx at north gives no results since"),
+        (
+            {"kind": "input_drift", "subject": "acquisition.kvp", "model": None},
+            "1 incident needs someone: acquisition.kvp at north: input changed since",
+        ),
+        (
+            {"kind": "output_drift", "subject": "pneumothorax.score"},
+            "1 of 2 models needs someone: pneumothorax.score of ptx at north: output changed since",
+        ),
+        (
+            {
+                "kind": "monitor_stale",
+                "site": "radvigil",
+                "model": None,
+                "subject": "delivery.pager/3",
+                "title": "The receiver pager cannot be told: http_404",
+            },
+            "1 incident needs someone: The receiver pager cannot be told: http_404, since",
+        ),
+    ],
+)
+async def test_the_first_sentence_says_what_is_wrong_where(
+    fields: dict[str, Any], sentence: str
+) -> None:
+    made = page()
+    made.view.take(incident(**fields))
+    async with browsing(made) as client:
+        assert sentence in await text(client, "/")
+
+
+async def test_series_of_parts_are_folded_away() -> None:
+    made = page()
+    for n in range(3):
+        for subject in ("ptx.score", "ptx.score @ patient.sex=F"):
+            made.view.take(point(n * 60.0, subject=subject, model="ptx", phase="learning"))
+    async with browsing(made) as client:
+        for path in ("/models/ptx", "/coverage"):
+            before, _, after = (await text(client, path)).partition("<details>")
+            assert "patient.sex=F" not in before
+            assert "patient.sex=F" in after
+
+
+async def test_after_the_login_one_is_where_one_was() -> None:
+    async with browsing(page()) as client:
+        assert 'href="/login?next=/history%3Fsite%3Dnorth"' in await text(
+            client, "/history?site=north"
+        )
+
+
 async def test_the_stream_tells_the_version_and_news() -> None:
     made = page()
     async with browsing(made) as client:

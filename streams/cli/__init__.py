@@ -7,8 +7,7 @@ found (`replay --exit-code`), 130 interrupted. `run` adds 4, see docs/OPERATIONS
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -18,28 +17,35 @@ from streams.cli.arguments import BadInput
 from streams.recordings import UnreadableRecording
 
 VERBS = ("ack", "unack", "resolve", "silence", "unsilence", "maintain", "note", "rebaseline")
-COMMANDS = (
-    "run",
-    "replay",
-    "demo",
-    "simulate",
-    "topics",
-    "check_config",
-    "schemas",
-    "incidents",
-    "budget",
-    "reference",
-    "ingest",
-    "label",
-    "pseudonym",
-    "route",
-    "trace",
-    "coverage",
-    "tickets",
-    "worklist",
-    *VERBS,
-    "web",
-)
+COMMANDS = {
+    "run": "run a worker",
+    "replay": "run recorded events through the pipeline",
+    "demo": "watch a simulated hospital",
+    "simulate": "write the events of a simulated hospital",
+    "topics": "show and create the topics",
+    "check_config": "check a configuration file",
+    "schemas": "write JSON Schemas and the AsyncAPI document",
+    "incidents": "show what is open",
+    "budget": "account for the false-alarm promise",
+    "reference": "list, restore, export and import what series are held against",
+    "ingest": "translate DICOM, structured reports, HL7 v2 or FHIR to events",
+    "label": "try the report labeller on texts",
+    "pseudonym": "find the key of a study, accession number or patient",
+    "route": "explain who is told of an incident",
+    "trace": "show all that is known of one study",
+    "coverage": "show what is watched, and what is not",
+    "tickets": "keep a ticket for each incident",
+    "worklist": "tell reading rooms that a result will not come",
+    "ack": "say that you have an incident",
+    "unack": "give an incident back",
+    "resolve": "end an incident by hand",
+    "silence": "tell nobody of an incident, or of all that match, for a while",
+    "unsilence": "end a silence",
+    "maintain": "tell nobody of a site under maintenance",
+    "note": "write a note on an incident",
+    "rebaseline": "say that what is now is the normal",
+    "web": "serve the live page",
+}
 _EXAMPLES = """first steps:
   radvigil demo                                    a simulated hospital, watched, on one machine
   radvigil simulate --outage north/ptx@9h+2h > day.jsonl
@@ -48,7 +54,7 @@ _EXAMPLES = """first steps:
 
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
-    """The whole command line, or what of it one command needs: each brings its own imports."""
+    """The command line with one command, which brings its own imports; else a list of them all."""
     top = argparse.ArgumentParser(
         prog="radvigil",
         description="A monitor for clinical AI: missing outputs and drift, as incidents.",
@@ -57,25 +63,27 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"radvigil {version('radvigil')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    if only == "__version":
+    if only in COMMANDS:
+        _add(only, commands)
         return top
-    for name in (only,) if only in COMMANDS else COMMANDS:
-        _add(name)(commands)
+    for name, summary in COMMANDS.items():
+        commands.add_parser(name.replace("_", "-"), help=summary)
     return top
 
 
-def _add(name: str) -> Callable[[Any], None]:
-    """What adds a command: its own module, or for what people do to incidents one for all."""
+def _add(name: str, commands: Any) -> None:
+    """Add a command: by its own module, or for what people do to incidents by one for all."""
     if name in VERBS:
-        return partial(import_module("streams.cli.command").add, name=name)
-    adds: Callable[[Any], None] = import_module(f"streams.cli.{name}").add
-    return adds
+        import_module("streams.cli.command").add(commands, name, COMMANDS[name])
+    else:
+        import_module(f"streams.cli.{name}").add(commands)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is a sentence on stderr, never a traceback."""
     argv = sys.argv[1:] if argv is None else argv
-    arguments = parser(argv[0].replace("-", "_") if argv else None).parse_args(argv)
+    only = argv[0].replace("-", "_") if argv else None
+    arguments = parser(only).parse_args(argv)
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -44,7 +44,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "budget",
-        help="account for the false-alarm promise",
         description="Show who has which part of the one false-alarm promise, how long a change "
         "takes to be found with it, and what was spent.",
         epilog=_EXAMPLES,

@@ -15,7 +15,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "check-config",
-        help="check a configuration file",
         description="Check a configuration file. Exit status 0: it can be used; 2: it cannot, "
         "and stderr says where and why.",
     )

@@ -40,29 +40,18 @@ class Verb(NamedTuple):
     """What one word of the command line does."""
 
     action: Action
-    help: str
     example: str
 
 
 VERBS = {
-    "ack": Verb("acknowledge", "say that you have an incident", "ack 5f7c1d9e --until 4h"),
-    "unack": Verb("unacknowledge", "give an incident back", "unack 5f7c1d9e"),
-    "resolve": Verb("resolve", "end an incident by hand", "resolve 5f7c1d9e --accept"),
-    "silence": Verb(
-        "silence",
-        "tell nobody of an incident, or of all that match, for a while",
-        "silence --site north --match model=ptx --until 2h",
-    ),
-    "unsilence": Verb("unsilence", "end a silence", "unsilence --site north --id 0b9c1d9e-0c1a"),
-    "maintain": Verb(
-        "maintain", "tell nobody of a site under maintenance", "maintain --site north --until 90m"
-    ),
-    "note": Verb("note", "write a note on an incident", 'note 5f7c1d9e --text "vendor called"'),
-    "rebaseline": Verb(
-        "rebaseline",
-        "say that what is now is the normal",
-        "rebaseline --site north --match subject=acquisition.kvp",
-    ),
+    "ack": Verb("acknowledge", "ack 5f7c1d9e --until 4h"),
+    "unack": Verb("unacknowledge", "unack 5f7c1d9e"),
+    "resolve": Verb("resolve", "resolve 5f7c1d9e --accept"),
+    "silence": Verb("silence", "silence --site north --match model=ptx --until 2h"),
+    "unsilence": Verb("unsilence", "unsilence --site north --id 0b9c1d9e-0c1a"),
+    "maintain": Verb("maintain", "maintain --site north --until 90m"),
+    "note": Verb("note", 'note 5f7c1d9e --text "vendor called"'),
+    "rebaseline": Verb("rebaseline", "rebaseline --site north --match subject=acquisition.kvp"),
 }
 _EPILOG = """examples:
   radvigil {example} --config radvigil.toml
@@ -74,13 +63,12 @@ Exit status: 0 accepted, 3 rejected, 1 no reply in time, 2 bad usage.
 """
 
 
-def add(commands: Any, name: str) -> None:
-    """Add the command of that name."""
+def add(commands: Any, name: str, summary: str) -> None:
+    """Add the command of that name; `summary` is what it does, in a few words."""
     verb = VERBS[name]
     parser = commands.add_parser(
         name,
-        help=verb.help,
-        description=f"{verb.help[0].upper()}{verb.help[1:]}.",
+        description=f"{summary[0].upper()}{summary[1:]}.",
         epilog=_EPILOG.format(example=verb.example, verb=name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

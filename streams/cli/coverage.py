@@ -58,7 +58,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "coverage",
-        help="show what is watched, and what is not",
         description="Show which models, sites and feeds are watched by what, and which are not.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -47,7 +47,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "demo",
-        help="watch a simulated hospital",
         description="Watch a simulated hospital, with a broker in memory and one worker.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

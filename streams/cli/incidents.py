@@ -37,7 +37,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "incidents",
-        help="show what is open",
         description="Show the incidents that are open, worst first.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

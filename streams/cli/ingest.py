@@ -63,7 +63,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "ingest",
-        help="translate DICOM, structured reports, HL7 v2 or FHIR to events",
         description="Translate what the hospital already has to event lines, or onto the topics.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -27,7 +27,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "label",
-        help="try the report labeller on texts",
         description="Print finding, value and rule for each report.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -51,7 +51,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "pseudonym",
-        help="find the key of a study, accession number or patient",
         description="Print the keys that identifiers have in events, under the site's secret.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

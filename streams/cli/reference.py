@@ -52,7 +52,6 @@ def add(commands: Any) -> None:
     """Add the command and its five words."""
     parser = commands.add_parser(
         "reference",
-        help="list, restore, export and import what series are held against",
         description="References: what every series is held against, and the last ones before.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -42,7 +42,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "replay",
-        help="run recorded events through the pipeline",
         description="Run recorded events through the same pipeline that runs live.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -33,7 +33,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "route",
-        help="explain who is told of an incident",
         description="Show what would be told of an incident, to whom and when, and why not to "
         "others.",
         epilog=_EXAMPLES,

@@ -48,7 +48,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "run",
-        help="run a worker",
         description="Run a worker: events from Kafka become outcomes and incidents.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -10,7 +10,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "schemas",
-        help="write JSON Schemas and the AsyncAPI document",
         description="Write a JSON Schema 2020-12 for every type, and an AsyncAPI 3.0 document.",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="made if it is not there")

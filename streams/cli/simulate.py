@@ -13,7 +13,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "simulate",
-        help="write the events of a simulated hospital",
         description="Write the events of a simulated hospital, one a line, in order of arrival.",
     )
     simulate_cli.add_arguments(parser)

@@ -50,7 +50,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "tickets",
-        help="keep a ticket for each incident",
         description="Create, comment, reopen and close a ticket for each incident.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -46,7 +46,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "topics",
-        help="show and create the topics",
         description="Show every topic of a deployment, and how it differs from what is wanted.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -25,7 +25,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "trace",
-        help="show all that is known of one study",
         description="Show what came of one study, when, and what was said of it.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

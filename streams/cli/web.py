@@ -33,7 +33,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "web",
-        help="serve the live page",
         description="Serve the live page of a deployment.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -45,7 +45,6 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "worklist",
-        help="tell reading rooms that a result will not come",
         description="Tell worklists what became of AI results: FHIR Tasks, HL7 v2 messages.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

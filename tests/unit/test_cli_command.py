@@ -12,7 +12,7 @@ import pytest
 from schemas.command import Command
 from schemas.incident import Incident
 from schemas.reply import Reply
-from streams.cli import command
+from streams.cli import COMMANDS, command
 from streams.cli.arguments import BadInput
 from streams.cli.command_words import until
 from tests.unit.builders import at, finding
@@ -77,7 +77,7 @@ def run(folder: Path, *words: str, text: str = CONFIG) -> int:
     top = argparse.ArgumentParser(prog="radvigil")
     commands = top.add_subparsers(required=True)
     for name in command.VERBS:
-        command.add(commands, name)
+        command.add(commands, name, COMMANDS[name])
     arguments = top.parse_args([*words, "--config", str(config)])
     status: int = arguments.run(arguments)
     return status

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from streams.cli.incidents import _live
 from streams.cli.topics import Shown, _lines
 from streams.incident_board import IncidentBoard
 from streams.topics_admin import Difference
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("command", [name.replace("_", "-") for name in COMMANDS])
@@ -103,7 +106,18 @@ async def test_the_live_table_shows_what_comes(capsys: pytest.CaptureFixture[str
     assert "ptx at north" in shown
 
 
-@pytest.mark.parametrize("asked", ["--version", "ack --help", "topics --help"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "--version",
+        "--help",
+        "ack --help",
+        "topics --help",
+        "incidents --help",
+        "simulate --help",
+        f"check-config {ROOT / 'examples' / 'radvigil.toml'}",
+    ],
+)
 def test_what_detects_nothing_does_not_wait_for_the_compiler(asked: str) -> None:
     code = (
         "import atexit, sys; from streams.cli import main; "
@@ -114,3 +128,11 @@ def test_what_detects_nothing_does_not_wait_for_the_compiler(asked: str) -> None
     ended = subprocess.run(python, check=False, capture_output=True, text=True, timeout=60)
 
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "False")
+
+
+def test_the_list_of_commands_says_what_each_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name.replace('_', '-')} {summary}" in told for name, summary in COMMANDS.items())

@@ -40,7 +40,9 @@ def test_the_schema_would_notice() -> None:
 
 @pytest.mark.parametrize("service", ["topics", "worker", "incidents"])
 def test_every_command_in_it_can_be_parsed(service: str) -> None:
-    parser().parse_args(COMPOSE["services"][service]["command"])
+    command = COMPOSE["services"][service]["command"]
+
+    parser(command[0]).parse_args(command)
 
 
 def test_two_workers_wait_for_the_topics() -> None:

@@ -1,7 +1,7 @@
 """Secrets, from where the configuration says they are. No error holds their values."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -34,6 +34,14 @@ def read_secret(
     if not secret:
         raise MissingSecret(f"{where} is empty")
     return secret
+
+
+def read_secrets(
+    section: Struct, names: Iterable[str], path: str, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Those of the named secrets of a section that are set; see `read_secret`."""
+    read = {name: read_secret(section, name, path, environment) for name in names}
+    return {name: secret for name, secret in read.items() if secret is not None}
 
 
 def _content(file: str, where: str) -> str:

@@ -7,10 +7,12 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry
 
 from schemas.config import Config
+from schemas.config_file import ConfigError
 from streams.cli.arguments import BadInput
 from streams.cli.http_option import CannotListen, http_address
 from streams.follower import Follower
@@ -29,6 +31,27 @@ def add_options(parser: argparse.ArgumentParser, table: str) -> None:
         help="serve /metrics, /healthz and /readyz there; port 0 is any free one",
     )
     parser.add_argument("--log-json", action="store_true", help="log lines as JSON objects")
+
+
+class Named(Protocol):
+    """What the configuration has several of."""
+
+    @property
+    def name(self) -> str:
+        """What `--only` calls it."""
+
+
+One = TypeVar("One", bound=Named)
+
+
+def chosen(tables: Sequence[One], arguments: argparse.Namespace, none: str) -> list[One]:
+    """Those that `--only` leaves. Raises ConfigError, with `none` where there are none at all."""
+    if not tables:
+        raise ConfigError(arguments.config, [none])
+    left = [one for one in tables if arguments.only in (None, one.name)]
+    if not left:
+        raise ConfigError("--only", [f"there are {', '.join(one.name for one in tables)}"])
+    return left
 
 
 def needs_a_kafka(config: Config, what: str) -> None:

@@ -17,14 +17,15 @@ from schemas.secrets import MissingSecret
 from schemas.tickets import Tickets
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.following import add_options, follow, needs_a_kafka, now_us
+from streams.cli.following import add_options, chosen, follow, needs_a_kafka, now_us
 from streams.cli.http_option import CannotListen
+from streams.delivery.surroundings import Surroundings
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
 from streams.notifiers import Request
 from streams.status_server import Address
 from streams.ticket_desk.carrier import Carrier
-from streams.ticket_desk.clerk import Clerk, Surroundings
+from streams.ticket_desk.clerk import Clerk
 from streams.ticket_desk.desk import Desk
 from streams.ticket_desk.rehearsal import rehearse
 from streams.ticket_desk.telemetry import TicketMetrics
@@ -64,13 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Follow the incidents, or rehearse."""
     logs.configure(as_json=arguments.log_json)
     config = config_of(arguments)
-    chosen = list(_chosen(config, arguments))
+    named = chosen(config.tickets, arguments, "there is no [[tickets]]: nobody wants any")
     needs_a_kafka(config, "incidents")
     try:
         if arguments.dry_run:
-            asyncio.run(_rehearse(config, chosen))
+            asyncio.run(_rehearse(config, named))
         else:
-            asyncio.run(_follow(config, chosen, arguments.http))
+            asyncio.run(_follow(config, named, arguments.http))
     except NoIncidents as error:
         raise BadInput(str(error)) from None
     except MissingSecret as error:
@@ -80,23 +81,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(config: Config, arguments: argparse.Namespace) -> Iterator[Tickets]:
-    names = [one.name for one in config.tickets]
-    if not names:
-        raise ConfigError(arguments.config, ["there is no [[tickets]]: nobody wants any"])
-    if arguments.only is not None and arguments.only not in names:
-        raise ConfigError("--only", [f"there are {', '.join(names)}"])
-    for one in config.tickets:
-        if arguments.only in (None, one.name):
-            yield one
-
-
-async def _follow(config: Config, chosen: list[Tickets], http: Address | None) -> None:
+async def _follow(config: Config, named: list[Tickets], http: Address | None) -> None:
     registry = CollectorRegistry()
     telemetry = TicketMetrics(registry)
     async with AsyncExitStack() as stack:
         followers = []
-        for one in chosen:
+        for one in named:
             carrier = await stack.enter_async_context(Carrier(one))
             around = Surroundings(carrier.send, now_us, asyncio.sleep)
             clerk = Clerk(one, around, config.web.address, telemetry)
@@ -104,12 +94,12 @@ async def _follow(config: Config, chosen: list[Tickets], http: Address | None) -
         await follow(followers, http, registry)
 
 
-async def _rehearse(config: Config, chosen: list[Tickets]) -> None:
+async def _rehearse(config: Config, named: list[Tickets]) -> None:
     newest: dict[str, Incident] = {}
     async with IncidentLog(config) as incidents:
         async for incident in incidents.written():
             newest[incident.incident] = incident
-    for one in chosen:
+    for one in named:
         async with Carrier(one) as carrier:
             n = 0
             for incident in newest.values():

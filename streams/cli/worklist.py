@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from schemas.secrets import MissingSecret
 from schemas.worklist import Worklist
 from streams import logs
 from streams.cli.arguments import add_config, config_of
-from streams.cli.following import add_options, follow, needs_a_kafka, now_us
+from streams.cli.following import add_options, chosen, follow, needs_a_kafka, now_us
 from streams.cli.http_option import CannotListen
+from streams.delivery.surroundings import Surroundings
 from streams.status_server import Address
 from streams.worklist.desk.carrier import Carrier
-from streams.worklist.desk.clerk import Clerk, Surroundings
+from streams.worklist.desk.clerk import Clerk
 from streams.worklist.desk.consumer import Desk
 from streams.worklist.desk.study_names import StudyNames
 from streams.worklist.desk.telemetry import Metrics, Telemetry
@@ -58,10 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Follow the outcomes."""
     logs.configure(as_json=arguments.log_json)
     config = config_of(arguments)
-    chosen = list(_chosen(config, arguments))
+    named = chosen(config.worklists, arguments, "there is no [[worklist]]: nobody is to be told")
     needs_a_kafka(config, "outcomes")
     try:
-        asyncio.run(_follow(config, chosen, arguments.http))
+        asyncio.run(_follow(config, named, arguments.http))
     except MissingSecret as error:
         raise ConfigError(arguments.config, [str(error)]) from None
     except CannotListen as error:
@@ -69,21 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(config: Config, arguments: argparse.Namespace) -> Iterator[Worklist]:
-    names = [one.name for one in config.worklists]
-    if not names:
-        raise ConfigError(arguments.config, ["there is no [[worklist]]: nobody is to be told"])
-    if arguments.only is not None and arguments.only not in names:
-        raise ConfigError("--only", [f"there are {', '.join(names)}"])
-    yield from (one for one in config.worklists if arguments.only in (None, one.name))
-
-
-async def _follow(config: Config, chosen: list[Worklist], http: Address | None) -> None:
+async def _follow(config: Config, named: list[Worklist], http: Address | None) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     async with AsyncExitStack() as stack:
         followers = []
-        for one in chosen:
+        for one in named:
             carrier = await stack.enter_async_context(Carrier(one))
             telemetry = Telemetry(one.name, metrics)
             around = Surroundings(carrier.send, now_us, asyncio.sleep)

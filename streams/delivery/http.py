@@ -6,6 +6,7 @@ Redirects are not followed, they would carry secrets on.
 
 import ssl
 from email.utils import formatdate
+from typing import Self
 
 import aiohttp
 
@@ -17,22 +18,43 @@ _LONGEST_ANSWER = 65_536
 Met = Answer | Retry | Refused | Unknown
 
 
-def session(timeout_s: float = TIMEOUT_S) -> aiohttp.ClientSession:
-    """Keeps no cookies, and uses the environment's proxies."""
-    timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
-    return aiohttp.ClientSession(
-        trust_env=True, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
-    )
+class Client:
+    """Open while it is entered. Keeps no cookies, and uses the environment's proxies."""
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            trust_env=True, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+        )
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def carry(
+        self,
+        request: Request,
+        trust: ssl.SSLContext,
+        proxy: str | None = None,
+        longest: int = _LONGEST_ANSWER,
+    ) -> Met:
+        """Send it; of the answer at most `longest` bytes. Unknown: perhaps it arrived."""
+        if self._session is None:
+            raise RuntimeError("the client is not entered")
+        return await _carry(self._session, request, trust, proxy, longest)
 
 
-async def carry(
+async def _carry(
     session: aiohttp.ClientSession,
     request: Request,
     trust: ssl.SSLContext,
-    proxy: str | None = None,
-    longest: int = _LONGEST_ANSWER,
+    proxy: str | None,
+    longest: int,
 ) -> Met:
-    """Send it; of the answer at most `longest` bytes. Unknown: perhaps it arrived."""
     try:
         async with session.request(
             request.method,

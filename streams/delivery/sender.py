@@ -10,13 +10,10 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import NamedTuple, Self
-
-import aiohttp
+from typing import NamedTuple
 
 from schemas.routing import Email, Receiver
-from schemas.secrets import read_secret
+from schemas.secrets import read_secrets
 from streams.delivery import http, mail
 from streams.delivery.http import TIMEOUT_S, Met
 from streams.delivery.mail import Tls
@@ -43,7 +40,7 @@ def to_stderr(line: bytes) -> None:
     sys.stderr.buffer.flush()
 
 
-class Sender:
+class Sender(http.Client):
     """Open while it is entered. Secrets are read when it is made, which may raise MissingSecret.
 
     `write_line` takes what is told to receivers of kind log.
@@ -59,27 +56,13 @@ class Sender:
         write_line: Callable[[bytes], None] = to_stderr,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
+        super().__init__(timeout_s)
         receivers = list(receivers)
         self._connections = connections or {}
         self._secrets = {one.name: _secrets(one, environment) for one in receivers}
         self._trust = {one.name: self._context(one) for one in receivers}
         self._now_us = now_us
         self._write_line = write_line
-        self._timeout_s = timeout_s
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        self._session = http.session(self._timeout_s)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
 
     async def send(self, receiver: Receiver, request: Request) -> Result:
         """Send it and read the answer. Cancelled, nobody knows whether it arrived."""
@@ -112,10 +95,8 @@ class Sender:
         return met
 
     async def _http(self, receiver: Receiver, request: Request) -> Met:
-        if self._session is None:
-            raise RuntimeError("the sender is not entered")
         trust, proxy = self._trust[receiver.name], self._connection(receiver).proxy
-        return await http.carry(self._session, request, trust, proxy)
+        return await self.carry(request, trust, proxy)
 
     def _connection(self, receiver: Receiver) -> Connection:
         return self._connections.get(receiver.name, Connection())
@@ -126,5 +107,4 @@ class Sender:
 
 def _secrets(receiver: Receiver, environment: Mapping[str, str]) -> Secrets:
     where = f"receiver.{receiver.name}"
-    read = {name: read_secret(receiver, name, where, environment) for name in of(receiver).SECRETS}
-    return {name: secret for name, secret in read.items() if secret is not None}
+    return read_secrets(receiver, of(receiver).SECRETS, where, environment)

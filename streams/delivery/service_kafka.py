@@ -9,7 +9,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -116,12 +115,7 @@ class KafkaBroker(ConsumerRebalanceListener):
         self._consumer.subscribe([self._topics.outbox], listener=self)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         try:
             await asyncio.wait_for(self._consumer.stop(), CLOSE_S)
         except (KafkaError, OSError, TimeoutError) as failed:

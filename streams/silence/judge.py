@@ -119,21 +119,6 @@ class Judge:
         """How far the feed is towards partial silence."""
         return Verdict(feed.excursion.statistic, _threshold(PARTIAL, feed, profile))
 
-    def known_us(self, feed: Feed, profile: Profile, from_us: int) -> int:
-        """When silence from then on could be told at the earliest; NEVER_US beyond eight weeks."""
-        if not (feed.days and profile.is_known):
-            return NEVER_US
-        missing, hour = self.gap_threshold(feed, profile), from_us // HOUR_US
-        for later in range(hour, hour + _LONGEST_HOURS):
-            begin_us, end_us = max(from_us, later * HOUR_US), (later + 1) * HOUR_US
-            expected = self.expected(profile, later)
-            at_us = reached_us(begin_us, missing, expected, profile.dispersion)
-            if at_us <= end_us:
-                return at_us
-            part = (end_us - begin_us) / HOUR_US
-            missing -= surprise(expected * part, profile.dispersion)
-        return NEVER_US
-
     def _is_blind(self, feed_id: FeedId, hour: int) -> bool:
         """Whether what came in an hour says nothing: it neither teaches nor is judged."""
         if self._maintenance.touches(feed_id.site, hour):

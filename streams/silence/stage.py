@@ -145,16 +145,6 @@ class Silence:
         """How many feeds are known, and how many silences are told."""
         return {"feeds": len(self._feeds.known), "silences": len(self._episodes)}
 
-    def earliest_known_us(self, feed_id: FeedId, from_us: int) -> int | None:
-        """When a silence of the feed that begins then could be known; NEVER_US: not foreseeable.
-
-        None for a feed that is not there.
-        """
-        feed = self._feeds.known.get(feed_id)
-        if feed is None:
-            return None
-        return self._judge.known_us(feed, self._feeds.profile(feed_id), from_us)
-
     def _meet(self, feed_id: FeedId, arrived_us: int) -> Feed | None:
         feed = self._feeds.meet(feed_id, arrived_us)
         if feed is not None:

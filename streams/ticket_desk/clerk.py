@@ -6,10 +6,8 @@ takes over after a crash knows that there may be a ticket which a search does no
 """
 
 import logging
-import random
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
 
 from schemas.incident import Incident
 from schemas.tickets import Tickets
@@ -17,6 +15,7 @@ from streams.clock import seconds_to_us
 from streams.delivery.bucket import Bucket
 from streams.delivery.http import Met
 from streams.delivery.retry import LONGEST_S, wait_s
+from streams.delivery.surroundings import Surroundings
 from streams.notifiers import Answer, Refused, Request, Retry, Unknown
 from streams.ticket_desk.telemetry import Silent, Telemetry
 from streams.tickets import _plan, of
@@ -27,17 +26,7 @@ from streams.tickets._ledger import Ledger
 log = logging.getLogger("radvigil.tickets")
 
 _REMEMBERED = 10_000
-Send = Callable[[Request], Awaitable[Met]]
 Write = Callable[[], Awaitable[None]]
-
-
-class Surroundings(NamedTuple):
-    """What the clerk takes from outside: `draw` gives numbers from 0 to 1."""
-
-    send: Send
-    clock_us: Callable[[], int]
-    sleep: Callable[[float], Awaitable[None]]
-    draw: Callable[[], float] = random.random
 
 
 class Clerk:

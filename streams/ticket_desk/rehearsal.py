@@ -3,8 +3,8 @@
 from schemas.incident import Incident
 from schemas.tickets import Tickets
 from streams.delivery.http import Met
+from streams.delivery.surroundings import Send
 from streams.notifiers import Answer, Request
-from streams.ticket_desk.clerk import Send
 from streams.tickets._conversation import Intent, Outcome, conversation
 
 _TAKEN = Answer(204, {}, b"{}")

@@ -42,7 +42,7 @@ def test_a_silence_is_told_at_its_deadline_and_rests_on_the_last_arrival() -> No
 
 def test_nothing_is_told_while_the_deadline_is_not_proved() -> None:
     ward = learnt("plain")
-    earliest_us = ward.stage.earliest_known_us(STUDIES, us(TUESDAY_10 - 300))
+    earliest_us = ward.known_us(STUDIES, us(TUESDAY_10 - 300))
     assert earliest_us is not None
     deadline_s = hours(earliest_us) * HOUR_S
 
@@ -53,7 +53,7 @@ def test_nothing_is_told_while_the_deadline_is_not_proved() -> None:
 def test_an_arrival_before_the_proof_of_the_deadline_prevents_it() -> None:
     """A monitor that is hours behind takes the arrivals first: it cannot tell of a silence."""
     ward = learnt("plain")
-    deadline_us = ward.stage.earliest_known_us(STUDIES, us(TUESDAY_10 - 300))
+    deadline_us = ward.known_us(STUDIES, us(TUESDAY_10 - 300))
     assert deadline_us is not None
 
     assert ward.arrive("plain", hours(deadline_us) * HOUR_S + LATENESS_S - 1) == []
@@ -86,7 +86,7 @@ def test_after_it_the_watch_goes_on() -> None:
 def test_a_night_is_no_silence_and_its_end_is_the_first_moment_to_know() -> None:
     evening = clock(3, 1, 18)
     ward = learnt("plain", until_s=evening)
-    known_us = ward.stage.earliest_known_us(STUDIES, us(evening))
+    known_us = ward.known_us(STUDIES, us(evening))
     assert known_us is not None
     assert 32.6 < hours(known_us) - clock(3, 1, 0) / HOUR_S < 33.2  # the next morning, before 9:12
 
@@ -104,7 +104,7 @@ def test_hours_are_those_of_the_site() -> None:
         ward.work(["plain"], clock(8, 0, 0), clock(11, 6, 0))
         ward.work(["plain"], clock(12, 0, -1), clock(12, 0, 17))  # an hour earlier by UTC
         del ward.said[:]
-    known = [ward.stage.earliest_known_us(STUDIES, us(clock(12, 0, 17))) for ward in (utc, local)]
+    known = [ward.known_us(STUDIES, us(clock(12, 0, 17))) for ward in (utc, local)]
 
     assert None not in known
     evening, morning = ((at_us or 0) - us(clock(12, 0, 0)) for at_us in known)
@@ -227,11 +227,11 @@ def test_a_scanner_that_is_gone_for_good_is_expected_no_more(accepted: bool) -> 
 
 def test_an_outage_is_not_learnt() -> None:
     ward = learnt("plain")
-    before_us = ward.stage.earliest_known_us(STUDIES, us(clock(20, 1, 10)))
+    before_us = ward.known_us(STUDIES, us(clock(20, 1, 10)))
     ward.prove(clock(9, 1, 10))
     ward.arrive("plain", clock(9, 1, 10))
 
-    after_us = ward.stage.earliest_known_us(STUDIES, us(clock(20, 1, 10)))
+    after_us = ward.known_us(STUDIES, us(clock(20, 1, 10)))
     assert before_us is not None
     assert after_us is not None
     assert abs(after_us - before_us) < 60 * 1_000_000

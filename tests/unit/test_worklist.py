@@ -21,12 +21,13 @@ from schemas.outcome import Outcome
 from schemas.worklist import Worklist
 from streams.clock import seconds_to_us
 from streams.delivery.http import Met
+from streams.delivery.surroundings import Surroundings
 from streams.ingest import Ingest, Untranslated, make
 from streams.ingest.links import Links
 from streams.ingest.pseudonym import Pseudonyms, Secret
 from streams.notifiers import Answer, Refused, Request, Retry, Sent, Unknown
 from streams.worklist import Notice, kinds, of
-from streams.worklist.desk.clerk import Clerk, Surroundings
+from streams.worklist.desk.clerk import Clerk
 from streams.worklist.desk.consumer import newest
 from streams.worklist.desk.study_names import NamesWriter, StudyNames, names_writer
 from streams.worklist.desk.telemetry import Metrics, Telemetry

@@ -6,8 +6,9 @@ from typing import Any
 from schemas.incident import Incident
 from schemas.tickets import Tickets
 from streams.delivery.http import Met
+from streams.delivery.surroundings import Surroundings
 from streams.notifiers import Answer, Request, Retry, Unknown
-from streams.ticket_desk.clerk import Clerk, Surroundings
+from streams.ticket_desk.clerk import Clerk
 from streams.tickets import of
 from streams.tickets._ledger import Ledger
 from tests.unit.notices import PAGE

@@ -11,7 +11,8 @@ from schemas.study import Scanner
 from streams.finding import Finding
 from streams.lost import Losses
 from streams.silence import Silence
-from streams.silence.feed import HOUR_US
+from streams.silence.feed import HOUR_US, FeedId
+from streams.silence.gap import reached_us, surprise
 from streams.stage import Happened
 from tests.unit.builders import LATENESS_S, START_US, prediction, report, seconds, study, us
 from tests.unit.happenings import incident_of
@@ -90,6 +91,20 @@ class Ward:
     def resolve(self, finding: Finding) -> None:
         """Its incident is over."""
         self.stage.over(incident_of(finding))
+
+    def known_us(self, feed_id: FeedId, from_us: int) -> int | None:
+        """When a silence that begins then can be known, hour by hour; None within eight weeks."""
+        judge, feeds = self.stage._judge, self.stage._feeds
+        feed, profile = feeds.known[feed_id], feeds.profile(feed_id)
+        missing, hour = judge.gap_threshold(feed, profile), from_us // HOUR_US
+        for later in range(hour, hour + 8 * 168):
+            begin_us, end_us = max(from_us, later * HOUR_US), (later + 1) * HOUR_US
+            expected = judge.expected(profile, later)
+            at_us = reached_us(begin_us, missing, expected, profile.dispersion)
+            if at_us <= end_us:
+                return at_us
+            missing -= surprise(expected * (end_us - begin_us) / HOUR_US, profile.dispersion)
+        return None
 
     def told(self) -> list[str]:
         """What was said, in short."""

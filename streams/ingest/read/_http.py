@@ -4,7 +4,6 @@ Addresses of such servers hold identifiers, and errors of HTTP clients repeat ad
 """
 
 import ssl
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import aiohttp
@@ -49,12 +48,7 @@ class Http:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         if self._session is not None:
             await self._session.close()
 

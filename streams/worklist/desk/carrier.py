@@ -3,16 +3,13 @@
 import os
 import ssl
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
-import aiohttp
-
-from schemas.secrets import read_secret
+from schemas.secrets import read_secrets
 from schemas.worklist import FhirWorklist, Hl7Worklist, Worklist
 from streams.delivery import http
 from streams.delivery.http import Met
-from streams.notifiers import Request, Secrets
+from streams.notifiers import Request
 from streams.worklist import of
 from streams.worklist.desk.mllp import Mllp
 
@@ -21,45 +18,41 @@ class Carrier:
     """Open while it is entered. Secrets are read when it is made, which may raise MissingSecret."""
 
     def __init__(self, settings: Worklist, environment: Mapping[str, str] = os.environ) -> None:
-        self._settings = settings
-        self._kind = of(settings)
-        self._secrets = _secrets(settings, self._kind.SECRETS, environment)
-        self._trust = ssl.create_default_context(cafile=settings.ca_file)
-        self._session: aiohttp.ClientSession | None = None
-        self._mllp: Mllp | None = None
+        kind, where = of(settings), f"worklist.{settings.name}"
+        self._seal = kind.seal
+        self._secrets = read_secrets(settings, kind.SECRETS, where, environment)
+        trust = ssl.create_default_context(cafile=settings.ca_file)
+        self._connection = _connection(settings, trust)
 
     async def __aenter__(self) -> Self:
-        match self._settings:
-            case Hl7Worklist() as told:
-                trust = self._trust if told.tls else None
-                self._mllp = Mllp(told.host, told.port, told.timeout_s, trust)
-            case FhirWorklist() as told:
-                self._session = http.session(told.timeout_s)
+        await self._connection.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-        if self._mllp is not None:
-            await self._mllp.close()
+    async def __aexit__(self, *error: object) -> None:
+        await self._connection.__aexit__(*error)
 
     async def send(self, request: Request) -> Met:
         """Send it. Cancelled, nobody knows whether it arrived."""
-        sealed = self._kind.seal(request, self._secrets)
-        if self._mllp is not None:
-            return await self._mllp.send(sealed)
-        if self._session is None:
-            raise RuntimeError("the carrier is not entered")
-        proxy = self._settings.proxy if isinstance(self._settings, FhirWorklist) else None
-        return await http.carry(self._session, sealed, self._trust, proxy)
+        return await self._connection.send(self._seal(request, self._secrets))
 
 
-def _secrets(settings: Worklist, names: tuple[str, ...], environment: Mapping[str, str]) -> Secrets:
-    where = f"worklist.{settings.name}"
-    read = {name: read_secret(settings, name, where, environment) for name in names}
-    return {name: secret for name, secret in read.items() if secret is not None}
+class _Http(http.Client):
+    """Requests to a FHIR server."""
+
+    def __init__(self, settings: FhirWorklist, trust: ssl.SSLContext) -> None:
+        super().__init__(settings.timeout_s)
+        self._trust = trust
+        self._proxy = settings.proxy
+
+    async def send(self, request: Request) -> Met:
+        """Send it. Unknown: perhaps it arrived."""
+        return await self.carry(request, self._trust, self._proxy)
+
+
+def _connection(settings: Worklist, trust: ssl.SSLContext) -> Mllp | _Http:
+    match settings:
+        case Hl7Worklist():
+            tls = trust if settings.tls else None
+            return Mllp(settings.host, settings.port, settings.timeout_s, tls)
+        case FhirWorklist():
+            return _Http(settings, trust)

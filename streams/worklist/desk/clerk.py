@@ -6,15 +6,13 @@ that is given up is counted and named by its place in the topic, where it stays 
 """
 
 import logging
-import random
-from collections.abc import Awaitable, Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from schemas.outcome import Outcome
 from schemas.worklist import Worklist
 from streams.clock import seconds_to_us, to_us
-from streams.delivery.http import Met
 from streams.delivery.retry import LONGEST_S, wait_s
+from streams.delivery.surroundings import Surroundings
 from streams.notifiers import Answer, Refused, Request, Result, Retry, Sent
 from streams.worklist import Notice, of
 from streams.worklist.desk.study_names import StudyNames
@@ -26,16 +24,6 @@ Fate = Literal["told", "refused", "unanswered", "old"]
 _AWAY = frozenset(
     {"unreachable", "certificate", "http_401", "http_403", "http_429", "http_502", "http_503"}
 )
-Send = Callable[[Request], Awaitable[Met]]
-
-
-class Surroundings(NamedTuple):
-    """What the clerk takes from outside: `draw` gives numbers from 0 to 1."""
-
-    send: Send
-    clock_us: Callable[[], int]
-    sleep: Callable[[float], Awaitable[None]]
-    draw: Callable[[], float] = random.random
 
 
 class Clerk:

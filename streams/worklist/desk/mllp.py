@@ -7,6 +7,7 @@ one that came after we gave up on it, is passed over.
 import asyncio
 import ssl
 from contextlib import suppress
+from typing import Self
 
 from streams.delivery.http import Met
 from streams.notifiers import Answer, Request, Retry, Unknown
@@ -18,13 +19,19 @@ _LONGEST_ANSWER = 65_536
 
 
 class Mllp:
-    """A connection that is opened when it is needed."""
+    """A connection that is opened when it is needed, and closed with its context."""
 
     def __init__(self, host: str, port: int, timeout_s: float, trust: ssl.SSLContext | None):
         self._host, self._port = host, port
         self._timeout_s = timeout_s
         self._trust = trust
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
 
     async def send(self, request: Request) -> Met:
         """Send it and wait. Unknown: perhaps it arrived."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from streams.delivery.item import Entry, entry_of
 from streams.delivery.lane import Id
@@ -9,6 +10,19 @@ from streams.delivery.records import Forgotten, NotifyLog, message_key
 
 KEPT_US = 30 * 86_400_000_000
 KEPT_N = 100_000
+
+
+class Queue(NamedTuple):
+    """How many messages wait for a receiver, and since when the oldest of them."""
+
+    waiting_n: int
+    oldest_us: int
+
+    def joined(self, other: "Queue | None") -> "Queue":
+        """Both of them as one."""
+        if other is None:
+            return self
+        return Queue(self.waiting_n + other.waiting_n, min(self.oldest_us, other.oldest_us))
 
 
 class Entries:
@@ -36,15 +50,15 @@ class Entries:
         """How many wait to be told."""
         return sum(entry.waiting is not None for entry in self._entries.values())
 
-    def oldest_us(self) -> dict[str, int]:
-        """Since when the oldest of what waits for each receiver waits."""
-        oldest_us: dict[str, int] = {}
+    def queues(self) -> dict[str, Queue]:
+        """What waits for each receiver; none where nothing does."""
+        queues: dict[str, Queue] = {}
         for entry in self._entries.values():
             item = entry.waiting
             if item is not None and not item.refreshes:
                 name = entry.id[0]
-                oldest_us[name] = min(item.since_us, oldest_us.get(name, item.since_us))
-        return oldest_us
+                queues[name] = Queue(1, item.since_us).joined(queues.get(name))
+        return queues
 
     def touch(self, entry: Entry) -> None:
         """It was told something: it is the least idle now."""

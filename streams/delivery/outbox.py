@@ -13,13 +13,12 @@ docs/decisions/0013-only-the-newest-state-is-sent.md says why it is so.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from heapq import heappop, heappush
 from itertools import count
 
 from schemas.notification import Notification
 from schemas.routing import Receiver
 from streams.clock import NEVER_US, from_us, seconds_to_us
-from streams.delivery.entries import Entries
+from streams.delivery.entries import Entries, Queue
 from streams.delivery.gate import Gate
 from streams.delivery.item import Attempt, Entry, Item, item_of
 from streams.delivery.lane import Id, Lane
@@ -48,7 +47,7 @@ class Outbox:
         self._draw = draw
         self._page = page
         self._lanes = {name: Lane() for name in self._receivers}
-        self._alarms: list[tuple[int, int, Id]] = []
+        self._alarms = Lane()
         self._order = count()
         self._catches_up = True  # what is taken may have been tried by who held it before
         self._offsets = Offsets()
@@ -82,9 +81,8 @@ class Outbox:
     def due(self, now_us: int) -> Attempt | None:
         """What is to be sent now, if anything; ask until there is nothing."""
         self._catches_up = False
-        while self._alarms and self._alarms[0][0] <= now_us:
-            entry = self._entries.find(heappop(self._alarms)[2])
-            if entry is not None:
+        while (overdue := self._alarms.take(now_us)) is not None:
+            if (entry := self._entries.find(overdue)) is not None:
                 self._overdue(entry, now_us)
         for name, lane in self._lanes.items():
             gate = self._gates[name]
@@ -127,7 +125,7 @@ class Outbox:
             max(lane.next_at_us(), self._gates[name].free_at_us())
             for name, lane in self._lanes.items()
         )
-        return min([NEVER_US, *lanes, *(at_us for at_us, _, _ in self._alarms[:1])])
+        return min([self._alarms.next_at_us(), *lanes])
 
     def said(self) -> list[Said]:
         """What is to be written since the last call, in order."""
@@ -142,9 +140,9 @@ class Outbox:
         """How many messages wait; where that is too many, stop reading the topic."""
         return self._entries.waiting_n()
 
-    def oldest_us(self) -> dict[str, int]:
-        """Since when the oldest of what waits for each receiver waits."""
-        return self._entries.oldest_us()
+    def queues(self) -> dict[str, Queue]:
+        """What waits for each receiver; none where nothing does."""
+        return self._entries.queues()
 
     def _put(self, id_: Id, item: Item) -> None:
         entry = self._entries.of(id_)
@@ -159,19 +157,16 @@ class Outbox:
 
     def _queue(self, entry: Entry, at_us: int) -> None:
         """Have it looked at; once too often does no harm, `_attempt` looks for itself."""
-        name = entry.id[0]
-        refresh_s = of(self._receivers[name]).REFRESH_S
         rank = entry.waiting.rank if entry.waiting else 0
         if entry.waiting is None:
-            if refresh_s is None or entry.last is None or entry.over:
-                return
-            at_us = entry.at_us + seconds_to_us(refresh_s)
-        self._lanes[name].put(at_us, rank, next(self._order), entry.id)
+            at_us = self._refresh_us(entry)
+        if at_us < NEVER_US:
+            self._lanes[entry.id[0]].put(at_us, rank, next(self._order), entry.id)
 
     def _watch(self, entry: Entry, at_us: int) -> None:
         if not entry.is_watched:
             entry.is_watched = True
-            heappush(self._alarms, (at_us, next(self._order), entry.id))
+            self._alarms.put(at_us, at_us, next(self._order), entry.id)
 
     def _attempt(self, id_: Id, now_us: int) -> Attempt | None:
         entry = self._entries.find(id_)
@@ -192,12 +187,15 @@ class Outbox:
         return Attempt(receiver, item.requests[0], item.notification, id_)
 
     def _refresh(self, entry: Entry, now_us: int) -> Item | None:
-        refresh_s = of(self._receivers[entry.id[0]]).REFRESH_S
-        if refresh_s is None or entry.last is None or entry.over:
-            return None
-        if now_us < entry.at_us + seconds_to_us(refresh_s):
+        if entry.last is None or now_us < self._refresh_us(entry):
             return None
         return Item(entry.last, [], now_us, refreshes=True)
+
+    def _refresh_us(self, entry: Entry) -> int:
+        refresh_s = of(self._receivers[entry.id[0]]).REFRESH_S
+        if refresh_s is None or entry.last is None or entry.over:
+            return NEVER_US
+        return entry.at_us + seconds_to_us(refresh_s)
 
     def _overdue(self, entry: Entry, now_us: int) -> None:
         """Whether the fallback is to be told, or nobody any more; only while it fails."""

@@ -18,6 +18,7 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from schemas.config import Config
 from schemas.routing import Log, Receiver
+from streams.delivery.entries import Queue
 from streams.delivery.gate import Gate
 from streams.delivery.item import Attempt
 from streams.delivery.outbox import Outbox
@@ -208,10 +209,13 @@ class Delivery:
         if now_s - self._stood_s < STAND_S:
             return
         self._stood_s = now_s
-        oldest_us = _earliest(desk.outbox.oldest_us() for desk in self._desks.values())
+        now_us = self._now_us()
+        queues = _joined(desk.outbox.queues() for desk in self._desks.values())
         for name, gate in self._gates.items():
-            waits_us = self._now_us() - oldest_us[name] if name in oldest_us else 0
-            self._telemetry.stand(name, max(0, waits_us) / 1e6, is_open=gate.breaker.is_open)
+            queue = queues.get(name, Queue(0, now_us))
+            oldest_s = max(0, now_us - queue.oldest_us) / 1e6
+            is_open = gate.breaker.is_open
+            self._telemetry.stand(name, queue.waiting_n, oldest_s, is_open=is_open)
 
     async def _release_all(self) -> None:
         """Let what is under way end, write the last words, and give everything up."""
@@ -228,9 +232,9 @@ class Delivery:
         await desk.close()
 
 
-def _earliest(by_name: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    earliest: dict[str, int] = {}
-    for times in by_name:
-        for name, us in times.items():
-            earliest[name] = min(us, earliest.get(name, us))
-    return earliest
+def _joined(of_desks: Iterable[Mapping[str, Queue]]) -> dict[str, Queue]:
+    joined: dict[str, Queue] = {}
+    for queues in of_desks:
+        for name, queue in queues.items():
+            joined[name] = queue.joined(joined.get(name))
+    return joined

@@ -103,8 +103,8 @@ class Telemetry(Protocol):
     def died(self, receiver: str) -> None:
         """A notification was given up."""
 
-    def stand(self, receiver: str, oldest_s: float, *, is_open: bool) -> None:
-        """How long the oldest waits, and whether its breaker is open."""
+    def stand(self, receiver: str, waiting_n: int, oldest_s: float, *, is_open: bool) -> None:
+        """How many wait, for how long the oldest does, and whether the breaker is open."""
 
     def called_back(self, origin: str, outcome: str) -> None:
         """A receiver told us something: command, or why it was none."""
@@ -122,7 +122,7 @@ class Silent:
     def died(self, receiver: str) -> None:
         """Nothing."""
 
-    def stand(self, receiver: str, oldest_s: float, *, is_open: bool) -> None:
+    def stand(self, receiver: str, waiting_n: int, oldest_s: float, *, is_open: bool) -> None:
         """Nothing."""
 
     def called_back(self, origin: str, outcome: str) -> None:

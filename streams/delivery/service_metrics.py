@@ -25,6 +25,12 @@ DELIVERY = (
     ),
     Metric(
         Gauge,
+        "radvigil_notifications_waiting",
+        "Notifications that a receiver has not taken; of one incident or group only the newest",
+        ("receiver",),
+    ),
+    Metric(
+        Gauge,
         "radvigil_notification_oldest_pending_seconds",
         "How long the oldest notification waits that a receiver has not taken; 0 for none",
         ("receiver",),
@@ -55,12 +61,13 @@ class DeliveryMetrics:
     """Telemetry of delivery (service_edge.py) in the registry of the worker."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        told, failed, delay, oldest, breaker, dead, back = DELIVERY
+        told, failed, delay, waiting, oldest, breaker, dead, back = DELIVERY
         self._told = Counter(told.name, told.meaning, told.labels, registry=registry)
         self._failed = Counter(failed.name, failed.meaning, failed.labels, registry=registry)
         self._delay = Histogram(
             delay.name, delay.meaning, delay.labels, registry=registry, buckets=_DELAYS_S
         )
+        self._waiting = Gauge(waiting.name, waiting.meaning, waiting.labels, registry=registry)
         self._oldest = Gauge(oldest.name, oldest.meaning, oldest.labels, registry=registry)
         self._breaker = Gauge(breaker.name, breaker.meaning, breaker.labels, registry=registry)
         self._dead = Counter(dead.name, dead.meaning, dead.labels, registry=registry)
@@ -79,8 +86,9 @@ class DeliveryMetrics:
         """Count it."""
         self._dead.labels(receiver).inc()
 
-    def stand(self, receiver: str, oldest_s: float, *, is_open: bool) -> None:
+    def stand(self, receiver: str, waiting_n: int, oldest_s: float, *, is_open: bool) -> None:
         """Set how it stands; what was never dead is told as 0."""
+        self._waiting.labels(receiver).set(waiting_n)
         self._oldest.labels(receiver).set(oldest_s)
         self._breaker.labels(receiver).set(int(is_open))
         self._dead.labels(receiver)

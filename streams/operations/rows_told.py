@@ -81,6 +81,11 @@ DELIVERIES = Row(
             bad=300,
         ),
         Panel(
+            "Notices that wait",
+            "A burst is told within minutes; growth is more than the receiver takes",
+            (("sum by (receiver) (radvigil_notifications_waiting)", "{{receiver}}"),),
+        ),
+        Panel(
             "Left alone",
             "1 while a receiver is left alone after five failures in a row",
             (("max by (receiver) (radvigil_notification_breaker_open)", "{{receiver}}"),),

@@ -261,7 +261,25 @@ async def test_metrics_say_what_became_of_it_and_name_nobody() -> None:
     assert 'radvigil_notifications_total{reason="opened",receiver="hook"} 1.0' in text
     assert 'radvigil_notification_oldest_pending_seconds{receiver="hook"} 0.0' in text
     assert 'radvigil_notification_breaker_open{receiver="hook"} 0.0' in text
+    assert 'radvigil_notifications_waiting{receiver="hook"} 0.0' in text
     assert PLANT not in text
+
+
+async def test_metrics_say_how_many_wait_and_for_how_long() -> None:
+    registry = CollectorRegistry()
+    room = Room(CONFIG, *[DOWN] * 50, telemetry=DeliveryMetrics(registry))
+    for number in range(3):
+        room.topics.decide(receiver="hook", key=f"k{number}")
+    await room.run(90)
+    text = generate_latest(registry).decode()
+
+    assert 'radvigil_notifications_waiting{receiver="hook"} 3.0' in text
+    waited_s = registry.get_sample_value(
+        "radvigil_notification_oldest_pending_seconds", {"receiver": "hook"}
+    )
+    assert waited_s is not None
+    assert waited_s > 60
+    assert 'radvigil_notifications_waiting{receiver="spare"} 0.0' in text
 
 
 def test_the_log_needs_no_configuration() -> None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.incident import Incident
 from streams import state
-from streams.budget import Account, Budget, share_of
+from streams.budget import Account, Budget, promise, share_of
 from streams.clock import from_us
 from streams.lifecycle import LIVE
 from streams.pipeline import Pipeline
@@ -136,19 +136,6 @@ def statement(
         series=sorted(series, key=lambda one: (one.site, one.model or "", one.subject)),
         spent=spent(config, incidents, now),
         warnings=list(_warnings(config, sites, budget.sites)),
-    )
-
-
-def promise(config: Config) -> str:
-    """The promise in words.
-
-    >>> promise(Config())
-    'at most 1 false incident in 30 days, shared by 6 sites'
-    """
-    n, days, sites = config.budget.false_incidents, config.budget.per_days, Budget(config).sites
-    return (
-        f"at most {n:g} false incident{'' if n == 1 else 's'} in {days:g} "
-        f"day{'' if days == 1 else 's'}, shared by {sites} site{'' if sites == 1 else 's'}"
     )
 
 

@@ -85,3 +85,16 @@ def share_of(place: int) -> float:
     while place >= size:
         place, block, size = place - size, block + 1, size * 2
     return 1 / ((block + 1) * (block + 2) * size)
+
+
+def promise(config: Config) -> str:
+    """The promise in words.
+
+    >>> promise(Config())
+    'at most 1 false incident in 30 days, shared by 6 sites'
+    """
+    n, days, sites = config.budget.false_incidents, config.budget.per_days, Budget(config).sites
+    return (
+        f"at most {n:g} false incident{'' if n == 1 else 's'} in {days:g} "
+        f"day{'' if days == 1 else 's'}, shared by {sites} site{'' if sites == 1 else 's'}"
+    )

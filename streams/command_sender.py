@@ -21,7 +21,7 @@ from schemas.decoding import encode
 from schemas.reply import Reply
 from schemas.topics import INPUTS
 from streams.command_homes import homes
-from streams.connection import aiokafka_settings
+from streams.connection import aiokafka_settings, no_answer
 from streams.shard_topics import shard_topics
 
 ANSWER_S = 15.0
@@ -61,7 +61,7 @@ class CommandSender:
             await asyncio.wait_for(self._start(), ANSWER_S)
         except (KafkaError, OSError, TimeoutError) as error:
             await self.__aexit__()
-            raise NotSent(f"the broker {self._broker} does not answer: {error!r}") from None
+            raise NotSent(no_answer(self._broker, error)) from None
         except BaseException:
             await self.__aexit__()
             raise
@@ -81,7 +81,8 @@ class CommandSender:
         try:
             await asyncio.wait_for(asyncio.gather(*sending), ANSWER_S)
         except (KafkaError, OSError, TimeoutError) as error:
-            raise NotSent(f"the broker {self._broker} did not take it: {error!r}") from None
+            why = type(error).__name__
+            raise NotSent(f"the broker {self._broker} did not take it: {why}") from None
 
     async def reply(self, command_id: str, timeout_s: float) -> Reply | None:
         """The reply to a command that was sent; None if there is none in time.

@@ -25,6 +25,15 @@ def ssl_context(kafka: Kafka) -> ssl.SSLContext | None:
     return context
 
 
+def no_answer(broker: str, error: Exception) -> str:
+    """A broker that is away, in a sentence.
+
+    >>> no_answer("kafka:9092", TimeoutError())
+    'the broker kafka:9092 does not answer: TimeoutError'
+    """
+    return f"the broker {broker} does not answer: {type(error).__name__}"
+
+
 def aiokafka_settings(config: Config) -> dict[str, Any]:
     """What every aiokafka client of ours is made with."""
     kafka = config.kafka

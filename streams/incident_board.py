@@ -18,11 +18,13 @@ _STATES = ("open", "pending", "acknowledged", "resolving", "resolved", "closed")
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "info": "cyan"}
 _MARKS = {"open": "!", "pending": "?", "acknowledged": "+", "resolving": "~"}
 NOBODY = "nobody"
+ID_N = 8  # of an id: so many characters name an incident to `radvigil ack`
 
 
 class Row(Struct, frozen=True):
     """One incident in words."""
 
+    id: str
     state: str
     severity: str
     what: str
@@ -35,7 +37,7 @@ class Row(Struct, frozen=True):
     def line(self) -> str:
         """All of it in one line, for a pipe."""
         return (
-            f"{self.state:<12} {self.severity:<8} {self.what} [{self.where}] "
+            f"{self.id} {self.state:<12} {self.severity:<8} {self.what} [{self.where}] "
             f"since {self.since}, {self.how_many}, with {self.who}"
         )
 
@@ -76,6 +78,7 @@ class IncidentBoard:
         """The incident in words, seen at `now`."""
         where = incident.site if incident.model is None else f"{incident.site}, {incident.model}"
         return Row(
+            id=incident.incident[:ID_N],
             state=incident.state,
             severity=incident.severity,
             what=printable(incident.title),
@@ -95,14 +98,21 @@ class IncidentBoard:
 def table(rows: list[Row]) -> Table:
     """The rows for a terminal; every state has a word and a mark besides its colour."""
     shown = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name, ratio in (("state", 0), ("severity", 0), ("what", 5), ("where", 2), ("since", 3)):
+    for name, ratio in (
+        ("incident", 0),
+        ("state", 0),
+        ("severity", 0),
+        ("what", 5),
+        ("where", 2),
+        ("since", 3),
+    ):
         shown.add_column(name, ratio=ratio or None, no_wrap=not ratio, overflow="fold")
     shown.add_column("how many", ratio=2, overflow="fold")
     shown.add_column("who has it", ratio=2, overflow="fold")
     for row in rows:
         state = Text(f"{_MARKS.get(row.state, ' ')} {row.state}", style=_STYLES[row.severity])
         words = (row.severity, row.what, row.where, row.since, row.how_many, row.who)
-        shown.add_row(state, *(Text(word) for word in words))
+        shown.add_row(row.id, state, *(Text(word) for word in words))
     return shown
 
 
@@ -110,7 +120,8 @@ def told(incident: Incident) -> str:
     """One transition in a line."""
     where = incident.site if incident.model is None else f"{incident.site}, {incident.model}"
     title = printable(incident.title)
-    return f"{_absolute(incident.at)} {incident.state:<12} {incident.reason:<14} {title} [{where}]"
+    what = f"{incident.state:<12} {incident.reason:<14} {title} [{where}]"
+    return f"{_absolute(incident.at)} {incident.incident[:ID_N]} {what}"
 
 
 def printable(text: str) -> str:

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.config import Config
 from schemas.incident import Incident
-from streams.connection import aiokafka_settings
+from streams.connection import aiokafka_settings, no_answer
 from streams.shard_topics import shard_topics
 
 ANSWER_S = 15.0
@@ -47,7 +47,7 @@ class IncidentLog:
             await asyncio.wait_for(self._start(), ANSWER_S)
         except (KafkaError, OSError, TimeoutError) as error:
             await self._consumer.stop()
-            raise NoIncidents(f"the broker {self._broker} does not answer: {error!r}") from None
+            raise NoIncidents(no_answer(self._broker, error)) from None
         except BaseException:
             await self._consumer.stop()
             raise

@@ -39,6 +39,7 @@ def steps(config: Config, site: str, study: str) -> list[Step]:
     partition = partition_of(site, config.kafka.partitions)
     consumer = Consumer(
         librdkafka_settings(config)
+        | {"log_level": 2}  # an error is told once, by us
         | {"group.id": f"{config.prefix}.trace", "enable.auto.commit": False}
         | {"enable.partition.eof": False, "isolation.level": "read_committed"}
     )

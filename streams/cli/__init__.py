@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from schemas.config_file import ConfigError
-from streams.cli.arguments import BadInput
+from streams.cli.arguments import BadInput, Parser
 from streams.recordings import UnreadableRecording
 
 VERBS = ("ack", "unack", "resolve", "silence", "unsilence", "maintain", "note", "rebaseline")
@@ -62,7 +62,9 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"radvigil {version('radvigil')}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=Parser
+    )
     if only in COMMANDS:
         _add(only, commands)
         return top
@@ -82,7 +84,10 @@ def _add(name: str, commands: Any) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is a sentence on stderr, never a traceback."""
     argv = sys.argv[1:] if argv is None else argv
-    only = argv[0].replace("-", "_") if argv else None
+    if not argv:
+        parser().print_help(sys.stderr)
+        return 2
+    only = argv[0].replace("-", "_")
     arguments = parser(only).parse_args(argv)
     try:
         status: int = arguments.run(arguments)

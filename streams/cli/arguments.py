@@ -1,6 +1,8 @@
 """Arguments that several commands share."""
 
 import argparse
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.config import Config
@@ -9,6 +11,26 @@ from schemas.config_file import load
 
 class BadInput(Exception):
     """Something that was given to a command cannot be used; the text says what and why."""
+
+
+class Parser(argparse.ArgumentParser):
+    """One whose last positional, of any number, may also stand behind options.
+
+    Where one stood before them, argparse gives the last none (bugs.python.org/issue15112).
+    """
+
+    trailing: str | None = None  # its name
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse does it, and what it left over."""
+        found, rest = super().parse_known_args(args, namespace)
+        if self.trailing is None or any(one.startswith("-") and one != "-" for one in rest):
+            return found, rest
+        if rest:
+            setattr(found, self.trailing, rest)
+        return found, []
 
 
 def add_config(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -35,3 +57,9 @@ def moment(text: str) -> datetime:
     if found.tzinfo is None:
         raise argparse.ArgumentTypeError(f"has no offset; write {text}Z for UTC")
     return found
+
+
+def hush(*names: str) -> None:
+    """Nothing of these loggers: a command says once, in a sentence, what matters of it."""
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

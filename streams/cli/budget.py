@@ -18,6 +18,7 @@ from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.shard_state import partitions_n
 from streams.clock import from_us
+from streams.connection import no_answer
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
 from streams.series_account import SLOWEST_N, Delay, SeriesAccount, slowest
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             "that is always so, and there is no account; on a Kafka, its log is damaged"
         ) from None
     except (KafkaError, OSError) as error:
-        raise BadInput(f"the broker {config.broker} does not answer: {error!r}") from None
+        raise BadInput(no_answer(config.broker, error)) from None
     except (NoIncidents, UnreadableState) as error:
         raise BadInput(str(error)) from None
     except MissingSecret as error:

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from schemas.config import Model
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
-from streams.budget import Budget
+from streams.budget import promise
 
 
 def add(commands: Any) -> None:
@@ -35,13 +36,19 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for model in config.models:
         applies = ", ".join(model.applies) or "every study"
-        print(f"model {model.name}: {applies}; deadline {model.deadline_s}")
-    budget = Budget(config)
-    print(
-        f"at most {config.budget.false_incidents:g} false incidents in {config.budget.per_days:g} "
-        f"days, shared by {budget.sites} sites"
-    )
+        print(f"model {model.name}: {applies}; {_deadlines(model)}")
+    print(promise(config))
     for warning in routing_warnings(config):
         print(f"warning: {warning}")
     print(f"{path}: can be used")
     return 0
+
+
+def _deadlines(model: Model) -> str:
+    """How soon an answer is due, by priority."""
+    wanted = model.deadline_s
+    if isinstance(wanted, float | int):
+        return f"deadline {wanted:g} s"
+    by_priority = {one: getattr(wanted, one) for one in ("stat", "urgent", "routine")}
+    told = (f"{one} {s:g} s" for one, s in by_priority.items() if s is not None)
+    return f"deadlines: {', '.join(told)}"

@@ -7,7 +7,6 @@ was sent without a reply is not lost: it is carried out when a worker gets to it
 import argparse
 import asyncio
 import getpass
-import logging
 import sys
 import time
 import uuid
@@ -23,7 +22,7 @@ from schemas.decoding import Refused, decode_event, encode
 from schemas.incident import Incident
 from schemas.reply import Reply
 from schemas.secrets import MissingSecret
-from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.cli.command_words import bounded, matcher, told, until
 from streams.clock import from_us
 from streams.command_sender import CommandSender, NotSent
@@ -40,36 +39,52 @@ class Verb(NamedTuple):
     """What one word of the command line does."""
 
     action: Action
-    example: str
+    examples: tuple[str, ...]
 
 
 VERBS = {
-    "ack": Verb("acknowledge", "ack 5f7c1d9e --until 4h"),
-    "unack": Verb("unacknowledge", "unack 5f7c1d9e"),
-    "resolve": Verb("resolve", "resolve 5f7c1d9e --accept"),
-    "silence": Verb("silence", "silence --site north --match model=ptx --until 2h"),
-    "unsilence": Verb("unsilence", "unsilence --site north --id 0b9c1d9e-0c1a"),
-    "maintain": Verb("maintain", "maintain --site north --until 90m"),
-    "note": Verb("note", 'note 5f7c1d9e --text "vendor called"'),
-    "rebaseline": Verb("rebaseline", "rebaseline --site north --match subject=acquisition.kvp"),
+    "ack": Verb(
+        "acknowledge",
+        ("ack 5f7c1d9e --until 4h", "ack --site north --match model=ptx --text 'on my way'"),
+    ),
+    "unack": Verb("unacknowledge", ("unack 5f7c1d9e",)),
+    "resolve": Verb(
+        "resolve",
+        ("resolve 5f7c1d9e --text 'false alarm'", "resolve 5f7c1d9e --accept"),
+    ),
+    "silence": Verb(
+        "silence",
+        ("silence 5f7c1d9e --until 2h", "silence --site north --match model=ptx --until 2h"),
+    ),
+    "unsilence": Verb(
+        "unsilence",
+        ("unsilence 5f7c1d9e", "unsilence --site north --id 0b9c1d9e-0c1a-4b7e-9d57-3b1e0f2a4c6d"),
+    ),
+    "maintain": Verb("maintain", ("maintain --site north --until 90m",)),
+    "note": Verb("note", ("note 5f7c1d9e --text 'vendor called'",)),
+    "rebaseline": Verb("rebaseline", ("rebaseline --site north --match subject=acquisition.kvp",)),
 }
 _EPILOG = """examples:
-  radvigil {example} --config radvigil.toml
-  radvigil {verb} --help
+{examples}
 
-An incident is named by its id, or the first 8 characters of it (`radvigil incidents --json`), or
-else by --site and what it matches. The command is kept in the log with your name.
-Exit status: 0 accepted, 3 rejected, 1 no reply in time, 2 bad usage.
+An incident is named by its id, or the first 8 characters of it (`radvigil incidents`), or else by
+--site and what it matches. The command is kept in the log with your name.
+
+exit status:
+  0  accepted
+  1  no reply in time, or no broker
+  2  the command line or the configuration is wrong
+  3  rejected; the answer says why
 """
 
 
 def add(commands: Any, name: str, summary: str) -> None:
     """Add the command of that name; `summary` is what it does, in a few words."""
-    verb = VERBS[name]
+    examples = (f"  radvigil {one} --config radvigil.toml" for one in VERBS[name].examples)
     parser = commands.add_parser(
         name,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=_EPILOG.format(example=verb.example, verb=name),
+        epilog=_EPILOG.format(examples="\n".join(examples)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config(parser)
@@ -122,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
             "broker is embedded: its commands live and end with the worker. Set broker to the "
             "address that the worker logged, or to a Kafka"
         )
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters is said once, by us
+    hush("aiokafka")
     try:
         return asyncio.run(_run(config, arguments))
     except (NoIncidents, NotSent) as error:

@@ -11,6 +11,7 @@ from streams.cli.arguments import moment
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _LENGTH = re.compile(r"(?:\d+[dhms])+")
 _LONGEST = 256  # of a text on the wire
+MATCHED = ("kind", "model", "subject", "severity", "owner", "site")
 _WHY = {
     "unknown_incident": "no such incident there, or a later one has taken its place",
     "stale_seq": "it has changed since",
@@ -54,6 +55,8 @@ def matcher(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals or len(text) > _LONGEST:
         raise argparse.ArgumentTypeError("not of the form name=value, as in model=ptx")
+    if name not in MATCHED:
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(MATCHED)}")
     return name, value
 
 

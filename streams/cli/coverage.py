@@ -18,8 +18,9 @@ from schemas.topics import STATE
 from schemas.web import WebSettings
 from streams import state
 from streams.changelog import last_values
-from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.clock import from_us
+from streams.connection import no_answer
 from streams.silence.feed import Feed
 from streams.web.coverage import Coverage
 from streams.web.freshness import Freshness
@@ -75,12 +76,13 @@ def run(arguments: argparse.Namespace) -> int:
             "broker is embedded: what it has lives and ends with the worker. Set broker to the "
             "address that the worker logged, or to a Kafka"
         )
+    hush("aiokafka", "radvigil.web")
     try:
         found, feeds = asyncio.run(_read(config))
     except MissingSecret as error:
         raise ConfigError(arguments.config, [str(error)]) from None
     except (KafkaError, OSError, TimeoutError) as error:
-        raise BadInput(f"the broker {config.broker} does not answer: {error!r}") from None
+        raise BadInput(no_answer(config.broker, error)) from None
     if arguments.json:
         sys.stdout.write(as_json(found, feeds) + "\n")
     else:

@@ -16,7 +16,7 @@ from schemas.config_file import ConfigError
 from schemas.decoding import encode
 from schemas.incident import Incident
 from schemas.secrets import MissingSecret
-from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.clock import from_us
 from streams.imdrf import suggested
 from streams.incident_board import IncidentBoard, sentence, table, told
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             "broker is embedded: its incidents live and end with the worker. Set broker to the "
             "address that the worker logged, or to a Kafka"
         )
+    hush("aiokafka")
     try:
         asyncio.run(_show(config, arguments))
     except NoIncidents as error:

@@ -19,7 +19,7 @@ from schemas.config import Config
 from schemas.config_file import ConfigError
 from schemas.secrets import MissingSecret
 from streams import ingest
-from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.cli.ingest_links import shared_links
 from streams.cli.ingest_server import add_reading, read_server
 from streams.cli.ingest_tally import Tally
@@ -56,6 +56,7 @@ exit status:
   2  the command line or the configuration is wrong
 """
 _BATCH = 500
+_SITE = re.compile(r"[a-z0-9-]{1,32}")  # as on the wire
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # AE, PS3.5 6.2
 
 
@@ -93,31 +94,36 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--no-labels", action="store_true", help="do not label the text of reports")
     parser.set_defaults(run=run)
+    parser.trailing = "sources"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Translate all sources."""
     config = config_of(arguments)
     if bool(arguments.sources) == bool(arguments.listen):
-        raise ConfigError("ingest", ["name sources to read, or --listen to receive"])
-    _check_kind(arguments)
+        raise ConfigError("ingest", ["name sources to read, or else --listen to receive"])
+    _check(arguments, config)
     setting = _ingest(config, arguments)
-    tally = Tally()
-    try:
-        asyncio.run(_work(arguments, config, setting, tally))
-    except Unreadable as error:
-        raise BadInput(str(error)) from None
-    except KafkaError as error:
-        raise BadInput(f"the broker did not take the events: {type(error).__name__}") from None
-    finally:
-        tally.report()
+    hush("aiokafka")
+    with Tally() as tally:
+        try:
+            asyncio.run(_work(arguments, config, setting, tally))
+        except Unreadable as error:
+            raise BadInput(str(error)) from None
+        except KafkaError as error:
+            told = f"the broker {config.broker} did not take the events: {type(error).__name__}"
+            raise BadInput(told) from None
     return 0
 
 
-def _check_kind(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, config: Config) -> None:
+    """What argparse alone cannot see."""
     if arguments.listen is not None and arguments.kind not in listen.kinds():
         told = f"only {', '.join(listen.kinds())} can be received"
         raise ConfigError("--listen", [told])
+    if arguments.to_kafka and config.broker == "embedded":
+        told = "broker is embedded, inside a worker: set it to the address that the worker logged"
+        raise ConfigError("--to-kafka", [f"{told}, or to a Kafka"])
 
 
 async def _work(
@@ -194,6 +200,8 @@ def _ingest(config: Config, arguments: argparse.Namespace) -> Ingest:
     site = arguments.site or config.ingest.site
     if site is None:
         raise ConfigError("--site", ["say whose data these are, here or as `ingest.site`"])
+    if not _SITE.fullmatch(site):
+        raise ConfigError("--site", ["1 to 32 of a-z, 0-9 and -"])
     try:
         pseudonyms, made = pseudonyms_of(config.ingest)
         labels = None if arguments.no_labels else labeller_of(config.ingest)

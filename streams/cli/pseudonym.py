@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -21,6 +22,7 @@ from streams.ingest.settings import default_key_file, links_of, pseudonyms_of
 _DOMAINS: dict[str, Domain] = {"study": "study", "accession": "accession", "patient": "patient"}
 _MOST = 100_000
 _LONGEST = 256
+_UID = re.compile(r"[0-9.]{1,64}")  # PS3.5 9.1, as far as a slip of the hand shows
 _EXAMPLES = """examples:
   radvigil pseudonym study --config radvigil.toml              asks; one Study Instance UID a line
   radvigil pseudonym study - --config radvigil.toml < uids.txt
@@ -68,6 +70,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a value")
     add_config(parser, required=False)
     parser.set_defaults(run=run)
+    parser.trailing = "values"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,6 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
     links = links_of(config.ingest, pseudonyms)
     told_n = 0
     for number, value in _values(arguments.values):
+        if domain == "study" and not _UID.fullmatch(value):
+            told = f"radvigil: NOTE: value {number} is no Study Instance UID: digits and dots, 64"
+            print(f"{told} at most", file=sys.stderr)
         keys = pseudonyms.keys(domain, value, arguments.issuer)
         study = links.find(value, arguments.issuer) if domain == "accession" else None
         print(_line(Found(number, keys, study), as_json=arguments.json))

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from schemas.config import Config
 from streams.changelog import last_values
 from streams.cli.arguments import BadInput
-from streams.connection import librdkafka_settings
+from streams.connection import librdkafka_settings, no_answer
 from streams.incident_log import ANSWER_S
 from streams.pipeline import Pipeline
 from streams.shard import META_KEY
@@ -32,7 +32,7 @@ def shards_of(config: Config) -> list[Pipeline]:
             "that is always so; on a Kafka, its log is damaged"
         ) from None
     except (KafkaError, OSError) as error:
-        raise BadInput(f"the broker {config.broker} does not answer: {error!r}") from None
+        raise BadInput(no_answer(config.broker, error)) from None
     except UnreadableState as error:
         raise BadInput(str(error)) from None
 

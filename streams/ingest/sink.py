@@ -63,7 +63,11 @@ class Topics:
             await acknowledged
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from schemas.config import Config
 from schemas.incident import Incident
-from streams.account import Spent, promise, spent
+from streams.account import Spent, spent
+from streams.budget import promise
 from streams.lifecycle import ENDS
 from streams.web.view_incidents import Episode
 from streams.web.words import count

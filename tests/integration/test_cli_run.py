@@ -109,7 +109,7 @@ def test_incidents_shows_what_is_open(worker: Running) -> None:
 
     assert ran.returncode == 0, ran.stderr
     first, last = ran.stdout.splitlines()
-    assert first.startswith("open         critical ptx at north gives no result")
+    assert first[9:].startswith("open         critical ptx at north gives no result")
     assert "1 study, with nobody (owner imaging-ai-oncall)" in first
     assert last == "1 incident is open; 0 are over."
     assert "planted" not in ran.stdout

@@ -45,7 +45,7 @@ def test_a_row_says_what_where_since_how_many_and_who() -> None:
     row = board(incident()).row(incident(), NOW)
 
     assert row.line == (
-        "open         critical ptx at north gives no result: 37 studies past the deadline "
+        "a open         critical ptx at north gives no result: 37 studies past the deadline "
         "[north, ptx] since 2026-01-05 02:41:00Z (38 min), 37 studies, "
         "with nobody (owner imaging-ai-oncall)"
     )

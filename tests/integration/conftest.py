@@ -9,11 +9,18 @@ import pytest
 
 pytest.register_assert_rewrite("tests.integration.scene", "tests.integration.ward")
 
+from detectors.warm import warm_up  # noqa: E402
 from tests.integration.brokers import Broker, broker  # noqa: E402
 from tests.integration.kafka_rig import Unavailable  # noqa: E402
 from tests.integration.scene import Scene  # noqa: E402
 
 Started = TypeVar("Started", bound=Broker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """In a fresh clone: once here, and not in each worker that is killed before it is done."""
+    warm_up()
 
 
 @pytest.fixture(scope="session")

@@ -34,12 +34,16 @@ class NotSent(Exception):
 
 
 class CommandSender:
-    """Commands of one site. Entering and `send` raise NotSent."""
+    """Commands of one site. Entering and `send` raise NotSent.
 
-    def __init__(self, config: Config, site: str) -> None:
+    `of_delivery`: about an incident that only delivery knows, and no shard.
+    """
+
+    def __init__(self, config: Config, site: str, *, of_delivery: bool = False) -> None:
         self._broker = config.broker
         self._settings = aiokafka_settings(config)
         self._site = site
+        self._of_delivery = of_delivery
         commands = next(spec for spec in INPUTS if spec.stem == "commands")
         self._topics = {
             "commands": commands.name(config.prefix),
@@ -97,6 +101,10 @@ class CommandSender:
                 reply = _read(record.value)
                 if reply is None or reply.command_id != command_id:
                     continue
+                if self._of_delivery and reply.reason == "unknown_incident":
+                    continue
+                if self._of_delivery:
+                    return reply
                 rejections.append(reply)
                 if reply.accepted or len(rejections) == len(self._places["replies"]):
                     return reply

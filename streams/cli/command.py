@@ -26,7 +26,9 @@ from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.cli.command_words import bounded, matcher, told, until
 from streams.clock import from_us
 from streams.command_sender import CommandSender, NotSent
-from streams.delivery.trouble import REPAIR, is_about_receiver
+from streams.commands import ROUTED
+from streams.delivery.trouble import NOT_SILENCED, is_about_receiver
+from streams.finding import MONITOR_SITE
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
 
@@ -168,17 +170,19 @@ def _check(arguments: argparse.Namespace) -> None:
 
 async def _run(config: Config, arguments: argparse.Namespace) -> int:
     incident, site = getattr(arguments, "incident", None), arguments.site
-    if incident and not (site and len(incident) == _WHOLE_ID):
+    of_delivery = False
+    if incident and not (site not in (None, MONITOR_SITE) and len(incident) == _WHOLE_ID):
         found = await _find(config, incident.lower(), site)
         if len(found) > 1:
             arguments.usage(f"INCIDENT: {incident} is the beginning of {len(found)} ids")
         if not found:
             return _rejected(arguments, f"no incident's id begins with {printable(incident)}")
-        if is_about_receiver(found[0]):
-            return _rejected(arguments, REPAIR)
+        of_delivery = is_about_receiver(found[0])
+        if of_delivery and VERBS[arguments.verb].action in ROUTED:
+            return _rejected(arguments, NOT_SILENCED)
         incident, site = found[0].incident, found[0].site
     command = _command(arguments, incident, site, from_us(time.time_ns() // 1000))
-    async with CommandSender(config, command.site) as sender:
+    async with CommandSender(config, command.site, of_delivery=of_delivery) as sender:
         await sender.send(command)
         reply = await sender.reply(command.command_id, arguments.wait)
     return _tell(reply, command, arguments)
@@ -230,7 +234,7 @@ def user() -> str:
 
 
 def _rejected(arguments: argparse.Namespace, why: str) -> int:
-    """Without having been sent: no shard knows such an incident."""
+    """Without having been sent."""
     if arguments.json:
         rejected = {"accepted": False, "reason": "unknown_incident"}
         print(msgspec.json.encode(rejected).decode())

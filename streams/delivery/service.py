@@ -141,7 +141,11 @@ class Delivery:
         for arrival in await broker.fetch(self._readable(), POLL_S):
             if (desk := self._desks.get(arrival.partition)) is not None:
                 desk.take(arrival.value, arrival.offset)
+        for act in await broker.acts():
+            if (desk := self._desks.get(act.partition)) is not None:
+                desk.obey(act.value, act.offset)
         for partition, desk in list(self._desks.items()):
+            desk.tick()
             if desk.is_behind:
                 desk.reached(await broker.position(partition))
         self._begin()

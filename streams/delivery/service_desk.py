@@ -13,18 +13,20 @@ from hashlib import sha256
 import msgspec
 
 from schemas.cloudevents import headers_of
+from schemas.command import Command
 from schemas.deadletter import DeadLetter
-from schemas.decoding import encode
+from schemas.decoding import decode_event, encode
 from schemas.incident import Incident
 from schemas.notification import Notification
+from schemas.reply import Reply
 from schemas.routing import Receiver
 from streams.clock import to_us
 from streams.delivery.item import Attempt
 from streams.delivery.outbox import Outbox
 from streams.delivery.records import Dead, Forgotten, NotifyLog
 from streams.delivery.service_edge import Opened, Place, Telemetry, Topics
-from streams.delivery.service_trouble import ReceiverTrouble, is_trouble
-from streams.finding import Finding
+from streams.delivery.service_trouble import POSITION, ReceiverTrouble, is_trouble
+from streams.finding import MONITOR_SITE, Finding
 from streams.notifiers import Refused, Request, Result, Retry, Sent, Unknown
 from streams.partitioner import partition_of
 from streams.row import Row
@@ -69,6 +71,7 @@ class Desk:
         self._rows: dict[Place, list[Row]] = defaultdict(list)
         self._findings: list[Finding] = []
         self._committed: int | None = None
+        self._acts_at = opened.acts_at
         self._writing = asyncio.Lock()
         self._restore(opened)
 
@@ -110,17 +113,36 @@ class Desk:
         findings, self._findings = self._findings, []
         return findings
 
+    def obey(self, value: bytes | None, offset: int) -> None:
+        """A record of the commands; most are not about receivers, and the shards' to obey."""
+        self._acts_at = offset + 1
+        command = None if value is None else decode_event(value)
+        if not isinstance(command, Command) or command.site != MONITOR_SITE:
+            return
+        published, reply = self.trouble.obey(command, self._now_us())
+        if reply is not None:
+            self._put(self._topics.replies, self.partition, reply)
+            self.publish(published)
+
+    def tick(self) -> None:
+        """What time alone makes of the incidents about receivers."""
+        if published := self.trouble.tick(self._now_us()):
+            self.publish(published)
+
     def publish(self, messages: Iterable[Incident | Notification]) -> None:
-        """To be written with the rest: what `trouble` has made of a finding."""
+        """To be written with the rest: what `trouble` has made of a finding, with its state."""
         for message in messages:
             topic = self._topics.incidents
             if isinstance(message, Notification):
                 topic = self._topics.outbox
-            place = topic, partition_of(message.site, self._topics.partitions)
-            key = message.site.encode()
-            self._rows[place].append(Row(key, encode(message), headers_of(message)))
+            self._put(topic, partition_of(message.site, self._topics.partitions), message)
         own = self._topics.log, self.partition
         self._rows[own] += [Row(key, value) for key, value in self.trouble.changes()]
+        self._rows[own].append(Row(POSITION, b"%d" % self._acts_at))
+
+    def _put(self, topic: str, partition: int, message: Incident | Notification | Reply) -> None:
+        row = Row(message.site.encode(), encode(message), headers_of(message))
+        self._rows[topic, partition].append(row)
 
     async def flush(self) -> None:
         """Write what was said, then commit what it makes committable; raises as the writer does."""

@@ -19,6 +19,7 @@ class Topics(NamedTuple):
     incidents: str
     deadletters: str
     commands: str
+    replies: str
     partitions: int
 
 
@@ -35,6 +36,7 @@ def topics_for(config: Config) -> Topics:
         incidents=names["incidents"],
         deadletters=names["deadletters"],
         commands=names["commands"],
+        replies=names["replies"],
         partitions=config.kafka.partitions,
     )
 
@@ -53,7 +55,7 @@ class Writer(Protocol):
 
 
 class Arrival(NamedTuple):
-    """A record of the outbox; `value` is None for a tombstone."""
+    """A record of the outbox or of the commands; `value` is None for a tombstone."""
 
     partition: int
     offset: int
@@ -61,11 +63,15 @@ class Arrival(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A partition taken over: its writer, the last values of its log, where the outbox ends now."""
+    """A partition taken over: its writer, the last values of its log, where the outbox ends now.
+
+    `acts_at` is from where its commands are read.
+    """
 
     writer: Writer
     log: Mapping[bytes, bytes]
     end: int
+    acts_at: int = 0
 
 
 class TakenAway(Exception):
@@ -86,6 +92,9 @@ class Broker(Protocol):
 
     async def fetch(self, partitions: Collection[int], wait_s: float) -> list[Arrival]:
         """What came in these partitions, waiting at most so long."""
+
+    async def acts(self) -> list[Arrival]:
+        """Commands that came in the opened partitions; does not wait."""
 
     async def position(self, partition: int) -> int:
         """Up to where it was fetched."""

@@ -20,7 +20,9 @@ from streams.broker_clock import BrokerClock
 from streams.changelog import last_values
 from streams.checkpoint import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from streams.connection import aiokafka_settings
+from streams.delivery.service_acts import Acts
 from streams.delivery.service_edge import Arrival, Opened, Rows, TakenAway, topics_for
+from streams.delivery.service_trouble import POSITION
 from streams.engine import Engine
 from streams.transaction import send_rows
 
@@ -109,21 +111,25 @@ class KafkaBroker(ConsumerRebalanceListener):
             metadata_max_age_ms=5000,
             **aiokafka_settings(config),
         )
+        self._acts = Acts(config, self._topics.commands)
 
     async def __aenter__(self) -> Self:
+        await asyncio.wait_for(self._acts.start(), ANSWER_S)
         await asyncio.wait_for(self._consumer.start(), ANSWER_S)
         self._consumer.subscribe([self._topics.outbox], listener=self)
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        try:
-            await asyncio.wait_for(self._consumer.stop(), CLOSE_S)
-        except (KafkaError, OSError, TimeoutError) as failed:
-            log.info("the consumer of delivery did not close: %r", failed)
+        for consumer in (self._consumer, self._acts):
+            try:
+                await asyncio.wait_for(consumer.stop(), CLOSE_S)
+            except (KafkaError, OSError, TimeoutError) as failed:
+                log.info("a consumer of delivery did not close: %r", failed)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Give everything up; the next assignment is taken over anew."""
         self._given = frozenset()
+        self._acts.leave()
         await self._taken()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
@@ -141,13 +147,14 @@ class KafkaBroker(ConsumerRebalanceListener):
             await writer.start()
             values = await last_values(self._config, self._topics.log, partition, check_crcs=False)
             end = await self._go_to_the_first_undone(partition)
+            acts_at = await self._acts.follow(partition, values.get(POSITION))
         except IllegalStateError:  # aiokafka's word for a partition that is not assigned
             await writer.close()
             raise TakenAway from None
         except BaseException:
             await writer.close()
             raise
-        return Opened(writer, values, end)
+        return Opened(writer, values, end, acts_at)
 
     async def fetch(self, partitions: Collection[int], wait_s: float) -> list[Arrival]:
         """What came, waiting at most so long."""
@@ -163,6 +170,10 @@ class KafkaBroker(ConsumerRebalanceListener):
             for place, records in fetched.items()
             for record in records
         ]
+
+    async def acts(self) -> list[Arrival]:
+        """Commands that came."""
+        return await self._acts.fetch()
 
     async def position(self, partition: int) -> int:
         """Up to where it was fetched; 0 where it is not ours any more."""

@@ -8,15 +8,14 @@ from streams.notifiers._text import clean, shorten
 _UPDATE_US = 300_000_000
 
 
-REPAIR = (
-    "This is about a receiver that cannot be told. It is delivery's own and in no shard, so nobody "
-    "can act on it: repair the receiver, and it ends when that is told something."
-)
+REPAIR = "Repair the receiver: this ends when that takes something."
+"""What to do about such an incident."""
+NOT_SILENCED = f"It is told past the routes, so that no silence hides it: acknowledge it. {REPAIR}"
 _ABOUT = "delivery."
 
 
 def is_about_receiver(incident: Incident) -> bool:
-    """Whether an incident is delivery's own: no command reaches it."""
+    """Whether an incident is delivery's own: who obeys is not a shard, and nothing hides it."""
     return incident.site == MONITOR_SITE and (incident.subject or "").startswith(_ABOUT)
 
 

@@ -14,9 +14,11 @@ from schemas.reply import Reply
 from schemas.web import WebSettings
 from streams.clock import from_us
 from streams.command_sender import CommandSender, NotSent
+from streams.delivery.trouble import is_about_receiver
 from streams.web.guard import check_form, own_path
 from streams.web.login import Login, good_name
 from streams.web.view import View
+from streams.web.view_incidents import Incidents
 from streams.web.writes import Asked, NotUnderstood, command
 
 log = logging.getLogger("radvigil.web")
@@ -139,11 +141,13 @@ class Desk:
         return visitor, form
 
 
-def sender(config: Config) -> Send:
+def sender(config: Config, incidents: Incidents) -> Send:
     """Sends to the broker and waits a moment for the reply; raises NotSent."""
 
     async def send(wanted: Command) -> Reply | None:
-        async with CommandSender(config, wanted.site) as sending:
+        episode = incidents.get(wanted.incident or "")
+        of_delivery = episode is not None and is_about_receiver(episode.last)
+        async with CommandSender(config, wanted.site, of_delivery=of_delivery) as sending:
             await sending.send(wanted)
             return await sending.reply(wanted.command_id, REPLY_S)
 

@@ -60,7 +60,7 @@ class Page:
 
         `config` has the broker's address, embedded ones too. Nothing that fails here is raised.
         """
-        self._send = self._send or sender(config)
+        self._send = self._send or sender(config, self.view.incidents)
         reading = asyncio.create_task(self.reader.run(config))
         await stopping.wait()
         reading.cancel()

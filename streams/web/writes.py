@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from schemas.command import Action, Command
 from schemas.incident import Incident
-from streams.delivery.trouble import REPAIR, is_about_receiver
+from streams.commands import ROUTED
+from streams.delivery.trouble import NOT_SILENCED, is_about_receiver
 from streams.web.view_incidents import FALSE_ALARM
 
 LONGEST_TEXT = 256
@@ -34,8 +35,8 @@ class NotUnderstood(Exception):
 def command(incident: Incident, asked: Asked) -> Command:
     """The command of a form about an incident. Raises NotUnderstood."""
     action = asked.form.get("action", "")
-    if is_about_receiver(incident):
-        raise NotUnderstood(REPAIR)
+    if action in ROUTED and is_about_receiver(incident):
+        raise NotUnderstood(NOT_SILENCED)
     if action == "acknowledge":
         return _command(incident, asked, "acknowledge", until=_until(asked))
     if action == "unacknowledge":

@@ -15,6 +15,7 @@ from schemas.notification import Notification
 from schemas.routing import Receiver
 from streams.delivery.service import Delivery
 from streams.delivery.service_edge import Arrival, Opened, Rows, topics_for
+from streams.delivery.service_trouble import POSITION
 from streams.engine import Engine
 from streams.notifiers import Request, Result, Sent
 from tests.unit.notices import NOW_US, notification
@@ -99,6 +100,7 @@ class Member:
         self.topics, self.taken = topics, taken
         self.owned: set[int] = set()
         self.at: dict[int, int] = {}
+        self.acts_at: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,7 +119,10 @@ class Member:
         writer = Writer(self.topics, partition)
         self.at[partition] = self.topics.committed.get(partition, 0)
         end = len(self.topics.rows[self.topics.names.outbox, partition])
-        return Opened(writer, self.topics.log(partition), end)
+        log = self.topics.log(partition)
+        acts_n = len(self.topics.rows[self.topics.names.commands, partition])
+        self.acts_at[partition] = int(log.get(POSITION, acts_n))
+        return Opened(writer, log, end, self.acts_at[partition])
 
     async def fetch(self, partitions: Collection[int], wait_s: float) -> list[Arrival]:
         if self.topics.is_away:
@@ -129,6 +134,15 @@ class Member:
             arrivals += [Arrival(partition, offset, rows[offset][1]) for offset in new]
             self.at[partition] = len(rows)
         await let_run()
+        return arrivals
+
+    async def acts(self) -> list[Arrival]:
+        arrivals = []
+        for partition in sorted(self.owned & self.acts_at.keys()):
+            rows = self.topics.rows[self.topics.names.commands, partition]
+            new = range(self.acts_at[partition], len(rows))
+            arrivals += [Arrival(partition, offset, rows[offset][1]) for offset in new]
+            self.acts_at[partition] = len(rows)
         return arrivals
 
     async def position(self, partition: int) -> int:

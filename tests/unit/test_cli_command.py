@@ -34,7 +34,8 @@ class Broker:
         self.answer: dict[str, Any] | None = {}
         self.waited_s: float | None = None
 
-    def __call__(self, *config: object) -> "Broker":
+    def __call__(self, *config: object, of_delivery: bool = False) -> "Broker":
+        self.of_delivery = of_delivery
         return self
 
     async def __aenter__(self) -> "Broker":
@@ -321,3 +322,32 @@ def test_the_time_of_a_command_is_now(broker: Broker, tmp_path: Path) -> None:
 
     assert broker.sent[0].at > at(0)
     assert broker.sent[0].at.utcoffset() == timedelta(0)
+
+
+def about_receiver() -> Incident:
+    fields = {"kind": "monitor_stale", "site": "radvigil", "model": None}
+    return opened(subject="delivery.pager/2", **fields)
+
+
+@pytest.mark.parametrize("by", ["its beginning", "its whole id and site"])
+def test_a_receiver_that_is_away_is_acknowledged_by_delivery(
+    by: str, broker: Broker, tmp_path: Path
+) -> None:
+    broker.incidents = [about_receiver()]
+    whole = broker.incidents[0].incident
+    words = (whole[:8],) if by == "its beginning" else (whole, "--site", "radvigil")
+
+    assert run(tmp_path, "ack", *words) == 0
+
+    assert (broker.sent[0].site, broker.of_delivery) == ("radvigil", True)
+
+
+def test_a_receiver_that_is_away_is_not_silenced(
+    broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker.incidents = [about_receiver()]
+
+    assert run(tmp_path, "silence", broker.incidents[0].incident[:8], "--until", "2h") == 3
+
+    assert "acknowledge it" in capsys.readouterr().out
+    assert broker.sent == []

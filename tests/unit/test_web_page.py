@@ -417,22 +417,21 @@ async def test_sites_that_are_only_configured_are_shown_and_say_so() -> None:
     assert "ptx: configured, but no study has called for it" in shown
 
 
-async def test_what_no_command_reaches_says_so_instead_of_offering_acts() -> None:
+async def test_a_receiver_that_is_away_is_acknowledged_but_not_silenced() -> None:
     made = page()
-    made.view.take(incident())
     about = {"kind": "monitor_stale", "model": None, "subject": "delivery.hook/2"}
     made.view.take(incident(incident="d", site="radvigil", **about))
     async with browsing(made) as client:
         await log_in(client)
         shown = await text(client, "/incidents/d")
-        token = form_token(await text(client, f"/incidents/{INCIDENT}"))
-        form = {"action": "acknowledge", "until": "4 h", "form_token": token}
+        form = {"action": "silence", "until": "4 h", "form_token": form_token(shown)}
         answer = await client.post("/incidents/d/act", data=form)
 
         assert answer.status == 400
-        assert "repair the receiver" in await answer.text()
-    assert "repair the receiver" in shown
-    assert "/act" not in shown
+        assert "no silence hides it: acknowledge it" in await answer.text()
+    assert "Repair the receiver" in shown
+    assert 'value="acknowledge"' in shown
+    assert 'value="silence"' not in shown
 
 
 def test_of_several_replies_the_one_that_carried_it_out_counts() -> None:

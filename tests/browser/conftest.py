@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 240.0
 
 
 class Hospital(NamedTuple):

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.console import Console
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 
 
 def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.integration.kafka_rig import KAFKA, Kafka, Unavailable, free_port
+from tests.integration.patience import SLOWER
 
 NAMED = "RADVIGIL_TEST_KAFKA"
 
@@ -101,7 +102,7 @@ class DockerBroker:
 
     def start(self) -> None:
         """Start the container and wait until the broker answers."""
-        if not _docker("start", self._name) or not _answers(self.bootstrap, 60):
+        if not _docker("start", self._name) or not _answers(self.bootstrap, 60 * SLOWER):
             raise RuntimeError(f"Kafka in {self._name} did not start, see docker logs")
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.integration.patience import ANSWER_S, SLOWER, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +41,7 @@ class Console:
 
     def until(self, is_it: Callable[[str], object], seconds: float = 60) -> str:
         """The first line from here on that is the one."""
-        deadline_s = time.monotonic() + seconds
+        deadline_s = time.monotonic() + seconds * SLOWER
         while (left_s := deadline_s - time.monotonic()) > 0:
             try:
                 line = self._lines.get(timeout=min(left_s, 0.5))
@@ -52,14 +55,23 @@ class Console:
         raise AssertionError("never said; what was said:\n" + "\n".join(self.seen))
 
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 40) -> int:
-        """Signal it and wait; the exit status."""
+        """Signal it once it has a handler, and wait; the exit status."""
+        assert wait_until(lambda: self.has_ended or self._handles(number), 30), self.text
         self._process.send_signal(number)
         return self.wait(seconds)
 
+    def _handles(self, number: signal.Signals) -> bool:
+        """Before it has a handler a signal would just kill it; only Linux tells."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        if not status.exists():
+            return True
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status.read_text(), re.MULTILINE)
+        return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+
     def wait(self, seconds: float = 40) -> int:
         """Its exit status; all it said is in `seen`."""
-        status = self._process.wait(seconds)
-        self._reader.join(5)
+        status = self._process.wait(seconds * SLOWER)
+        self._reader.join(ANSWER_S)
         while not self._lines.empty():
             self.seen.append(self._lines.get())
         return status
@@ -88,7 +100,7 @@ def run(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=seconds * SLOWER,
         cwd=ROOT,
         check=False,
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.kafka_rig import free_port
+from tests.integration.patience import ANSWER_S, SLOWER
 from tests.unit import sr_files
 
 DIGITAL_RADIOGRAPH = "1.2.840.10008.5.1.4.1.1.1.1"
@@ -74,7 +75,7 @@ def _which(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
-def dcmtk(program: str, *arguments: str | Path, seconds: float = 30) -> int:
+def dcmtk(program: str, *arguments: str | Path, seconds: float = 30 * SLOWER) -> int:
     """Run one of its programs; its exit status."""
     command = [program, *map(str, arguments)]
     ran = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
@@ -162,7 +163,7 @@ class Orthanc:
         command = [_which("Orthanc") or "Orthanc", str(self._config)]
         log = (self._folder / "orthanc.log").open("ab")
         self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + 30 * SLOWER
         while not (_accepts(self.port) and _accepts(self.dicom_port)):
             if self._process.poll() is not None or time.monotonic() > deadline_s:
                 raise RuntimeError(f"Orthanc did not start, see {self._folder / 'orthanc.log'}")
@@ -171,7 +172,7 @@ class Orthanc:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(30 * SLOWER)
             self._process = None
 
     def close(self) -> None:
@@ -185,7 +186,7 @@ class Orthanc:
         request = urllib.request.Request(f"{self.url}/changes?since=0&limit=1000")
         told = b64encode(f"{ORTHANC_USER}:{ORTHANC_PASSWORD}".encode()).decode()
         request.add_header("Authorization", f"Basic {told}")
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
             changes = json.load(answer)["Changes"]
         return sum(change["ChangeType"] == "StableStudy" for change in changes)
 

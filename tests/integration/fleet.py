@@ -4,15 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from streams.serve import BEGINS
+from tests.integration.patience import ANSWER_S, SLOWER, wait_until
 
 ENGINE = {"session_s": 5, "heartbeat_s": 1, "checkpoint_s": 0.3, "proof_s": 0.3}
 
@@ -38,7 +37,7 @@ class Fleet:
 
     def wait(self, name: str) -> int:
         """The exit code of a worker that ends of itself."""
-        return self._workers.pop(name).wait(40)
+        return self._workers.pop(name).wait(40 * SLOWER)
 
     def start(self, *names: str) -> None:
         for name in names:
@@ -67,7 +66,7 @@ class Fleet:
         stopping = [self._workers.pop(name) for name in named]
         for worker in stopping:
             worker.terminate()
-        return [worker.wait(40) for worker in stopping]
+        return [worker.wait(40 * SLOWER) for worker in stopping]
 
     def terminate(self, name: str) -> None:
         """SIGTERM, whether it has begun or not."""
@@ -146,17 +145,7 @@ class Reader:
 
     def partitions(self, topic: str) -> list[int]:
         """Its partitions; none while it does not exist."""
-        return list(self._consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+        return list(self._consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions)
 
     def close(self) -> None:
         self._consumer.close()
-
-
-def wait_until(what: Callable[[], bool], seconds: float) -> bool:
-    """Ask again and again; whether it became true in time."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True

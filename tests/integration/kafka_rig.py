@@ -1,6 +1,7 @@
 """A real Apache Kafka for tests: one KRaft node from the published jars, on free loopback ports."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -8,6 +9,8 @@ import subprocess
 import time
 import uuid
 from pathlib import Path
+
+from tests.integration.patience import SLOWER
 
 KAFKA = "4.1.0"
 JARS = Path(__file__).parents[2] / ".cache" / "kafka"
@@ -33,6 +36,10 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=2000
 auto.create.topics.enable=false
 """
+
+
+PORTS = (15_000, 30_000)
+_given: set[int] = set()
 
 
 class Unavailable(Exception):
@@ -62,10 +69,25 @@ def jars() -> Path:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses now."""
+    """A port of the loopback interface that nobody uses now, given out only once.
+
+    None of those that the system gives to outgoing connections: while a broker is away its clients
+    try again and again, and one of them would sooner or later have got the broker's port itself.
+    """
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        if port not in _given and _is_free(port):
+            _given.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Kafka:
@@ -96,14 +118,14 @@ class Kafka:
 
     def _java(self, main: str, *arguments: str) -> None:
         command = [*self._command(main, *arguments), "-c", str(self._config)]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=60 * SLOWER)
 
     def start(self) -> None:
         """Start and wait until it takes connections."""
         log = (self._folder / "kafka.log").open("ab")
         command = self._command("kafka.Kafka", str(self._config))
         self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 60 * SLOWER
         while not self._accepts():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"Kafka did not start, see {self._folder / 'kafka.log'}")
@@ -118,7 +140,7 @@ class Kafka:
         if self._process is not None:
             self.resume()
             self._process.terminate()
-            self._process.wait(60)
+            self._process.wait(60 * SLOWER)
             self._process = None
 
     def close(self) -> None:

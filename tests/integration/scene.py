@@ -6,7 +6,8 @@ import msgspec
 
 from schemas.config import Config
 from tests.integration.brokers import Broker
-from tests.integration.fleet import Fleet, Reader, wait_until
+from tests.integration.fleet import Fleet, Reader
+from tests.integration.patience import wait_until
 from tests.integration.verdict import (
     Left,
     gaps,

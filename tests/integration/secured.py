@@ -46,7 +46,9 @@ def _key(name: str) -> tuple[str, ...]:
 
 
 def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        ["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=240
+    )
 
 
 class SecuredKafka(Kafka):

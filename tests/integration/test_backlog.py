@@ -13,6 +13,7 @@ from confluent_kafka.admin import (
 )
 
 from streams.topics_admin import TopicsAdmin
+from tests.integration.patience import ANSWER_S
 from tests.integration.scene import Scene
 
 pytestmark = pytest.mark.kafka
@@ -34,7 +35,7 @@ def create_stamped_by_producers(scene: Scene) -> None:
         for stem in INPUTS
     ]
     for future in client.create_topics(topics).values():
-        future.result(10)
+        future.result(ANSWER_S)
     TopicsAdmin(scene.config).create()
 
 
@@ -51,7 +52,7 @@ def stamp_by_broker(scene: Scene) -> None:
         for stem in INPUTS
     ]
     for future in client.incremental_alter_configs(resources).values():
-        future.result(10)
+        future.result(ANSWER_S)
 
 
 def test_a_backlog_of_an_hour_read_at_once(scene: Scene) -> None:

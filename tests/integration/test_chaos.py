@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from streams.serve import EXIT_UNFIT
-from tests.integration.fleet import wait_until
+from tests.integration.patience import ANSWER_S, wait_until
 from tests.integration.scene import Scene
 from tests.integration.verdict import Left
 from tests.integration.ward import LATENESS_S, STALE_AFTER_S
@@ -115,7 +115,7 @@ def test_a_recreated_topic_is_refused_and_nothing_is_changed(scene: Scene) -> No
 
     admin = AdminClient({"bootstrap.servers": scene.kafka.bootstrap})
     (deleted,) = admin.delete_topics([name]).values()
-    deleted.result(30)
+    deleted.result(ANSWER_S)
     assert wait_until(lambda: not scene.reader.partitions(name), 30)
     scene.fleet.start("a")
 

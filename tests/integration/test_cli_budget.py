@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from tests.integration.brokers import Broker
 from tests.integration.console import Console, run
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 
 CONFIG = """
 prefix = "account{suffix}"

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from streams.embedded import PARTITIONS, EmbeddedBroker
 from streams.partitioner import partition_of
 from tests.integration.console import Console, run
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 
 CONFIG = """
 prefix = "act"

@@ -5,6 +5,7 @@ import socket
 import urllib.request
 
 from tests.integration.console import Console
+from tests.integration.patience import ANSWER_S
 
 
 def test_the_demo_shows_an_outage_and_a_drift_within_a_minute_or_so() -> None:
@@ -13,7 +14,7 @@ def test_the_demo_shows_an_outage_and_a_drift_within_a_minute_or_so() -> None:
         heading = demo.until(lambda line: "embedded broker" in line)
         url = demo.until(lambda line: line.startswith("listening ")).split()[1]
         opened = demo.until(lambda line: " opened " in line, 60)
-        with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=ANSWER_S) as answer:
             metrics = answer.read().decode()
         demo.until(lambda line: " opened " in line and "pixel_mm at south" in line, 60)
         demo.until(lambda line: " resolved " in line and "ptx at north" in line, 60)

@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.integration.console import Console, run
-from tests.integration.fleet import wait_until
+from tests.integration.patience import ANSWER_S, wait_until
 
 CONFIG = """
 prefix = "cli"
@@ -35,7 +35,7 @@ STUDY = (
 
 def get(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

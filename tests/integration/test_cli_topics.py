@@ -10,6 +10,7 @@ from schemas.config_file import load
 from schemas.topics import topics_of
 from tests.integration.brokers import Broker
 from tests.integration.console import run
+from tests.integration.patience import ANSWER_S
 
 pytestmark = pytest.mark.kafka
 CONFIG = """
@@ -53,7 +54,7 @@ def test_what_differs_is_said_in_words_and_left_alone(kafka: Broker, tmp_path: P
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     stamped = {"message.timestamp.type": "CreateTime"}
     topic = f"odd{kafka.suffix}.studies.v1"
-    admin.create_topics([NewTopic(topic, 3, 1, config=stamped)])[topic].result(20)
+    admin.create_topics([NewTopic(topic, 3, 1, config=stamped)])[topic].result(ANSWER_S)
 
     ran = run("topics", "--config", config, "--create")
 
@@ -68,7 +69,7 @@ def test_run_refuses_topics_that_do_not_fit(kafka: Broker, tmp_path: Path) -> No
     config = config_of(kafka, tmp_path, "unfit")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     topic = f"unfit{kafka.suffix}.studies.v1"
-    admin.create_topics([NewTopic(topic, 3, 1)])[topic].result(20)
+    admin.create_topics([NewTopic(topic, 3, 1)])[topic].result(ANSWER_S)
 
     ran = run("run", "--config", config)
 
@@ -85,7 +86,7 @@ def test_incidents_of_topics_that_are_not_there_says_what_to_do(
     assert ran.returncode == 1
     topic = f"nowhere{kafka.suffix}.incidents.v1"
     assert f"there is no topic {topic}: `radvigil topics --create`" in ran.stderr
-    names = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=10).topics
+    names = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=ANSWER_S).topics
     assert topic not in names
 
 

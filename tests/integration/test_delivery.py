@@ -15,7 +15,9 @@ from aiohttp import web
 from confluent_kafka import Producer
 
 from tests.integration.brokers import Broker
-from tests.integration.fleet import Row, wait_until
+from tests.integration.console import run
+from tests.integration.fleet import Row
+from tests.integration.patience import wait_until
 from tests.integration.provider import Provider, SlackLike
 from tests.integration.scene import Scene
 from tests.integration.ward import text
@@ -291,8 +293,8 @@ def forms(planted: str) -> list[bytes]:
     return [plain, *aligned, plain.hex().encode(), plain.hex().upper().encode()]
 
 
-def test_a_receiver_that_is_refused_is_an_incident_that_others_are_told_of(
-    delivering: Delivering,
+def test_a_receiver_that_is_refused_is_an_incident_told_to_others_and_acknowledged(
+    delivering: Delivering, tmp_path: Path
 ) -> None:
     scene = delivering.set("chat", "hook", more=CALM)
     delivering.slack.mood = lambda: web.json_response({"ok": False, "error": "channel_not_found"})
@@ -307,6 +309,15 @@ def test_a_receiver_that_is_refused_is_an_incident_that_others_are_told_of(
     assert wait_until(lambda: b"delivery.chat/" in b"".join(delivering.hook.bodies), 20)
     letters = [orjson.loads(row.value or b"") for row in rows(scene, "deadletters")]
     assert {letter["path"] for letter in letters} == {"receiver"}
+
+    config = tmp_path / "radvigil.toml"
+    config.write_text(f'prefix = "{scene.config.prefix}"\nbroker = "{scene.config.broker}"\n')
+    incidents = [orjson.loads(row.value or b"") for row in rows(scene, "incidents")]
+    mine = next(one for one in incidents if one.get("subject", "").startswith("delivery.chat/"))
+    ran = run("ack", mine["incident"], "--as", "Kim Lee", "--config", str(config))
+    assert (ran.returncode, "accepted: acknowledge" in ran.stdout) == (0, True), ran.stderr
+    assert wait_until(lambda: about("acknowledged"), 20)
+
     delivering.slack.mood = lambda: "well"
     assert wait_until(lambda: about("resolved"), 60)
     scene.ward.abandon()

@@ -21,7 +21,7 @@ from tests.integration.dicom_rig import (
     radiograph,
     result,
 )
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 
 CONFIG = """
 [ingest]

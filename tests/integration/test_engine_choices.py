@@ -11,7 +11,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.serve import EXIT_UNFIT
 from tests.integration.brokers import Broker
-from tests.integration.fleet import Fleet, Reader, wait_until
+from tests.integration.fleet import Fleet, Reader
+from tests.integration.patience import ANSWER_S, wait_until
 from tests.integration.scene import Scene
 from tests.integration.ward import config_toml, text
 
@@ -31,14 +32,16 @@ def test_plain_agents_are_as_safe(scene: Scene) -> None:
 
 @pytest.mark.kafka
 def test_unequal_partitions_are_refused_with_the_reason(kafka: Broker, tmp_path: Path) -> None:
+    prefix = f"uneven{kafka.suffix}"
+    topic = f"{prefix}.studies.v1"
     client = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    client.create_topics([NewTopic("uneven.studies.v1", 3, 1)])["uneven.studies.v1"].result(10)
-    fleet = Fleet(tmp_path, config_toml("uneven", kafka.bootstrap))
+    client.create_topics([NewTopic(topic, 3, 1)])[topic].result(ANSWER_S)
+    fleet = Fleet(tmp_path, config_toml(prefix, kafka.bootstrap))
 
     fleet.start("a")
 
     assert fleet.wait("a") == EXIT_UNFIT
-    assert "uneven.studies.v1: partitions is 3, wanted 6" in fleet.log("a")
+    assert f"{topic}: partitions is 3, wanted 6" in fleet.log("a")
 
 
 def test_the_embedded_broker_serves_one_worker(tmp_path: Path) -> None:

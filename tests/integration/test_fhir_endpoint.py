@@ -14,7 +14,8 @@ import pytest
 from tests.integration.brokers import Broker
 from tests.integration.console import Console, run
 from tests.integration.dicom_rig import certificate, need
-from tests.integration.fleet import Reader, wait_until
+from tests.integration.fleet import Reader
+from tests.integration.patience import wait_until
 from tests.unit import fhir_samples as samples
 from tests.unit.fhir_samples import of
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -29,6 +28,7 @@ from streams.delivery.records import NotifyLog
 from streams.delivery.sender import Connection, Sender
 from streams.delivery.slack_socket import SlackSocket
 from streams.notifiers import Refused, Result, Retry, Sent, Unknown, of
+from tests.integration.kafka_rig import free_port
 from tests.integration.receivers import Script, SlackServer, serve
 from tests.unit.notices import INCIDENT, PAGE, in_state, incident, notification, render
 
@@ -239,12 +239,6 @@ async def test_the_log_gets_one_line() -> None:
 
     assert isinstance(result, Sent)
     assert json.loads(lines[0])["data"]["incidents"][0]["kind"] == "missing_output"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -503,7 +497,7 @@ class Cluster:
     def __exit__(self, *error: object) -> None:
         for process in self._processes:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
     async def settled(self) -> None:
         """Both are ready and see each other."""

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 from tests.integration.scene import Scene
 
 pytestmark = pytest.mark.kafka

@@ -25,7 +25,7 @@ from streams.web.reader import Reader
 from streams.web.view import View
 from tests.integration.brokers import Broker
 from tests.integration.console import Console
-from tests.integration.fleet import wait_until
+from tests.integration.patience import ANSWER_S, wait_until
 from tests.unit.web_desk import incident
 
 pytestmark = pytest.mark.kafka
@@ -63,14 +63,14 @@ class Browser:
         return self.seen
 
     def get(self, path: str) -> str:
-        with self._opener.open(self.url + path, timeout=20) as answer:
+        with self._opener.open(self.url + path, timeout=ANSWER_S) as answer:
             self.seen = str(answer.read().decode())
         return self.seen
 
     def post(self, path: str, **form: str) -> tuple[int, str]:
         body = urllib.parse.urlencode(form).encode()
         try:
-            with self._opener.open(self.url + path, body, timeout=20) as answer:
+            with self._opener.open(self.url + path, body, timeout=ANSWER_S) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()

@@ -11,9 +11,9 @@ import pytest
 
 from schemas.routing import PagerDuty
 from streams.notifiers import Request, of
-from tests.integration.fleet import wait_until
 from tests.integration.kafka_rig import free_port
 from tests.integration.npm_tools import tool
+from tests.integration.patience import wait_until
 from tests.unit.notices import NOW_US, RECEIVERS, in_state, incident, notification, render, several
 
 PRISM = "@stoplight/prism-cli@5.16.0"

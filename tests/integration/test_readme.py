@@ -8,7 +8,7 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.integration.console import ROOT, Console
-from tests.integration.fleet import wait_until
+from tests.integration.patience import ANSWER_S, wait_until
 
 README = (ROOT / "README.md").read_text()
 
@@ -23,7 +23,7 @@ def outcomes(broker: str) -> list[dict[str, object]]:
     consumer = Consumer({"bootstrap.servers": broker, "group.id": "readme", "log_level": 2})
     try:
         topic = "radvigil.outcomes.v1"
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
         messages = consumer.consume(100, timeout=2)
         values = [message.value() for message in messages if message.error() is None]
@@ -45,8 +45,14 @@ def test_the_ten_lines_give_an_outcome(tmp_path: Path) -> None:
 
         exec(block("python").replace("localhost:9094", broker), {})
 
-        assert wait_until(lambda: bool(outcomes(broker)), 60), worker.text
-        (told,) = outcomes(broker)
+        said: list[dict[str, object]] = []
+
+        def has_come() -> bool:
+            said[:] = outcomes(broker)
+            return bool(said)
+
+        assert wait_until(has_come, 60), worker.text
+        (told,) = said
         assert (told["model"], told["outcome"]) == ("ptx", "on_time")
         assert worker.end() == 0
     finally:

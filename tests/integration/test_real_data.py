@@ -16,7 +16,7 @@ from schemas.decoding import encode
 from schemas.incident import Incident
 from streams.replay import Replay, parse
 from tests.integration.brokers import Broker
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 from tests.integration.real_data import DATA, event_lines, nih
 from tests.integration.stream_of_lines import Stream
 

@@ -13,7 +13,8 @@ from confluent_kafka.admin import AdminClient
 from streams.loss_marker import HEADER
 from tests.integration.brokers import Broker
 from tests.integration.console import Console
-from tests.integration.fleet import Row, wait_until
+from tests.integration.fleet import Row
+from tests.integration.patience import ANSWER_S, wait_until
 from tests.integration.scene import Scene
 from tests.integration.verdict import outcomes
 from tests.integration.ward import DEADLINE_S, LATENESS_S, STALE_AFTER_S
@@ -32,7 +33,7 @@ def delete_all(kafka: Broker, topic: str, partitions: int) -> int:
     """Delete every record that the topic has now; how many partitions lost some."""
     client = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
     ends = [TopicPartition(topic, number, -1) for number in range(partitions)]  # -1: to the end
-    deleted = [one.result(20) for one in client.delete_records(ends).values()]
+    deleted = [one.result(ANSWER_S) for one in client.delete_records(ends).values()]
     return sum(one.low_watermark > 0 for one in deleted)
 
 
@@ -125,7 +126,7 @@ def after(scene: Scene, at: float) -> Counter[tuple[str, str, int]]:
 
 
 def page(address: str) -> str:
-    with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{address}/metrics", timeout=ANSWER_S) as answer:
         return str(answer.read().decode())
 
 

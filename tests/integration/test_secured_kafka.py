@@ -8,7 +8,8 @@ import pytest
 from streams.serve import EXIT_STOPPED
 from tests.integration.conftest import running
 from tests.integration.console import Console, run
-from tests.integration.fleet import Fleet, wait_until
+from tests.integration.fleet import Fleet
+from tests.integration.patience import wait_until
 from tests.integration.scene import Scene
 from tests.integration.secured import PASSWORD, USER, SecuredKafka
 from tests.integration.ward import config_toml

@@ -28,8 +28,9 @@ from schemas.topics import INPUTS, STATE, topics_of
 from streams.cli import main
 from streams.clock import from_us
 from tests.integration.console import Console
-from tests.integration.fleet import Reader, wait_until
+from tests.integration.fleet import Reader
 from tests.integration.kafka_rig import free_port
+from tests.integration.patience import wait_until
 from tests.integration.provider import Provider, SlackLike
 from tests.integration.test_page import Browser
 from tests.integration.test_tickets import SECRETS, Server

@@ -6,18 +6,19 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from tests.integration.brokers import Broker
-from tests.integration.fleet import Fleet, wait_until
+from tests.integration.fleet import Fleet
+from tests.integration.patience import ANSWER_S, wait_until
 from tests.integration.scene import Scene
 from tests.integration.ward import config_toml
 
 pytestmark = pytest.mark.kafka
-SESSION_S = 30.0
+SESSION_S = 60.0
 
 
 def partitions_of(kafka: Broker, group: str) -> dict[str, set[tuple[str, int]]]:
     """What the broker says each slot has."""
     client = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
-    described = client.describe_consumer_groups([group])[group].result(10)
+    described = client.describe_consumer_groups([group])[group].result(ANSWER_S)
     return {
         member.group_instance_id: {
             (place.topic, place.partition) for place in member.assignment.topic_partitions

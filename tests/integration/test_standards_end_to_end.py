@@ -21,7 +21,8 @@ from streams.performance.unread import Unread
 from tests.integration.brokers import Broker
 from tests.integration.console import Console, run
 from tests.integration.dicom_rig import ROOT_UID, dcmtk, need, radiograph, result, study_uid
-from tests.integration.fleet import Fleet, Reader, wait_until
+from tests.integration.fleet import Fleet, Reader
+from tests.integration.patience import wait_until
 from tests.integration.verdict import left
 
 pytestmark = pytest.mark.kafka

@@ -19,7 +19,7 @@ from streams.notifiers import Request
 from streams.partitioner import partition_of
 from tests.integration.brokers import Broker
 from tests.integration.console import ROOT, Console, run
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 from tests.unit import trackers
 from tests.unit.notices import incident
 from tests.unit.trackers import JiraCloud, ServiceNowTable

@@ -18,7 +18,7 @@ from streams.notifiers import Request
 from streams.partitioner import partition_of
 from tests.integration.brokers import Broker
 from tests.integration.console import Console, run
-from tests.integration.fleet import wait_until
+from tests.integration.patience import wait_until
 from tests.unit.worklists import FhirServer, Hl7Server, outcome
 
 CONFIG = """

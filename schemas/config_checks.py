@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
-from schemas.config import Config, Kafka, Model
+from schemas.config import Config, Model
 from schemas.config_match import match_problems
+from schemas.kafka import Kafka
 from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
 from schemas.routing_checks import match_field_problems, routing_problems
 from schemas.site import SiteSettings

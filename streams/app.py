@@ -16,7 +16,8 @@ from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
-from schemas.config import Config, Kafka
+from schemas.config import Config
+from schemas.kafka import Kafka
 from streams.bulk_consumer import Delivery, PlainConsumer, ShardTransport
 from streams.connection import credentials, ssl_context
 from streams.engine import Engine

@@ -6,7 +6,8 @@ Secrets come from the environment or a file, are read here, and appear in no err
 import ssl
 from typing import Any
 
-from schemas.config import Config, Kafka
+from schemas.config import Config
+from schemas.kafka import Kafka
 from schemas.secrets import read_secret
 
 

@@ -9,8 +9,9 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from schemas.command import Command
-from schemas.config import Config, Kafka
+from schemas.config import Config
 from schemas.decoding import encode
+from schemas.kafka import Kafka
 from schemas.reply import Reply
 from streams.command_sender import CommandSender
 from streams.embedded import PARTITIONS, EmbeddedBroker

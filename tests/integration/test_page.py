@@ -15,8 +15,9 @@ import pytest
 from confluent_kafka import Producer
 from msgspec.structs import replace
 
-from schemas.config import Config, Kafka
+from schemas.config import Config
 from schemas.decoding import encode
+from schemas.kafka import Kafka
 from schemas.topics import topics_of
 from schemas.web import WebSettings
 from streams.embedded import EmbeddedBroker

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from schemas.config import Config, Kafka
+from schemas.config import Config
+from schemas.kafka import Kafka
 from streams import rekeyer
 from streams.broker_clock import BrokerClock
 from streams.loss_marker import SourceLoss, loss_of

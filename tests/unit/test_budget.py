@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from detectors import Promise
 from schemas.config import Budget as Settings
-from schemas.config import Config, Kafka
+from schemas.config import Config
+from schemas.kafka import Kafka
 from schemas.site import SiteSettings
 from streams.budget import AHEAD, Account, Budget, share_of
 from streams.pace import DAY_US

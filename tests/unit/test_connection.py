@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemas.config import Config, Kafka
+from schemas.config import Config
+from schemas.kafka import Kafka
 from schemas.secrets import MissingSecret
 from streams.connection import aiokafka_settings, librdkafka_settings, ssl_context
 from tests.integration.secured import certificates

@@ -7,8 +7,8 @@ import msgspec
 import orjson
 import pytest
 
-from schemas.config import Topic, Topics
 from schemas.decoding import Refused, decode_event
+from schemas.kafka import Topic, Topics
 from streams.clock import from_us
 from streams.loss_marker import HEADER, VERSION, SourceLoss, loss_of, marker
 from streams.merge import Arrival, Chunk

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.config import Kafka
+from schemas.kafka import Kafka
 from schemas.secrets import MissingSecret, read_secret
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from schemas.config import Config, Kafka, Model, Topic, Topics
+from schemas.config import Config, Model
+from schemas.kafka import Kafka, Topic, Topics
 from streams.merge import Chunk
 from streams.partitioner import partition_of
 from streams.rekey import Source, restored

@@ -5,8 +5,9 @@ from collections import Counter
 import orjson
 import pytest
 
-from schemas.config import Bounds, Config, Kafka, Model
+from schemas.config import Bounds, Config, Model
 from schemas.deadletter import DeadLetter
+from schemas.kafka import Kafka
 from schemas.site import SiteSettings
 from streams.partitioner import partition_of
 from streams.pipeline import Pipeline

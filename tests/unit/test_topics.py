@@ -1,7 +1,8 @@
 """The topics of a deployment, by the names and settings that operators rely on."""
 
-from schemas.config import Config, Topic, Topics
+from schemas.config import Config
 from schemas.fields import MAX_MESSAGE_BYTES
+from schemas.kafka import Topic, Topics
 from schemas.messages import MESSAGES
 from schemas.topics import INPUTS, NOTIFIED, OUTPUTS, STATE, keyed, topics_of
 

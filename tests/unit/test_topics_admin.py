@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from schemas.config import Config, Kafka
+from schemas.config import Config
+from schemas.kafka import Kafka
 from streams import topics_admin
 from streams.topics_admin import NoBroker, TopicsAdmin
 

@@ -244,7 +244,7 @@ class TestAnything:
         told = found(content, by)
 
         assert len(content) <= 4 * 1024 * 1024
-        assert time.process_time() - started_s < 5  # seconds on a busy machine; squares take hours
+        assert time.process_time() - started_s < 30  # on a slow machine; squares take hours
         assert told
 
     def test_results_looked_up_too_often_are_told(self) -> None:

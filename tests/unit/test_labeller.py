@@ -156,13 +156,13 @@ def test_the_longest_rule_still_fits_on_the_wire() -> None:
         ":",
     ],
 )
-def test_repetition_takes_no_longer_than_a_second(piece: str) -> None:
+def test_repetition_is_no_attack(piece: str) -> None:
     text = (piece * LONGEST_TEXT)[:LONGEST_TEXT]
     started_s = time.process_time()
 
     ENGLISH.label(text)
 
-    assert time.process_time() - started_s < 1
+    assert time.process_time() - started_s < 5  # on a slow machine; squares take minutes
 
 
 def test_what_is_too_long_to_be_a_report_is_counted_and_not_read() -> None:

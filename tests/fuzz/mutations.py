@@ -86,7 +86,7 @@ def _chosen(chance: Random, content: bytes) -> Mutation:
     return reshaped if is_json and chance.random() < 0.7 else chance.choice(MUTATIONS)
 
 
-def _place(chance: Random, content: bytes) -> int:
+def _place(chance: Random, content: bytes | bytearray) -> int:
     """Anywhere; half of the time in the beginning, where headers are."""
     return chance.randrange(min(len(content), 2048) if chance.random() < 0.5 else len(content))
 

@@ -96,7 +96,7 @@ def test_what_is_wrong_is_seen(
 def test_every_mutation_changes_something() -> None:
     (seed, *_) = made()
     for mutation in MUTATIONS:
-        assert any(mutation(trial.Random(n), seed) != seed for n in range(20)), mutation.__name__
+        assert any(mutation(Random(n), seed) != seed for n in range(20)), mutation.__name__
 
 
 def test_reshaped_json_is_json_and_another() -> None:

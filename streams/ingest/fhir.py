@@ -21,6 +21,11 @@ from streams.ingest._fhir_json import NotFhir, Tree, parse, trees, word
 
 _ONE_A_LINE = re.compile(rb"\s*\{[^\r\n]*\}[ \t]*\r?\n\s*\{")
 _TAKEN = ("ImagingStudy", "DiagnosticReport", "Observation")
+_STU3_ALONE = {
+    "ImagingStudy": ("uid", "accession", "availability", "modalityList"),
+    "DiagnosticReport": ("codedDiagnosis",),
+}
+_OF_STU3 = Untranslated("unsupported", "STU3")
 
 
 class Translator:
@@ -73,7 +78,7 @@ class Translator:
         """Studies before their results: they are what results are found by."""
         resources = context.resources
         for study in resources.of("ImagingStudy"):
-            yield _fhir_study.translated(study, context)
+            yield _OF_STU3 if _is_of_stu3(study) else _fhir_study.translated(study, context)
         spoken_for: set[int] = set()
         for report in resources.of("DiagnosticReport"):
             yield from _report(report, spoken_for, context)
@@ -98,6 +103,9 @@ def gathered(
 
 
 def _report(report: Tree, spoken_for: set[int], context: Context) -> Iterator[Translated]:
+    if _is_of_stu3(report):
+        yield _OF_STU3
+        return
     if not _fhir_report.is_imaging(report):
         yield Untranslated("not_of_this_kind", "DiagnosticReport.category")
         return
@@ -121,6 +129,13 @@ def _observation(observation: Tree, context: Context) -> Iterator[Translated]:
         yield Untranslated("ignored", "Observation.hasMember")
     else:
         yield from _fhir_prediction.of_observation(observation, model, context)
+
+
+def _is_of_stu3(resource: Tree) -> bool:
+    """Whether it has what only STU3 had: half of it would be read, and nobody told of the rest."""
+    if any(name in resource for name in _STU3_ALONE.get(str(resource.get("resourceType")), ())):
+        return True
+    return any("actor" in one for one in trees(resource, "performer", most=50))
 
 
 def _is_panel(observation: Tree) -> bool:

@@ -99,6 +99,17 @@ class TestNotTranslated:
 
         assert Untranslated("too_large", "Bundle.entry") in found(of(many))
 
+    @pytest.mark.parametrize(
+        "resource",
+        [
+            {"resourceType": "ImagingStudy", "uid": "urn:oid:1.2.3", "availability": "ONLINE"},
+            {"resourceType": "DiagnosticReport", "status": "final", "codedDiagnosis": [{}]},
+            {"resourceType": "DiagnosticReport", "performer": [{"actor": {"reference": "P/1"}}]},
+        ],
+    )
+    def test_stu3_is_refused_for_being_that(self, resource: dict[str, Any]) -> None:
+        assert only(of(resource)) == Untranslated("unsupported", "STU3")
+
     @pytest.mark.data
     def test_the_published_stu3_sample_is_refused_for_being_xml(self) -> None:
         path = DATA / "messages" / "fhir_diagnosticreport_ultrasound_stu3.xml"

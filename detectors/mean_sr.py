@@ -1,25 +1,26 @@
-"""Shiryaev-Roberts for a shift of unknown size from a level that is itself only estimated.
+"""Shiryaev-Roberts for a change from a level and a spread that are themselves only estimated.
 
-For each moment a change may have begun, a Bayes factor: the mean since then differs from the
-mean before (the reference included) by a shift drawn from N(0, .5^2), or it does not. It depends
-on the difference of the two means alone, so an uncertain reference costs time, never the promise
-(Pollak & Siegmund 1991, "Sequential detection of a change in a normal mean when the initial value
-is unknown"). The same is done with the scores' spread scores, and M is the mean of both, location
-weighing .8 and scale .2: one statistic for both.
+For each moment a change may have begun, two Bayes factors: that the mean since then differs from
+the mean before (the reference included), and that the mean square does. Neither depends on what the
+level and the spread were, so an uncertain reference costs time, never the promise
+(`detectors._bayes_factors`). M is the sum over all starts of the mean of both, the level weighing
+.9 and the spread .1: one statistic for both.
 
 The promise is one per days. In control each Bayes factor is a martingale of mean 1 from its start
-on, for normal scores of unknown mean, and a start weighs the days since the one before. So
-M - (days gone by) is a supermartingale, M at an alarm is at least the threshold, and hence the days
-gone by are at least the threshold on average, at any pace and however it changes.
+on, for normal scores of unknown mean and variance, and a start weighs the days since the one
+before. So M - (days gone by) is a supermartingale, M at an alarm is at least the threshold, and
+hence the days gone by are at least the threshold on average, at any pace and however it changes.
 
-Evidence is looked at every 2 observations.
+An alarm comes with the first observation at which M is that great. What M can be at most grows by
+so little with each that it is seldom computed.
 """
 
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from typing import Self
 
 import numpy as np
 
+from detectors._bayes_factors import LEVEL, SPREAD, bayes_factors, growth, log_bounds
 from detectors._compiled import compiled
 from detectors._contract import (
     INDEPENDENT,
@@ -31,18 +32,31 @@ from detectors._contract import (
     check_scores,
     check_settings,
 )
-from detectors._normal import spread
-from detectors._starts import BORN_N, CHUNK_N, N, Starts, no_starts, restored, thin, wait
+from detectors._mean_sr_3 import taken_up
+from detectors._starts import (
+    BORN_N,
+    CHUNK_N,
+    ELAPSED,
+    NEWEST,
+    N,
+    Starts,
+    no_starts,
+    restored,
+    thin,
+    wait,
+)
 
-_FORMAT = 3
-_SHIFT_SD = 0.5
-_LOOK_EVERY = 2
-_ROUNDING = 1e-9
-_FORM_PARTS = np.array([0.8, 0.2])  # mean, spread
+_FORMAT = 4
+_ROUNDED = 1 - 1e-9
+_NOTHING = 1e-100
+_FORM_PARTS = np.array([0.9, 0.1])  # level, spread
 
 
 class Detector:
-    """Mean since any start against the mean before it, of the scores and of their spread scores."""
+    """Mean and mean square since any start, against those of all before it."""
+
+    _most: float
+    """No less than M, and what the next start will weigh."""
 
     def __init__(
         self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
@@ -61,7 +75,7 @@ class Detector:
         if not len(scores):
             return None
         self._found = None
-        alarm: int = _read(
+        alarm, self._most = _read(
             scores,
             days,
             self._starts,
@@ -70,6 +84,7 @@ class Detector:
             self._shrunk,
             self._spread_shrunk,
             self.threshold,
+            self._most,
         )
         if alarm < 0:
             return None
@@ -88,7 +103,7 @@ class Detector:
         return self._found[1] if self._found else 0
 
     def state(self) -> State:
-        """Plain numbers: the sums, and for each start when, the sums until then, its weights."""
+        """Plain numbers: the sums; for each start when it was, the sums until then, its weights."""
         n, elapsed, newest, _ = self._starts.clock.tolist()
         began, totals_then, weights = self._starts.columns()
         return {
@@ -110,17 +125,17 @@ class Detector:
         state: State,
         dependence: Dependence = INDEPENDENT,
     ) -> Self:
-        """See detectors.Detector.
-
-        Format 2 kept the observation after the last look apart. What was found had a third part,
-        the form that had the most evidence.
-        """
-        if state.get("format") not in (2, _FORMAT):
+        """See detectors.Detector; formats 2 and 3 are taken up (`detectors._mean_sr_3`)."""
+        if state.get("format") not in (2, 3, _FORMAT):
             raise StateUnreadable("written by another version")
         detector = cls(promise, reference_n, dependence)
-        columns = (state[name] for name in ("elapsed", "began", "totals_then", "weights"))
-        detector._starts = restored(state["n"], *columns)
-        detector._totals = np.array(state["totals"])
+        detector._most = inf
+        if state["format"] < _FORMAT:
+            detector._starts, detector._totals = taken_up(state, reference_n)
+        else:
+            columns = (state[name] for name in ("elapsed", "began", "totals_then", "weights"))
+            detector._starts = restored(state["n"], *columns)
+            detector._totals = np.array(state["totals"])
         if state["format"] == 2 and state["waiting"][0]:
             scores, days = (np.array(part) for part in state["waiting"])
             detector.run(scores, days)
@@ -131,12 +146,13 @@ class Detector:
     def _begin(self) -> None:
         self._starts = no_starts(len(_FORM_PARTS), len(_FORM_PARTS))
         self._totals: Floats = np.zeros(len(_FORM_PARTS))
+        self._most = 0.0
 
     def _evidence(self) -> Floats:
         """By form and start."""
         born_n, weights = int(self._starts.clock[BORN_N]), self._starts.held
         factors = np.zeros_like(weights)
-        _bayes_factors(self._starts, self._totals, self._reference_n, factors)
+        bayes_factors(self._starts, self._totals, self._reference_n, factors)
         evidence: Floats = (factors * weights)[:, :born_n]
         return evidence
 
@@ -158,60 +174,67 @@ def _read(
     shrunk: float,
     spread_shrunk: float,
     threshold: float,
-) -> int:
-    """The place of the score that alarmed, the last one read; -1 where none does."""
+    most: float,
+) -> tuple[int, float]:
+    """The place of the score that alarmed, the last one read; -1 where none does.
+
+    And the most that M can be then, given what it could be before: evidence is only looked at where
+    that reaches the threshold.
+    """
     clock, _, _, weights = starts
     factors = np.ones_like(weights)
     for place, score in enumerate(scores):
         wait(starts, days[place], totals, _FORM_PARTS, threshold)
-        totals[0] += score
-        totals[1] += spread(score / shrunk) * spread_shrunk
+        square = 1 + ((score / shrunk) ** 2 - 1) * spread_shrunk
+        most = (most + days[place]) * exp(growth(score, square, starts, totals, reference_n))
+        totals[LEVEL] += score
+        totals[SPREAD] += square
         clock[N] += 1
-        if clock[N] % _LOOK_EVERY:
-            continue
-        if _may_alarm(starts, totals, reference_n, threshold):
-            _bayes_factors(starts, totals, reference_n, factors)
-            if (weights * factors).sum() >= threshold:
-                return place
+        unweighed = clock[ELAPSED] - clock[NEWEST]  # the days that the next start will weigh
+        if most >= threshold * _ROUNDED:
+            most = _bound(starts, totals, reference_n, factors) + unweighed
+        if most >= threshold * _ROUNDED:
+            m = _sum(starts, totals, reference_n, factors)
+            if m >= threshold:
+                return place, m
+            most = m + unweighed
         if clock[N] % CHUNK_N == 0:
-            _bayes_factors(starts, totals, reference_n, factors)
-            weights *= factors
-            thin(starts)
-            _bayes_factors(starts, totals, reference_n, factors)
-            weights /= factors
-    return -1
+            bayes_factors(starts, totals, reference_n, factors)
+            _thin(starts, factors)
+    return -1, most
 
 
 @compiled
-def _may_alarm(starts: Starts, totals: Floats, reference_n: int, threshold: float) -> bool:
-    """Whether all weights, times the highest factor that any start may have, reach the threshold.
-
-    Nearly always they do not, and no other exponential is needed.
-    """
-    clock, began, totals_then, weights = starts
-    highest, weight, all_n = 0.0, 0.0, clock[N] + reference_n
-    for start in range(int(clock[BORN_N])):
-        share = (began[start] + reference_n) / all_n
-        scale_2 = 1 / (1 + _SHIFT_SD**2 * (clock[N] - began[start]) * share)
-        for form in range(len(totals)):
-            x = totals_then[form, start] - share * totals[form]
-            highest = max(highest, x * x * scale_2)
-            weight += weights[form, start]
-    return weight * exp(highest * (_SHIFT_SD**2 / 2)) >= threshold * (1 - _ROUNDING)
+def _sum(starts: Starts, totals: Floats, reference_n: int, factors: Floats) -> float:
+    """M, and the Bayes factors. What was thinned out still stands beyond the starts in use."""
+    bayes_factors(starts, totals, reference_n, factors)
+    born_n = int(starts.clock[BORN_N])
+    return float((starts.held[:, :born_n] * factors[:, :born_n]).sum())
 
 
 @compiled
-def _bayes_factors(starts: Starts, totals: Floats, reference_n: int, factors: Floats) -> None:
-    """By form and start, into `factors`.
-
-    With s observations since a start, b before it and T = s + b: x is the sum of those before,
-    less b / T of the sum of all; q = 1 + .5^2 s b / T; the factor exp(.5^2 x^2 / 2q) / sqrt(q).
-    """
-    clock, began, totals_then, _ = starts
-    all_n = clock[N] + reference_n
-    for start in range(int(clock[BORN_N])):
-        share = (began[start] + reference_n) / all_n
-        scale_2 = 1 / (1 + _SHIFT_SD**2 * (clock[N] - began[start]) * share)
+def _bound(starts: Starts, totals: Floats, reference_n: int, bounds: Floats) -> float:
+    """M is no more than this. `bounds` is room to work in."""
+    log_bounds(starts, totals, reference_n, bounds)
+    weights, most = starts.held, 0.0
+    for start in range(int(starts.clock[BORN_N])):
         for form in range(len(totals)):
-            x = totals_then[form, start] - share * totals[form]
-            factors[form, start] = exp(x * x * scale_2 * (_SHIFT_SD**2 / 2)) * sqrt(scale_2)
+            most += weights[form, start] * exp(bounds[form, start])
+    return most
+
+
+@compiled
+def _thin(starts: Starts, factors: Floats) -> None:
+    """Starts hand on what they have of M; what is kept weighs that over its own Bayes factor.
+
+    One whose factor is as good as 0 has nothing from then on, which is less than it may have.
+    """
+    weights, began, place = starts.held, starts.began.copy(), 0
+    weights *= factors
+    thin(starts)
+    for start in range(int(starts.clock[BORN_N])):
+        while began[place] != starts.began[start]:
+            place += 1
+        for form in range(len(factors)):
+            factor = factors[form, place]
+            weights[form, start] *= 1 / factor if factor > _NOTHING else 0.0

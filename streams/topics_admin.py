@@ -49,7 +49,7 @@ class TopicState(Struct, frozen=True):
 
 
 class NoBroker(Exception):
-    """The broker did not answer; the message has the address and librdkafka's reason."""
+    """The broker did not answer what was asked; the message has its address and the reason."""
 
 
 class TopicsAdmin:
@@ -120,10 +120,17 @@ class TopicsAdmin:
             [ConfigResource(ResourceType.TOPIC, name) for name in names],
             request_timeout=ANSWER_S,
         )
-        return {
-            resource.name: {key: entry.value for key, entry in future.result().items()}
-            for resource, future in asked.items()
-        }
+        try:
+            return {
+                resource.name: {key: entry.value for key, entry in future.result().items()}
+                for resource, future in asked.items()
+            }
+        except KafkaException as error:
+            why = error.args[0].str()
+            raise NoBroker(
+                f"{self._config.broker}: what its topics are set to cannot be read: {why} "
+                "(an embedded one has no settings, and needs none)"
+            ) from None
 
     def _state(
         self,

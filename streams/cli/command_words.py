@@ -81,5 +81,7 @@ def told(reply: Reply, command: Command) -> str:
             f"{reply.affected_n}; to end it: "
             f"radvigil unsilence --site {reply.site} --id {reply.command_id}"
         )
+    if reply.action == "unsilence":
+        return "accepted: unsilence"
     what = f"incident {reply.incident}{about}" if reply.incident else f"{reply.affected_n} affected"
     return f"accepted: {reply.action}, {what}"

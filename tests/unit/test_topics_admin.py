@@ -32,6 +32,7 @@ class Broker:
         self.topics: dict[str, tuple[int, int, dict[str, str]]] = {}
         self.unasked: set[str] = set()  # made by somebody else at the same moment
         self.away: KafkaException | None = None
+        self.refusal: KafkaException | None = None  # to somebody without the right to ask
 
     def list_topics(self, **_: Any) -> Any:
         if self.away is not None:
@@ -46,6 +47,8 @@ class Broker:
         return SimpleNamespace(topics=known, brokers=dict.fromkeys(range(self.brokers)))
 
     def describe_configs(self, resources: list[Any], **_: Any) -> dict[Any, Any]:
+        if self.refusal is not None:
+            return {one: done(error=self.refusal) for one in resources}
         return {
             one: done({k: SimpleNamespace(value=v) for k, v in self.topics[one.name][2].items()})
             for one in resources
@@ -101,6 +104,15 @@ def test_an_unequal_number_of_partitions_keeps_a_worker_from_starting(broker: Br
     admin(partitions=3).create()
 
     assert differences(admin(partitions=4)) == {"partitions": ("3", "4", True)}
+
+
+def test_settings_that_may_not_be_read_are_a_sentence(broker: Broker) -> None:
+    one = admin()
+    one.create()
+    broker.refusal = KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+
+    with pytest.raises(NoBroker, match="one:9092: what its topics are set to cannot be read"):
+        one.show()
 
 
 def test_settings_and_copies_that_differ_are_said_and_left_alone(broker: Broker) -> None:

@@ -77,7 +77,6 @@ def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     time.sleep(4)  # the absence is the test: studies, and results that nobody has read
     topic = f"{scene.config.prefix}.predictions.v1"
     assert delete_all(kafka, topic, scene.config.kafka.partitions) > 0
-    deleted_at = time.time()
 
     worker = Console("run", "--config", str(scene.fleet.config), "--http", "127.0.0.1:0")
     try:
@@ -86,7 +85,8 @@ def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
         scene.flowing(60)
         time.sleep(DEADLINE_S + LATENESS_S)  # studies from after the loss come due
         scene.ward.stop()
-        late = after(scene, deleted_at)
+        lost_until = oldest_left(scene, topic)
+        late = after(scene, lost_until)
         assert wait_until(lambda: not late - outcomes(rows(scene)), 60)
         address = re.search(r"http://[\d.]+:\d+", said)
         assert address is not None
@@ -101,7 +101,7 @@ def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     assert unsaid, "nothing was lost: this has tested nothing"
     began = [scene.ward.sent[key].at for key, _, _ in unsaid]
     assert min(began) > away_since - DEADLINE_S - LATENESS_S - STALE_AFTER_S
-    assert max(began) < deleted_at + LATENESS_S
+    assert max(began) <= lost_until
     assert count(metrics, 'radvigil_noticed_total{what="lost"}') > 0
     assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(
         {key for key, _, _ in unsaid}
@@ -119,10 +119,21 @@ def losses_told(scene: Scene) -> list[dict[str, str]]:
     return [message for message in messages if message["kind"] == "data_quality"]
 
 
+def oldest_left(scene: Scene, topic: str) -> float:
+    """When the oldest record that is left in a partition was appended; of all partitions the last.
+
+    Before it something may be lost, of a partition that was idle for a while also long before it.
+    """
+    oldest_ms: dict[int, int] = {}
+    for row in scene.reader.rows(topic):
+        oldest_ms.setdefault(row.partition, row.append_ms)
+    return max(oldest_ms.values()) / 1000
+
+
 def after(scene: Scene, at: float) -> Counter[tuple[str, str, int]]:
     """What must be said of the studies that began after it."""
     expected = scene.ward.expected()
-    return Counter({key: n for key, n in expected.items() if scene.ward.sent[key[0]].at > at + 1})
+    return Counter({key: n for key, n in expected.items() if scene.ward.sent[key[0]].at > at})
 
 
 def page(address: str) -> str:

@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.calibration_data import DATA, DEPENDENT, PER_DAY, Floats, Ints, Stream, stream
+from bench.calibration_data import DATA, DEPENDENT, Floats, Ints, Stream, of_no_cycle, stream
 from detectors import Promise, make
 from detectors.cat_sr import CategoryDetector
 from detectors.cells import number_cells
 from detectors.dependence import dependence_of_categories
+from detectors.overdispersion import overdispersion_of
 from detectors.standard import Standard
 from detectors.votes import VOTES
 
@@ -80,7 +81,7 @@ class Numbers:
         self._standard = Standard.learn(reference.values, draws, reference.weekhours)
         self._cells = number_cells(self._standard)
         self.n, self.dependence = self._standard.n, self._standard.dependence
-        self.counts = self._cells.counts
+        self.counts, self.overdispersion = self._cells.counts, ()
 
     def readings(self, seen: Stream, rng: np.random.Generator) -> tuple[Floats, Ints]:
         """Scores and cells."""
@@ -96,6 +97,7 @@ class YesNo:
         answers = reference.values.astype(np.int64)
         self.n, self.dependence = len(answers), dependence_of_categories(answers)
         self.counts = (*np.bincount(answers, minlength=2).tolist(), 0)
+        self.overdispersion = overdispersion_of(answers, reference.weekdays)
 
     def readings(self, seen: Stream, rng: np.random.Generator) -> tuple[Floats, Ints]:
         """Cells; there are no scores."""
@@ -109,36 +111,47 @@ class Watch:
         self._rng = np.random.default_rng([seed, 99])
         is_yes_no = parts == YES_NO and np.isin(reference.values, (0, 1)).all()
         self._against = YesNo(reference) if is_yes_no else Numbers(reference, self._rng)
-        self._parts, self._promise = parts, Promise(arl / PER_DAY, PER_DAY)
+        self._parts = parts
+        self._promise = Promise(arl / reference.per_day, reference.per_day)
         self._arm()
 
-    def _arm(self) -> None:
+    def _arm(self, mixture: CategoryDetector | None = None) -> None:
         n, dependence = self._against.n, self._against.dependence
         promises = {kind: self._promise.part(part) for kind, part in self._parts.items()}
         self._detectors: dict[str, Any] = {
-            kind: CategoryDetector(promise.days, self._against.counts, dependence.ratio)
+            kind: mixture or self._mixture(promise.days, dependence.ratio)
             if kind == "cat_sr"
             else make(kind, promise, n, dependence)
             for kind, promise in promises.items()
         }
 
+    def _mixture(self, days: float, ratio: float) -> CategoryDetector:
+        return CategoryDetector(days, self._against.counts, ratio, self._against.overdispersion)
+
     def alarms(self, seen: Stream) -> list[int]:
-        """The places of all alarms; after each, all begin anew."""
+        """The places of all alarms; after each, all begin anew, and what blocks told stays."""
         scores, cells = self._against.readings(seen, self._rng)
-        days = np.full(len(scores), 1 / PER_DAY)
+        days = np.full(len(scores), 1 / seen.per_day)
         found: list[int] = []
         at = 0
-        while (first := self._first(scores[at:], cells[at:], days[at:])) is not None:
+        while (
+            first := self._first(scores[at:], cells[at:], days[at:], seen.weekdays[at:])
+        ) is not None:
             at += first + 1
             found.append(at - 1)
-            self._arm()
+            mixture = self._detectors.get("cat_sr")
+            if mixture is not None:
+                mixture.begin_anew()
+            self._arm(mixture)
         return found
 
-    def _first(self, scores: Floats, cells: Ints, days: Floats) -> int | None:
+    def _first(self, scores: Floats, cells: Ints, days: Floats, weekdays: Ints) -> int | None:
         for begin in range(0, len(scores), 512):
             part = slice(begin, begin + 512)
             found = [
-                detector.run(cells[part] if kind == "cat_sr" else scores[part], days[part])
+                detector.run(cells[part], days[part], weekdays[part])
+                if kind == "cat_sr"
+                else detector.run(scores[part], days[part])
                 for kind, detector in self._detectors.items()
             ]
             alarms: list[int] = [place for place in found if place is not None]
@@ -177,7 +190,7 @@ def delays(task: tuple[str, int, int]) -> list[int]:
     else:
         values = rng.normal(size=n)
         values[-FOLLOWED_N:] = CHANGES[change](rng, values[-FOLLOWED_N:])
-    whole = Stream(values, np.zeros(n, dtype=np.int64))
+    whole = of_no_cycle(values)
     reference, seen = whole.part(0, reference_n), whole.part(reference_n)
     return [
         _delay(Watch(reference, parts, DELAY_ARL, seed).alarms(seen))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 PER_DAY = 250
 FIRST_HOUR = 9  # of the week in which a stream begins
+_ONE_IN_20 = 1.6449
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,10 +20,16 @@ class Stream(NamedTuple):
 
     values: Floats
     weekhours: NDArray[np.int64]
+    per_day: int = PER_DAY
+
+    @property
+    def weekdays(self) -> NDArray[np.int64]:
+        """The day of the week of each."""
+        return self.weekhours // 24
 
     def part(self, start: int, stop: int | None = None) -> "Stream":
         """The values from `start` to before `stop`."""
-        return Stream(self.values[start:stop], self.weekhours[start:stop])
+        return Stream(self.values[start:stop], self.weekhours[start:stop], self.per_day)
 
 
 def _autoregressive(rng: np.random.Generator, n: int) -> Floats:
@@ -45,6 +52,12 @@ def _cycle(n: int) -> Floats:
     return 0.5 * np.sin(hours * 2 * np.pi / 24) + 0.3 * (hours % 168 >= 120)
 
 
+def _days(rng: np.random.Generator, n: int, least: float, most: float) -> Any:
+    """Yes and no, 100 a day from the morning on; each local day has its own share."""
+    days = (np.arange(n) * 24 // 100 + FIRST_HOUR) // 24
+    return rng.random(n) < rng.uniform(least, most, size=days[-1] + 1)[days]
+
+
 INDEPENDENT: dict[str, Draw] = {
     # scores are ranks, so all continuous distributions give the same: this stands for all of them
     "continuous": lambda rng, n: rng.lognormal(sigma=1.0, size=n),
@@ -57,11 +70,23 @@ DEPENDENT: dict[str, Draw] = {
     "4 images a patient": _patients,
     "day and week": lambda rng, n: rng.normal(size=n) + _cycle(n),
     "all three": lambda rng, n: _autoregressive(rng, n) + _patients(rng, n) + _cycle(n),
+    "yes in 5 %, 4 images a patient": lambda rng, n: _patients(rng, n) > _ONE_IN_20,
+    "yes in 5 %, each follows, .3": lambda rng, n: _autoregressive(rng, n) > _ONE_IN_20 / 0.91**0.5,
+    "yes in 5 %, each day 2 to 8 %": lambda rng, n: _days(rng, n, 0.02, 0.08),
+    "yes in 30 %, each day 20 to 40 %": lambda rng, n: _days(rng, n, 0.2, 0.4),
 }
 DATA = INDEPENDENT | DEPENDENT
+PER_DAY_OF = {"yes in 5 %, each day 2 to 8 %": 100, "yes in 30 %, each day 20 to 40 %": 100}
 
 
 def stream(data: str, rng: np.random.Generator, n: int) -> Stream:
-    """n values of one kind, 250 a day."""
-    hours = np.arange(n) * 24 // PER_DAY + FIRST_HOUR
-    return Stream(np.asarray(DATA[data](rng, n), dtype=np.float64), hours % 168)
+    """n values of one kind, 250 a day if not said otherwise."""
+    per_day = PER_DAY_OF.get(data, PER_DAY)
+    hours = np.arange(n) * 24 // per_day + FIRST_HOUR
+    return Stream(np.asarray(DATA[data](rng, n), dtype=np.float64), hours % 168, per_day)
+
+
+def of_no_cycle(values: Floats, per_day: int = PER_DAY) -> Stream:
+    """Values in which no cycle is looked for: numbers of one hour, yes and no of one each day."""
+    days = np.arange(len(values)) // per_day if np.isin(values, (0, 1)).all() else 0
+    return Stream(values, np.zeros(len(values), dtype=np.int64) + days % 7 * 24, per_day)

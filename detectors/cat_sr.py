@@ -9,7 +9,9 @@ a martingale, so the threshold is the promise itself, in days (see `mean_sr`; me
 bench/calibration.py).
 
 Where observations depend on each other the evidence is tempered: counts and the logarithms of
-ratios are multiplied by 1 / `variance_ratio`, as if there were so many fewer observations.
+ratios are multiplied by 1 / the variance ratio, as if there were so many fewer observations. It is
+that of the reference, or what was seen up to the start if that is greater
+(`detectors.overdispersion`): what comes after a start cannot make it doubt itself.
 
 Evidence is looked at with each observation, as a value never seen before shows at once.
 """
@@ -19,6 +21,7 @@ from typing import Self
 
 import numpy as np
 
+from detectors._category_evidence import PRIORS_N, read
 from detectors._compiled import compiled
 from detectors._contract import (
     Floats,
@@ -29,23 +32,11 @@ from detectors._contract import (
     check_days,
     check_promise,
 )
-from detectors._starts import (
-    BORN_N,
-    CHUNK_N,
-    ROOM_N,
-    N,
-    Starts,
-    no_starts,
-    restored,
-    thin,
-    wait,
-)
+from detectors._starts import no_starts, restored
+from detectors.overdispersion import frequent_shares, nothing_seen, ratio_of
 
-_FORMAT = 2
-_PRIORS_N = (5.0, 20.0, 100.0)
-_PRIOR_PARTS = np.full(len(_PRIORS_N), 1 / len(_PRIORS_N))
-_PSEUDO_COUNT = 0.5
-_NEAR = 0.1
+_FORMAT = 3
+_FORMAT_2 = 2  # one variance ratio for all starts, and no blocks
 
 
 class CategoryDetector:
@@ -53,11 +44,16 @@ class CategoryDetector:
 
     `days` is the promise: on average at least so many between two false alarms. Fed cells as
     `detectors.categories` or `detectors.cells` number them. An alarm ends what was watched: the
-    next observation begins anew, against the reference.
+    next observation begins anew, against the reference. `overdispersion` is what a reference told
+    of blocks of its observations (`detectors.overdispersion`); what is watched goes on telling it.
     """
 
     def __init__(
-        self, days: float, reference_counts: Sequence[int], variance_ratio: float = 1.0
+        self,
+        days: float,
+        reference_counts: Sequence[int],
+        variance_ratio: float = 1.0,
+        overdispersion: Sequence[Sequence[float]] = (),
     ) -> None:
         check_promise(Promise(days, 1.0))
         if len(reference_counts) < 2 or sum(reference_counts) < 1 or min(reference_counts) < 0:
@@ -65,27 +61,39 @@ class CategoryDetector:
         if not variance_ratio >= 1:
             raise ValueError("variance_ratio must be at least 1")
         self.threshold = days
-        self._counted = 1 / variance_ratio
-        reference = np.array(reference_counts, dtype=np.float64)
-        self._reference = reference * self._counted + _PSEUDO_COUNT
-        self._reference_n = float(self._reference.sum())
+        self._least_ratio = variance_ratio
+        counts = np.array(reference_counts, dtype=np.float64)
+        self._against = np.stack((counts, frequent_shares(counts)))
+        self._seen = nothing_seen(len(reference_counts), overdispersion)
         self._found: tuple[float, int] | None = None
         self._begin()
 
-    def run(self, cells: Ints, days: Floats) -> int | None:
+    def run(self, cells: Ints, days: Floats, weekdays: Ints | None = None) -> int | None:
         """Feed cells in order. The index of the one that alarmed, the last one read, or None.
 
-        `days` has for each the time since the observation before it. ValueError for a cell that
-        does not exist or a time that is negative or not finite; then nothing was read.
+        `days` has for each the time since the observation before it, `weekdays` its local day of
+        the week, any numbers that tell a day from the next; without, all are of one day.
+        ValueError for a cell that does not exist or a time that is negative or not finite; then
+        nothing was read.
         """
         check_days(days, len(cells))
         if not len(cells):
             return None
-        if not _are_cells(cells, len(self._reference)):
+        if not _are_cells(cells, self._against.shape[1]):
             raise ValueError("no such cell")
+        if weekdays is None:
+            weekdays = np.zeros(len(cells), dtype=np.int64)
         self._found = None
-        alarm, evidence = _read(
-            cells, days, self._starts, self._counts, self._reference, self._counted, self.threshold
+        alarm, evidence = read(
+            cells,
+            days,
+            weekdays,
+            self._starts,
+            self._totals,
+            self._seen,
+            self._against,
+            self._least_ratio,
+            self.threshold,
         )
         if alarm < 0:
             return None
@@ -94,6 +102,11 @@ class CategoryDetector:
         self._found = (evidence, since)
         self._begin()
         return alarm
+
+    @property
+    def variance_ratio(self) -> float:
+        """By which a start is tempered that begins now."""
+        return max(self._least_ratio, ratio_of(self._seen))
 
     @property
     def statistic(self) -> float:
@@ -106,16 +119,21 @@ class CategoryDetector:
         return self._found[1] if self._found else 0
 
     def state(self) -> State:
-        """Plain numbers: the counts; for each start when it was, the counts then, its evidence."""
+        """Plain numbers: the counts; for each start when it was, the counts then, its evidence.
+
+        And what is counted of an observation since then, and the blocks that were seen.
+        """
         _, elapsed, newest, _ = self._starts.clock.tolist()
-        began, counts_then, evidence = self._starts.columns()
+        began, totals_then, evidence = self._starts.columns()
         return {
             "format": _FORMAT,
-            "counts": self._counts.astype(int).tolist(),
+            "counts": self._totals[:-1].astype(int).tolist(),
             "elapsed": [elapsed, newest],
             "began": began.astype(int).tolist(),
-            "counts_then": counts_then.astype(int).tolist(),
+            "counts_then": totals_then[:-1].astype(int).tolist(),
+            "counted_then": totals_then[-1].tolist(),
             "evidence": evidence.tolist(),
+            "blocks": self._seen.tolist(),
             "found": list(self._found) if self._found else None,
         }
 
@@ -126,89 +144,38 @@ class CategoryDetector:
         reference_counts: Sequence[int],
         state: State,
         variance_ratio: float = 1.0,
+        overdispersion: Sequence[Sequence[float]] = (),
     ) -> Self:
         """Resume; a new promise changes the threshold and keeps the evidence.
 
         Raises StateUnreadable when this code cannot read the state.
         """
-        if state.get("format") != _FORMAT or len(state["counts"]) != len(reference_counts):
+        form = state.get("format")
+        if form not in (_FORMAT_2, _FORMAT) or len(state["counts"]) != len(reference_counts):
             raise StateUnreadable("written by another version, or for other cells")
-        detector = cls(days, reference_counts, variance_ratio)
-        detector._counts = np.array(state["counts"], dtype=np.float64)
-        columns = (state[name] for name in ("elapsed", "began", "counts_then", "evidence"))
-        detector._starts = restored(int(detector._counts.sum()), *columns)
+        detector = cls(days, reference_counts, variance_ratio, overdispersion)
+        counted_then = [1 / variance_ratio] * len(state["began"])
+        if form == _FORMAT:
+            counted_then = state["counted_then"]
+            detector._seen = np.array(state["blocks"], dtype=np.float64)
+        detector._totals = np.array([*state["counts"], 1 / detector.variance_ratio])
+        totals_then = [*state["counts_then"], counted_then]
+        detector._starts = restored(
+            sum(state["counts"]), state["elapsed"], state["began"], totals_then, state["evidence"]
+        )
         found = state["found"]
         detector._found = (found[0], found[1]) if found else None
         return detector
 
+    def begin_anew(self) -> None:
+        """Forget the evidence. What blocks of observations have told stays, as after an alarm."""
+        self._found = None
+        self._begin()
+
     def _begin(self) -> None:
-        self._counts: Floats = np.zeros(len(self._reference))
-        self._starts = no_starts(len(self._reference), len(_PRIORS_N))
-
-
-@compiled
-def _read(
-    cells: Ints,
-    days: Floats,
-    starts: Starts,
-    counts: Floats,
-    reference: Floats,
-    counted: float,
-    threshold: float,
-) -> tuple[int, float]:
-    """The place of the cell that alarmed, the last one read, and M then; -1 where none does.
-
-    The ratio by which an observation multiplies evidence: the share of its cell after a change,
-    with a prior of so many observations at the share before the start, over its share in all that
-    came. Short loops over the starts, as each becomes one of vector instructions.
-    """
-    clock, began, counts_then, evidence = starts
-    reference_n = reference.sum()
-    m, moved, since, since_n, ratio, near = np.empty((6, ROOM_N))
-    for place, cell in enumerate(cells):
-        wait(starts, days[place], counts, _PRIOR_PARTS, threshold)
-        born_n, n = int(clock[BORN_N]), clock[N]
-        now, known = counts[cell] * counted, reference[cell]
-        share_now = (now + known) / (n * counted + reference_n)
-        for start in range(born_n):
-            then = counts_then[cell, start] * counted
-            moved[start] = (then + known) / ((began[start] * counted + reference_n) * share_now)
-            since[start] = (now - then) / share_now
-            since_n[start] = (n - began[start]) * counted
-            m[start] = 0.0
-        for prior, prior_n in enumerate(_PRIORS_N):
-            for start in range(born_n):
-                ratio[start] = (moved[start] * prior_n + since[start]) / (since_n[start] + prior_n)
-            if counted < 1:
-                _raise(ratio[:born_n], counted, near[:born_n])
-            for start in range(born_n):
-                evidence[prior, start] *= ratio[start]
-                m[start] += evidence[prior, start]
-        counts[cell] += 1
-        clock[N] += 1
-        total = m[:born_n].sum()
-        if total >= threshold:
-            return place, total
-        if clock[N] % CHUNK_N == 0:
-            thin(starts)
-    return -1, 0.0
-
-
-@compiled
-def _raise(ratios: Floats, exponent: float, near: Floats) -> None:
-    """Each ratio to the power. Near 1, where nearly all are, by the binomial series.
-
-    That is off by less than 1e-8, and a tenth of the time; `near` has room for it.
-    """
-    second, third = (exponent - 1) / 2, (exponent - 2) / 3
-    fourth, fifth, sixth = (exponent - 3) / 4, (exponent - 4) / 5, (exponent - 5) / 6
-    for place in range(len(ratios)):
-        x = ratios[place] - 1
-        series = 1 + fourth * x * (1 + fifth * x * (1 + sixth * x))
-        near[place] = 1 + exponent * x * (1 + second * x * (1 + third * x * series))
-    for place in range(len(ratios)):
-        is_near = 1 - _NEAR < ratios[place] < 1 + _NEAR
-        ratios[place] = near[place] if is_near else ratios[place] ** exponent
+        cells_n = self._against.shape[1]
+        self._totals: Floats = np.append(np.zeros(cells_n), 1 / self.variance_ratio)
+        self._starts = no_starts(cells_n + 1, len(PRIORS_N))
 
 
 @compiled

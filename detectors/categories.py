@@ -5,7 +5,7 @@ last cell is for what was never seen.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Self
 
@@ -13,16 +13,19 @@ import msgspec
 import numpy as np
 
 from detectors._contract import INDEPENDENT, Dependence, Ints, StateUnreadable
+from detectors.overdispersion import are_sums
 
 CELLS_MAX = 32
 DISTINCT_MAX = 256
-_FORMAT = 2
+_FORMAT = 3
+Overdispersion = Sequence[Sequence[float]]
 
 
 class Categories:
     """Cells of a frozen sample; `counts` has how often each cell occurred in it.
 
-    `dependence` is that of the sample, as `detectors.dependence` measures it.
+    `dependence` is that of the sample, as `detectors.dependence` measures it, `overdispersion` what
+    its blocks told of it, as `detectors.overdispersion` sums it up.
 
     ValueError for no values, or more than 256 different ones: that is a name, not a category.
 
@@ -32,16 +35,22 @@ class Categories:
     """
 
     dependence: Dependence = INDEPENDENT
+    overdispersion: Overdispersion = ()
 
     def __init__(self, values: Iterable[str | float]) -> None:
         self._count(Counter(values))
 
     @classmethod
-    def from_counts(cls, counts: Mapping[str, int], dependence: Dependence = INDEPENDENT) -> Self:
+    def from_counts(
+        cls,
+        counts: Mapping[str, int],
+        dependence: Dependence = INDEPENDENT,
+        overdispersion: Overdispersion = (),
+    ) -> Self:
         """Those of a sample that was counted as it came; a count of 0 has a cell all the same."""
         categories = cls.__new__(cls)
         categories._count(counts)
-        categories.dependence = dependence
+        categories.dependence, categories.overdispersion = dependence, overdispersion
         return categories
 
     def _count(self, counts: Mapping[str, int] | Mapping[str | float, int]) -> None:
@@ -76,25 +85,29 @@ class Categories:
 
     def to_bytes(self) -> bytes:
         """A versioned record that `from_bytes` reads."""
-        return msgspec.msgpack.encode(_Record(_FORMAT, self._ordered, self.dependence))
+        told = [[*row] for row in self.overdispersion]
+        return msgspec.msgpack.encode(_Record(_FORMAT, self._ordered, self.dependence, told))
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Self:
-        """The categories of a record; StateUnreadable if it is not one of format 1 or 2.
+        """The categories of a record; StateUnreadable if it is not one of format 1 to 3.
 
-        Format 1 took them for independent.
+        Format 1 took them for independent, format 2 had nothing of blocks.
         """
         try:
             read = msgspec.msgpack.decode(record, type=_Record)
         except msgspec.MsgspecError as error:
             raise StateUnreadable("not a record of categories") from error
-        if read.format not in (1, _FORMAT):
+        if read.format not in (1, 2, _FORMAT):
             raise StateUnreadable("written by another version")
         if not read.ordered or not 1 <= read.dependence.ratio < inf:
             raise StateUnreadable("no words, or no variance ratio")
+        if not are_sums(read.overdispersion):
+            raise StateUnreadable("no sums of blocks")
         categories = cls.__new__(cls)
         categories._set(read.ordered)
         categories.dependence = read.dependence
+        categories.overdispersion = read.overdispersion
         return categories
 
 
@@ -102,3 +115,4 @@ class _Record(msgspec.Struct, array_like=True):
     format: int
     ordered: list[tuple[str | float, int]]
     dependence: Dependence = INDEPENDENT
+    overdispersion: list[list[float]] = []

@@ -22,7 +22,6 @@ _SMALL = 0.2  # measured: a smaller excess leaves the promise kept, and costs de
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
 _SHORT_N = 1_000
 _SHORT_BOUND = 0.5  # measured: held to the estimate, references of 500 do not keep the promise
-_LONG_BLOCKS = (16, 32)  # so many of them in a sample: as long as can be told anything of
 _FREQUENT_N = 10  # rarer categories are one, and show how they follow each other only together
 
 
@@ -66,17 +65,10 @@ def dependence_of_categories(cells: Ints) -> Dependence:
     """The dependence within a sample of categories, in the order in which they came.
 
     The ratio is the mean one of the shares (the design effect of Rao & Scott 1981, "The analysis of
-    categorical data from complex sample surveys"). Shares that differ from day to day, each by
-    little, stay below chance in short blocks and yet cost the promise: measured, it is broken from
-    a ratio of 1.2. So that of the longest blocks is taken as it is where it is greater.
+    categorical data from complex sample surveys"). What days have of their own, each by little,
+    stays below chance in a sample of a few days: `detectors.overdispersion` goes on measuring it.
     """
-    indicators = _indicators(cells)
-    found = dependence(indicators)
-    long_n = [len(cells) // blocks for blocks in _LONG_BLOCKS if len(cells) // blocks > 1]
-    longest = sum(_ratio(indicators, block_n) for block_n in long_n) / len(long_n) if long_n else 1
-    if longest <= found.ratio:
-        return found
-    return found._replace(ratio=longest, effective_n=len(cells) / longest)
+    return dependence(_indicators(cells))
 
 
 def _indicators(cells: Ints) -> Floats:

@@ -29,6 +29,11 @@ class Seen(NamedTuple):
         """How many."""
         return len(self.ats_us)
 
+    @property
+    def weekdays(self) -> NDArray[np.int64]:
+        """The local day of the week of each."""
+        return self.weekhours.astype(np.int64) // 24
+
     def part(self, start: int, stop: int | None = None) -> "Seen":
         """The observations from `start` to before `stop`."""
         cut = slice(start, stop)
@@ -42,6 +47,8 @@ class Readings(NamedTuple):
     """Normal scores; None for words."""
     cells: NDArray[np.int64]
     """Cells of the mixture."""
+    weekdays: NDArray[np.int64]
+    """The local day of the week of each."""
 
     def part(self, start: int, stop: int) -> "Readings":
         """Those from `start` to before `stop`."""
@@ -49,6 +56,7 @@ class Readings(NamedTuple):
         return Readings(
             None if self.scores is None else self.scores[cut],
             self.cells[cut],
+            self.weekdays[cut],
         )
 
 
@@ -158,6 +166,9 @@ class Vote(Protocol):
     @property
     def changed_n(self) -> int:
         """After an alarm: how many observations ago the change began, as estimated."""
+
+    def learnt(self) -> detectors.State | None:
+        """What of it outlasts an alarm of any vote; None if nothing does. It begins anew."""
 
     def state(self) -> detectors.State:
         """All there is to know."""

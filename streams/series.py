@@ -36,6 +36,7 @@ class Series:
         self.references = References()
         self.share = Share()
         self.votes: dict[str, Vote] = {}
+        self._learnt: dict[str, detectors.State] = {}  # of the votes, while it relearns
         self.changed_us = 0
         self.unseen = Unseen()
         self.blocks = Blocks()
@@ -112,7 +113,7 @@ class Series:
         yield from self._last_block()
         if self.phase == "relearning":
             self.references.end(at_us)
-            self.learning.pace = Pace()
+            self.learning.pace, self._learnt = Pace(), {}
             self.phase = "learning"
         elif self.provisional is not None:
             self.references.begin(self.provisional, "accepted", at_us)
@@ -175,6 +176,12 @@ class Series:
         """Take up the votes of a checkpoint; one that cannot be read begins anew."""
         if self.phase == "watching":
             self._arm(states)
+        else:
+            self._learnt = {**states}
+
+    def states(self) -> dict[str, detectors.State]:
+        """Those of the votes, or what outlasts their alarm."""
+        return {kind: vote.state() for kind, vote in self.votes.items()} or self._learnt
 
     def _collect(self, part: Seen, grant: Grant) -> tuple[int, Change | None]:
         """Let the sample grow up to where it is complete."""
@@ -250,7 +257,9 @@ class Series:
         since, again = self.blocks.since(vote.changed_n), self.provisional is not None
         change = alarmed(kind, vote, self.reference, since, at_us, again=again)
         self.changed_us = change.since_us
+        learnt = {} if again else {kind: vote.learnt() for kind, vote in self.votes.items()}
         self._start_sample("relearning")
+        self._learnt = {kind: state for kind, state in learnt.items() if state is not None}
         return change
 
     def _relearnt(self, at_us: int) -> Change:
@@ -259,7 +268,7 @@ class Series:
         again = self.provisional is not None
         returned = self.original.agrees(sample)
         self.references.provisional = None if returned else sample.freeze()
-        self._watch_from_now()
+        self._watch_from_now(self._learnt if returned else None)
         since_us = self.changed_us
         return relearnt(before, sample, at_us, since_us, returned=returned, again=again)
 
@@ -301,11 +310,11 @@ class Series:
         self.phase = phase
         self.blocks.end()
         self.learning.begin()
-        self.votes = {}
+        self.votes, self._learnt = {}, {}
 
-    def _watch_from_now(self) -> None:
+    def _watch_from_now(self, learnt: Mapping[str, detectors.State] | None = None) -> None:
         self._start_sample("watching")
-        self._arm()
+        self._arm(learnt)
 
     def _arm(self, states: Mapping[str, detectors.State] | None = None) -> None:
         assert self.reference is not None
@@ -315,4 +324,4 @@ class Series:
         """Arm the votes that count observations for a faster pace, before it costs the promise."""
         behind = self.share.falls_behind(block.n, block.at_us)
         if behind and self.phase == "watching":
-            self._arm({kind: vote.state() for kind, vote in self.votes.items()})
+            self._arm(self.states())

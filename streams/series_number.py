@@ -118,7 +118,7 @@ class NumberReference:
         """Scores and cells."""
         values = cast(Floats, seen.values)
         scores = self._standard.scores(values, seen.uniforms, seen.weekhours.astype(np.int64))
-        return Readings(scores, self._cells.cells(values, scores))
+        return Readings(scores, self._cells.cells(values, scores), seen.weekdays)
 
     def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
         """A vote for each detector."""

@@ -18,7 +18,7 @@ from streams.references import History, is_reference
 from streams.seen import Frozen, Sample, SeriesId, SeriesKind
 from streams.series import Series
 from streams.series_number import NumberReference, NumberSample
-from streams.series_word import WordReference, WordSample, YesNoReference
+from streams.series_word import Day, WordReference, WordSample, YesNoReference
 from streams.share import Share
 from streams.unseen import Unseen
 
@@ -35,7 +35,8 @@ class SeriesRecord(Struct, omit_defaults=True):
     """Everything of a series that is small: version 2.
 
     `tail` is the unwritten end of the sample. One of words has their `counts` as well, as they came
-    first; there was a time when it had nothing else, neither chunks nor a tail.
+    first, and the `days` in which they came; there was a time when it had nothing but counts.
+    `votes` has what is learnt of them while the series relearns.
     """
 
     site: str
@@ -52,6 +53,7 @@ class SeriesRecord(Struct, omit_defaults=True):
     chunks: int = 0
     tail: bytes = b""
     counts: dict[str, int] = field(default_factory=dict)
+    days: list[Day] = field(default_factory=list)
     notes: dict[str, list[Note]] = field(default_factory=dict)
     votes: dict[str, dict[str, object]] = field(default_factory=dict)
     unseen: Unseen = field(default_factory=Unseen)
@@ -106,7 +108,7 @@ def record_of(kept: Kept) -> SeriesRecord:
     """The small record as of now."""
     series, sample = kept.series, _written_by_rows(kept.series.learning.sample)
     chunks = sample.n // CHUNK_N
-    counts = dict(sample.counts) if isinstance(sample, WordSample) else {}
+    of_words = sample if isinstance(sample, WordSample) else None
     references = series.references.slots()
     return SeriesRecord(
         *kept.id,
@@ -120,9 +122,10 @@ def record_of(kept: Kept) -> SeriesRecord:
         generation=series.learning.generation,
         chunks=chunks,
         tail=sample.written(chunks * CHUNK_N),
-        counts=counts,
+        counts=dict(of_words.counts) if of_words else {},
+        days=[*of_words.days] if of_words else [],
         notes={slot: [*one.notes] for slot, one in references.items() if one.notes},
-        votes={kind: vote.state() for kind, vote in series.votes.items()},
+        votes=series.states(),
         unseen=series.unseen,
         closed=series.closed,
         history=series.references.history,
@@ -143,7 +146,7 @@ def kept_of(
     rows = b"".join([*(bulk[name] for name in names), record.tail])
     sample = _written_by_rows(series.learning.sample)
     if isinstance(sample, WordSample):
-        sample.read(record.counts, rows)
+        sample.read(record.counts, rows, record.days)
     else:
         sample.read(rows)
     references = {

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from math import sqrt
 from typing import Self, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 import detectors
 from detectors.categories import DISTINCT_MAX, Categories
 from detectors.dependence import dependence_of_categories
+from detectors.overdispersion import overdispersion_of
 from schemas.series import Note
 from streams.agreement import counts_agree
 from streams.seen import Floats, Readings, Sample, Seen, Vote
@@ -19,6 +22,10 @@ YES, NO = "yes", "no"
 _LEAST_RELEARN_N = 60
 _STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
+_DAYS_MAX = 1_000  # out of order, two days take turns; what comes after so many turns is one day
+_NO_WEEKDAY = -1
+Day = tuple[int, int]
+"""A local day of the week, and how many observations came in it."""
 
 
 class WordSample:
@@ -32,6 +39,8 @@ class WordSample:
         """In the order in which each came first."""
         self._places: dict[str, int] = {}
         self._order = bytearray()
+        self.days: list[Day] = []
+        """The local days of the week in which they came, and how many in each."""
 
     @property
     def n(self) -> int:
@@ -52,7 +61,17 @@ class WordSample:
             if place == DISTINCT_MAX:
                 return taken
             self._order.append(place)
+        self._came(seen.weekdays)
         return seen.n
+
+    def _came(self, weekdays: NDArray[np.int64]) -> None:
+        for weekday, same in groupby(weekdays.tolist()):
+            last, last_n = self.days[-1] if self.days else (None, 0)
+            n = sum(1 for _ in same)
+            if last is not None and (last == weekday or len(self.days) == _DAYS_MAX):
+                self.days[-1] = last, last_n + n
+            else:
+                self.days.append((weekday, n))
 
     def images(self, values: Floats | Sequence[str]) -> list[float]:
         """Whether each is the word that came first."""
@@ -67,17 +86,25 @@ class WordSample:
         """The order from `start` to before `stop`, a byte each."""
         return bytes(self._order[start:stop])
 
-    def read(self, counts: Mapping[str, int], order: bytes) -> None:
-        """Take up what was written. Where no order was kept, words are spread evenly."""
+    def read(self, counts: Mapping[str, int], order: bytes, days: Iterable[Day] = ()) -> None:
+        """Take up what was written. Where no order was kept, words are spread evenly.
+
+        There was a time when no days were kept: then all came in one, of no day of the week.
+        """
         self.counts.update(counts)
         self._places = {word: place for place, word in enumerate(counts)}
         self._order += order or _spread_evenly([*counts.values()])
+        self.days = [*days]
+        if not self.days and self.n:
+            self.days = [(_NO_WEEKDAY, self.n)]
 
     def _frozen(self, counts: Mapping[str, int]) -> tuple[Categories, list[Note]]:
         cells = np.frombuffer(bytes(self._order), np.uint8).astype(np.int64)
         dependence = dependence_of_categories(cells)
+        weekdays, days_n = np.array(self.days).T
+        overdispersion = overdispersion_of(cells, weekdays.repeat(days_n))
         notes: list[Note] = [] if dependence.promised else ["not_promised"]
-        return Categories.from_counts(counts, dependence), notes
+        return Categories.from_counts(counts, dependence, overdispersion), notes
 
 
 class YesNoSample(WordSample):
@@ -133,11 +160,12 @@ class WordReference:
     def readings(self, seen: Seen) -> Readings:
         """Cells alone: words have no order."""
         cells = self._categories.cells(cast(Sequence[str], seen.values))
-        return Readings(scores=None, cells=cells)
+        return Readings(scores=None, cells=cells, weekdays=seen.weekdays)
 
     def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
         """One vote, on the mixture."""
-        basis = Basis(self.n, self._categories.counts, self._categories.dependence)
+        known = self._categories
+        basis = Basis(self.n, known.counts, known.dependence, known.overdispersion)
         return word_votes(promise, basis, states)
 
     def agrees(self, fresh: Sample) -> bool:

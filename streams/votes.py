@@ -36,6 +36,10 @@ class ScoreVote:
         """See streams.seen.Vote."""
         return self._detector.changed_n
 
+    def learnt(self) -> detectors.State | None:
+        """See streams.seen.Vote."""
+        return None
+
 
 class CellVote:
     """A detector on the cells of a mixture."""
@@ -47,7 +51,7 @@ class CellVote:
 
     def run(self, readings: Readings, days: Floats) -> int | None:
         """See streams.seen.Vote."""
-        return self._detector.run(readings.cells, days)
+        return self._detector.run(readings.cells, days, readings.weekdays)
 
     @property
     def statistic(self) -> float:
@@ -59,6 +63,11 @@ class CellVote:
         """See streams.seen.Vote."""
         return self._detector.changed_n
 
+    def learnt(self) -> detectors.State | None:
+        """What blocks of observations have told: see streams.seen.Vote."""
+        self._detector.begin_anew()
+        return self._detector.state()
+
 
 class Basis(NamedTuple):
     """What the votes of a series know of its reference."""
@@ -67,6 +76,8 @@ class Basis(NamedTuple):
     counts: Sequence[int]
     """How often each cell of the mixture occurred."""
     dependence: detectors.Dependence = detectors.INDEPENDENT
+    overdispersion: Sequence[Sequence[float]] = ()
+    """What blocks of it told."""
 
 
 def number_votes(promise: detectors.Promise, basis: Basis, states: States) -> dict[str, Vote]:
@@ -102,7 +113,8 @@ def _score_vote(
 
 def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State | None) -> CellVote:
     days, counts, ratio = promise.days, basis.counts, basis.dependence.ratio
+    told = basis.overdispersion
     if state is not None:
         with suppress(detectors.StateUnreadable):
-            return CellVote(CategoryDetector.restore(days, counts, state, ratio))
-    return CellVote(CategoryDetector(days, counts, ratio))
+            return CellVote(CategoryDetector.restore(days, counts, state, ratio, told))
+    return CellVote(CategoryDetector(days, counts, ratio, told))

@@ -46,7 +46,7 @@ def table(asked: Asked) -> Table:
 
 def _ours(baseline: Floats, null: Floats, changed: list[Floats]) -> Iterator[Row]:
     for days in (PROMISE_DAYS, 2 * PROMISE_DAYS):
-        alarms = [yes_no(baseline, seen, days * PER_DAY) for seen in (null, *changed)]
+        alarms = [yes_no(baseline, seen, days * PER_DAY, PER_DAY) for seen in (null, *changed)]
         yield _row(OURS, f"CatSR, one false alarm in {days:g} days", alarms)
 
 

@@ -44,7 +44,7 @@ def _drawn(
 def _rows(baseline: Floats, control: Floats, changed: Floats) -> Iterator[Row]:
     for days in (PROMISE_DAYS, 2 * PROMISE_DAYS):
         of_control, of_changed = (
-            yes_no(baseline, seen, days * PER_DAY) for seen in (control, changed)
+            yes_no(baseline, seen, days * PER_DAY, PER_DAY) for seen in (control, changed)
         )
         yield _row(OURS, f"CatSR, one false alarm in {days:g} days", of_control, of_changed)
     ratios = [rates_ratio(seen, fmean(BEFORE), fmean(AFTER)) for seen in (control, changed)]

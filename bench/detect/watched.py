@@ -7,29 +7,32 @@ from collections.abc import Callable
 from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.calibration import YES_NO, Watch
-from bench.calibration_data import Floats, Stream
+from bench.calibration_data import PER_DAY, Floats, of_no_cycle
 from detectors.votes import VOTES
 
 Alarms = list[list[int]]
 
 
 def votes(
-    references: Floats, seen: Floats, arl: float, parts: dict[str, float] | None = None
+    references: Floats,
+    seen: Floats,
+    arl: float,
+    parts: dict[str, float] | None = None,
+    per_day: int = PER_DAY,
 ) -> Alarms:
     """Of each repetition the places of all alarms, at a promise of so many observations."""
     found = []
     for seed, (reference, values) in enumerate(zip(references, seen, strict=True)):
-        watch = Watch(_stream(reference), parts or VOTES, arl, seed)
-        found.append(watch.alarms(_stream(values)))
+        watch = Watch(of_no_cycle(reference, per_day), parts or VOTES, arl, seed)
+        found.append(watch.alarms(of_no_cycle(values, per_day)))
     return found
 
 
-def yes_no(references: Floats, seen: Floats, arl: float) -> Alarms:
-    """The same for yes and no."""
-    return votes(references, seen, arl, YES_NO)
+def yes_no(references: Floats, seen: Floats, arl: float, per_day: int = PER_DAY) -> Alarms:
+    """The same for yes and no, so many a day."""
+    return votes(references, seen, arl, YES_NO, per_day)
 
 
 def cusum(ratios: Floats, threshold: float) -> Alarms:
@@ -66,7 +69,3 @@ def rates_ratio(answers: Floats, before: float, after: float) -> Floats:
 def drawn(share: float, shape: tuple[int, int], seed: int) -> Floats:
     """Yes (1) and no (0)."""
     return (np.random.default_rng(seed).random(shape) < share).astype(np.float64)
-
-
-def _stream(values: NDArray[np.float64]) -> Stream:
-    return Stream(values, np.zeros(len(values), dtype=np.int64))

@@ -92,18 +92,6 @@ class TestCategories:
         assert 3.5 < np.mean([one.ratio for one in found]) < 5.5
         assert all(one.promised for one in found)
 
-    def test_shares_that_differ_from_day_to_day_show_in_long_blocks(self) -> None:
-        """Their ratio is 2.6, and 1.25 in blocks of 16."""
-        rngs = map(np.random.default_rng, range(20))
-        found = [
-            dependence_of_categories(
-                (rng.random(2_000) < rng.uniform(0.2, 0.4, size=20).repeat(100)) * 1
-            )
-            for rng in rngs
-        ]
-
-        assert np.mean([one.ratio for one in found]) > 1.7
-
     def test_sittings_without_end_are_watched_and_not_promised(self) -> None:
         wanders = autoregressive(4, 2_000, 0.995) > 0
 

@@ -138,25 +138,26 @@ def test_one_by_one_is_the_same_bits_and_an_alarm_begins_anew() -> None:
 
     new = CategoryDetector(ARL, categories.counts)
     assert fed(one_by_one, cells[:50]) == fed(new, cells[:50])
-    assert everything(one_by_one) == everything(new)
+    assert one_by_one.statistic == new.statistic
+    assert one_by_one.state()["blocks"] != new.state()["blocks"]  # what they told stays
 
 
 def test_the_evidence_is_the_likelihood_ratio_of_both_shares_unknown() -> None:
-    """By hand: three observations, one start, the mean over the three priors, times its days."""
+    """By hand: three observations, one start, a mean over the three priors, times its days."""
     counts, cells = (6, 3, 0), [0, 2, 2]
     detector = CategoryDetector(1e9, counts)
     detector.run(np.array(cells), np.array([0.25, 3.0, 3.0]))
     known = [count + 0.5 for count in counts]
-    ratios = []
-    for prior in (5.0, 20.0, 100.0):
+    evidence = 0.0
+    for prior, part in ((5.0, 0.1), (20.0, 0.45), (100.0, 0.45)):
         ratio, since = 1.0, [0.0, 0.0, 0.0]
         for n, cell in enumerate(cells):
             changed = (prior * known[cell] / sum(known) + since[cell]) / (prior + n)
             ratio *= changed / ((known[cell] + since[cell]) / (sum(known) + n))
             since[cell] += 1
-        ratios.append(ratio)
+        evidence += part * ratio
 
-    assert detector.statistic == pytest.approx(0.25 * sum(ratios) / 3)
+    assert detector.statistic == pytest.approx(0.25 * evidence)
 
 
 def test_in_control_the_evidence_is_worth_the_days_gone_by() -> None:
@@ -190,6 +191,48 @@ def test_dependent_observations_count_for_less() -> None:
     assert tempered is not None
     assert trusting < tempered
     assert 2.5 * single < tempered < 5 * single
+
+
+def test_dependence_that_shows_later_tempers_what_begins_then_and_an_alarm_leaves_it() -> None:
+    """Four in a row alike, in a reference that was taken for independent."""
+    rng = np.random.default_rng(2)
+    cells = (rng.random(500) < 0.3).repeat(4) * 1
+    detector = CategoryDetector(1e9, (700, 300))
+
+    assert detector.variance_ratio == 1
+    assert fed(detector, cells) is None
+
+    assert 4 < detector.variance_ratio < 7
+    detector.begin_anew()
+    assert (detector.statistic, detector.changed_n) == (0, 0)
+    assert 4 < detector.variance_ratio < 7
+
+
+def test_a_change_is_not_taken_for_dependence() -> None:
+    """A share that doubles always would be, were blocks held to its mean or to the reference."""
+    tempered = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        cells = (rng.random(1_000) < np.where(np.arange(1_000) < 500, 0.1, 0.2)) * 1
+        detector = CategoryDetector(1e100, (1_800, 200))
+        assert detector.run(cells, np.ones(1_000), np.arange(1_000) // 50 % 7) is None
+        tempered += detector.variance_ratio > 1
+
+    assert tempered <= 6
+
+
+def test_a_state_of_format_2_goes_on_with_one_ratio_for_all_its_starts() -> None:
+    file = Path(__file__).parents[1] / "golden" / "detectors" / "cat_sr-2.json"
+    state = json.loads(file.read_text())
+
+    detector = CategoryDetector.restore(ARL, (300, 150, 50, 0), state, 1.5)
+
+    assert detector.statistic == pytest.approx(86.47105335104271)
+    written = detector.state()
+    assert written["counted_then"] == [1 / 1.5] * len(state["began"])
+    assert {name: written[name] for name in state if name != "format"} == {
+        name: state[name] for name in state if name != "format"
+    }
 
 
 def test_silence_alone_is_no_alarm() -> None:
@@ -259,14 +302,18 @@ def test_a_record_gives_the_same_categories(values: list[str | float]) -> None:
     assert sum(categories.counts) == len(values)
 
 
-@pytest.mark.parametrize(("form", "ratio"), [("1", 1.0), ("2", 1.5)])
-def test_records_of_every_format_are_read(form: str, ratio: float) -> None:
-    """The first took categories for independent."""
+@pytest.mark.parametrize(
+    ("form", "ratio", "sums"),
+    [("1", 1.0, []), ("2", 1.5, []), ("3", 1.5, [[90.0, 60.0, 180.0], [30.0, 20.0, 60.0]])],
+)
+def test_records_of_every_format_are_read(form: str, ratio: float, sums: list[list[float]]) -> None:
+    """The first took categories for independent, the second had nothing of blocks."""
     file = Path(__file__).parents[1] / "golden" / "detectors" / "categories.json"
 
     read = Categories.from_bytes(b64decode(json.loads(file.read_text())[form]))
 
     assert (read.counts, read.dependence.ratio) == ((40, 20, 0), ratio)
+    assert read.overdispersion == sums
     assert Categories.from_bytes(read.to_bytes()).dependence == read.dependence
 
 
@@ -276,6 +323,12 @@ def test_a_record_with_no_variance_ratio_is_unreadable(ratio: float) -> None:
 
     with pytest.raises(StateUnreadable):
         Categories.from_bytes(Categories.from_counts({"a": 60}, dependence).to_bytes())
+
+
+@pytest.mark.parametrize("sums", [[[1.0, 2.0, 3.0]], [[1.0, 2.0]] * 2, [[1.0, -2.0, 3.0]] * 2])
+def test_a_record_with_sums_that_are_none_is_unreadable(sums: list[list[float]]) -> None:
+    with pytest.raises(StateUnreadable):
+        Categories.from_bytes(Categories.from_counts({"a": 60}, INDEPENDENT, sums).to_bytes())
 
 
 @pytest.mark.parametrize("values", [[], [str(index) for index in range(DISTINCT_MAX + 1)]])

@@ -210,6 +210,18 @@ class TestWords:
 
         assert (alarm.again, returned.what) == (True, "returned")
 
+    def test_what_blocks_told_of_the_reference_outlasts_an_alarm_and_a_return(self) -> None:
+        one = self.fed()
+        one.words(MIXTURES, 200)
+        before = one.series.states()["cat_sr"]["blocks"]
+        one.words({"PA": 0.1, "AP": 0.9}, 40)
+        assert one.series.phase == "relearning"
+        (returned,) = one.words(MIXTURES, 600)
+
+        assert returned.what == "returned"
+        told, told_before = one.series.states()["cat_sr"]["blocks"][0][1], before[0][1]
+        assert told > 1.5 * told_before
+
     def test_a_word_never_seen_is_told_at_once_and_as_it_doubles(self) -> None:
         one = self.fed()
 

@@ -2,8 +2,8 @@
 
 tests/golden/state/v1.jsonl was written by version 1 and must be read by every later one. Records of
 every kind are in tests/unit/test_state_records.py; series/2 and its bulk have files of their own,
-the first of them from when the order of words was not kept:
-`python -m tests.unit.test_state series/2 bulk/1 > tests/golden/state/series-2-order.jsonl`.
+the first from when the order of words was not kept, the second from when their days were not:
+`python -m tests.unit.test_state series/2 bulk/1 > tests/golden/state/series-2-days.jsonl`.
 """
 
 import json
@@ -125,7 +125,7 @@ def test_series_of_version_1_are_written_as_version_2_and_no_longer_as_1() -> No
     assert b"series/1" not in b"".join(key for key, value in changes.items() if value is not None)
 
 
-@pytest.mark.parametrize("name", ["series-2.jsonl", "series-2-order.jsonl"])
+@pytest.mark.parametrize("name", ["series-2.jsonl", "series-2-order.jsonl", "series-2-days.jsonl"])
 def test_series_of_version_2_are_read_and_gone_on_with(name: str) -> None:
     shard = Shard(watchful())
     shard.pipeline.restore(golden(name))

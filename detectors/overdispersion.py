@@ -1,0 +1,155 @@
+"""How much more the shares of blocks differ than those of independent observations would.
+
+Measured as observations come, from each block and the one before it (von Neumann 1941,
+"Distribution of the ratio of the mean square successive difference to the variance"), so that a
+change is not taken for dependence: it comes between two blocks. Blocks are 16 observations in a
+row, which shows patients and sittings, and local days, which have shares of their own where lists,
+rooms and readers have. The excess is that of Rao & Scott (1981, "The analysis of categorical data
+from complex sample surveys"): the mean one of the shares.
+
+A reference of a few days cannot tell what days do; what is watched goes on telling it.
+"""
+
+from collections.abc import Sequence
+from math import inf
+
+import numpy as np
+
+from detectors._compiled import compiled
+from detectors._contract import Floats, Ints
+
+BLOCK_N = 16
+_BLOCKS, _DAYS = range(2)
+_DIFFERENCES, _EXPECTED, _VARIANCE, _N, _WEEKDAY, _HEAD_N = range(6)
+_FREQUENT_N = 10  # rarer cells follow chance so far from a normal one that they tell nothing
+_LEAST_FREEDOM = 9.0  # of fourteen days: each day of the week twice
+_ONE_IN_44 = 2.0
+_SKEWED = 1.15  # measured: clusters reach farther than a normal distribution of their variance
+
+
+def nothing_seen(cells_n: int, sums: Sequence[Sequence[float]] = ()) -> Floats:
+    """Before the first observation, with what a reference tells.
+
+    A row for each kind of block, those of 16 observations and days: squared differences, what they
+    would be by chance and the variance of that; how many observations are in the block that is
+    filling, their day of the week, -1 before any; how often each cell came in the block before
+    it, and in it.
+    """
+    seen = np.zeros((2, _HEAD_N + 2 * cells_n))
+    seen[:, _WEEKDAY] = -1
+    if len(sums):
+        seen[:, :_N] = sums
+    return seen
+
+
+def overdispersion_of(cells: Ints, weekdays: Ints) -> list[list[float]]:
+    """The sums of a sample, in the order in which it came; each with its local day of the week."""
+    counts = np.bincount(cells).astype(np.float64)
+    seen = nothing_seen(len(counts))
+    _add_all(seen, frequent_shares(counts), cells, weekdays)
+    sums: list[list[float]] = seen[:, :_N].tolist()
+    return sums
+
+
+def frequent_shares(counts: Floats) -> Floats:
+    """The share of each cell in a reference; 0 for one that is too rare to tell anything."""
+    shares: Floats = np.where(counts >= _FREQUENT_N, counts, 0.0) / counts.sum()
+    return shares
+
+
+def are_sums(sums: Sequence[Sequence[float]]) -> bool:
+    """Whether these are sums of both kinds of blocks."""
+    return [len(row) for row in sums] in ([], [_N, _N]) and all(
+        0 <= number < inf for row in sums for number in row
+    )
+
+
+@compiled
+def is_due(seen: Floats, weekday: float) -> bool:
+    """Whether a block ends before an observation of this day of the week."""
+    return bool(seen[_BLOCKS, _N] == BLOCK_N or seen[_DAYS, _WEEKDAY] != weekday)
+
+
+@compiled
+def end_blocks(seen: Floats, shares: Floats, weekday: float) -> None:
+    """End those that end before an observation of this day of the week."""
+    if seen[_BLOCKS, _N] == BLOCK_N:
+        _end(seen, shares, _BLOCKS)
+    if seen[_DAYS, _WEEKDAY] != weekday:
+        _end(seen, shares, _DAYS)
+        seen[_DAYS, _WEEKDAY] = weekday
+
+
+@compiled
+def add(seen: Floats, filling: int, cell: int) -> None:
+    """One observation more; `filling` is the place after the counts of the blocks before."""
+    for kind in range(2):
+        seen[kind, _N] += 1
+        seen[kind, filling + cell] += 1
+
+
+@compiled
+def filling_at(cells_n: int) -> int:
+    """Where the counts of the blocks that are filling begin."""
+    return _HEAD_N + cells_n
+
+
+@compiled
+def ratio_of(seen: Floats) -> float:
+    """So many observations are worth as much as one independent one; 1 where it may be chance.
+
+    The greater one of both kinds of blocks. Above 1 only where chance alone would show so much
+    once in 44 (chi-squared, by Wilson & Hilferty 1931), and then by a standard error more than it
+    is estimated: one too small costs more than one too great.
+    """
+    highest = 1.0
+    for kind in range(2):
+        expected, variance = seen[kind, _EXPECTED], seen[kind, _VARIANCE]
+        if variance * _LEAST_FREEDOM > 2 * expected * expected or expected <= 0:
+            continue
+        ratio, error = seen[kind, _DIFFERENCES] / expected, np.sqrt(variance) / expected
+        part = error * error / 9  # 2 / 9 of the degrees of freedom
+        root = 1 - part + _ONE_IN_44 * np.sqrt(part)
+        if ratio > root * root * root:
+            highest = max(highest, _SKEWED * ratio * (1 + error))
+    return highest
+
+
+@compiled
+def _add_all(seen: Floats, shares: Floats, cells: Ints, weekdays: Ints) -> None:
+    for place, cell in enumerate(cells):
+        if is_due(seen, weekdays[place]):
+            end_blocks(seen, shares, weekdays[place])
+        add(seen, filling_at(len(shares)), cell)
+
+
+@compiled
+def _end(seen: Floats, shares: Floats, kind: int) -> None:
+    """A block is full: how far it differs from the one before, weighed by their sizes.
+
+    Chance is that of dealing out what came in both of them (hypergeometric), so whatever the shares
+    are by now; those of the reference weigh cells alone.
+    """
+    cells_n, before_n, n = len(shares), 0.0, seen[kind, _N]
+    for cell in range(cells_n):
+        before_n += seen[kind, _HEAD_N + cell]
+    if before_n > 0 and n > 0:
+        together_n, weight = before_n + n, 2 * before_n * n / (before_n + n)
+        difference, expected, variance = 0.0, 0.0, 0.0
+        for cell in range(cells_n):
+            before, filling = seen[kind, _HEAD_N + cell], seen[kind, _HEAD_N + cells_n + cell]
+            share, k = shares[cell], before + filling
+            if 0 < share < 1 and 0 < k < together_n:
+                apart = filling / n - before / before_n
+                by_chance = k / together_n * (1 - k / together_n) / share
+                difference += apart * apart / share
+                expected += by_chance
+                rest = (1 - 1 / k) * (1 - 1 / (together_n - k))
+                variance += by_chance * by_chance * rest / (1 - share)
+        seen[kind, _DIFFERENCES] += weight * weight * difference / 2 * (1 - 1 / together_n)
+        seen[kind, _EXPECTED] += weight * expected
+        seen[kind, _VARIANCE] += 3 * weight * weight * variance  # 2, and 1 with the pair before
+    for cell in range(cells_n):
+        seen[kind, _HEAD_N + cell] = seen[kind, _HEAD_N + cells_n + cell]
+        seen[kind, _HEAD_N + cells_n + cell] = 0.0
+    seen[kind, _N] = 0.0

@@ -1,0 +1,58 @@
+"""How much more the shares of blocks differ than chance explains, as it is measured on the way."""
+
+import numpy as np
+import pytest
+
+from detectors.overdispersion import nothing_seen, overdispersion_of, ratio_of
+
+PER_DAY = 100
+
+
+def ratio(cells: np.ndarray, weekdays: np.ndarray | None = None) -> float:
+    days = np.zeros(len(cells), dtype=np.int64) if weekdays is None else weekdays
+    cells_n = int(cells.max()) + 1
+    return float(ratio_of(nothing_seen(cells_n, overdispersion_of(cells * 1, days))))
+
+
+def weekdays(n: int) -> np.ndarray:
+    return np.arange(n) // PER_DAY % 7
+
+
+@pytest.mark.parametrize("shares", [(0.95, 0.05), (0.5, 0.3, 0.1, 0.098, 0.002)])
+def test_independent_ones_are_taken_for_that_but_for_one_in_twenty(
+    shares: tuple[float, ...],
+) -> None:
+    """One in 44 for each of two kinds of blocks."""
+    rngs = map(np.random.default_rng, range(200))
+    found = [ratio(rng.choice(len(shares), p=shares, size=2_000), weekdays(2_000)) for rng in rngs]
+
+    assert sum(one > 1 for one in found) <= 16
+    assert max(found) < 4
+
+
+def test_four_images_of_a_patient_show_in_sixteen_in_a_row() -> None:
+    rngs = map(np.random.default_rng, range(20))
+    found = [ratio((rng.random(500) < 0.3).repeat(4)) for rng in rngs]
+
+    assert 4.5 < np.mean(found) < 6.5  # in truth 4, 1.15 times that, and a standard error
+
+
+def test_days_with_shares_of_their_own_show_once_there_are_enough() -> None:
+    """Their ratio is 2.6. Of thirteen days nothing is said."""
+
+    def days(seed: int, n: int) -> float:
+        rng = np.random.default_rng(seed)
+        shares = rng.uniform(0.2, 0.4, size=n).repeat(PER_DAY)
+        return ratio(rng.random(n * PER_DAY) < shares, weekdays(n * PER_DAY))
+
+    assert sum(days(seed, 60) > 2 for seed in range(20)) >= 18
+    assert np.mean([days(seed, 13) for seed in range(20)]) < 1.5
+
+
+def test_what_is_too_rare_or_always_tells_nothing() -> None:
+    rare = np.zeros(2_000, dtype=np.int64)
+    rare[700:709] = 1
+
+    assert ratio(rare, weekdays(2_000)) == 1
+    assert ratio(np.zeros(2_000, dtype=np.int64), weekdays(2_000)) == 1
+    assert ratio(np.arange(1) * 0) == 1

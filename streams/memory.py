@@ -7,19 +7,18 @@ from typing import Any
 from msgspec import Struct
 
 from streams import state
-from streams.budget import Account, Budget
-from streams.commands import Commands, Taken
-from streams.correlate import Correlate
-from streams.detect import Detect
-from streams.incidents import Case, Incidents
-from streams.lost import Losses, Lost
-from streams.outage import Episode, Outages
+from streams.budget import Account
+from streams.commands import Taken
+from streams.incidents import Case
+from streams.lost import Lost
+from streams.outage import Episode
+from streams.parts import Parts
 from streams.patients import Known
 from streams.routing.stage import Routing
-from streams.self_watch import SelfWatch, Skew
+from streams.self_watch import Skew
 from streams.series_record import SeriesRecord
 from streams.series_record_1 import SeriesRecord1
-from streams.sites import Admitted, Sites
+from streams.sites import Admitted
 from streams.slices import SiteLabels
 from streams.stage import Stage
 from streams.study_record import StudyRecord
@@ -28,31 +27,17 @@ from streams.study_record import StudyRecord
 class Memory:
     """The parts of one shard that have state."""
 
-    def __init__(
-        self,
-        *,
-        sites: Sites,
-        lost: Losses,
-        correlate: Correlate,
-        outages: Outages,
-        detect: Detect,
-        incidents: Incidents,
-        commands: Commands,
-        self_watch: SelfWatch,
-        budget: Budget,
-        stages: tuple[Stage, ...],
-        routing: Routing,
-    ) -> None:
-        self._sites = sites
-        self._lost = lost
-        self._correlate = correlate
-        self._outages = outages
-        self._detect = detect
-        self._incidents = incidents
-        self._commands = commands
-        self._self_watch = self_watch
-        self._budget = budget
-        self._watching: tuple[Stage | Routing, ...] = (*stages, routing)
+    def __init__(self, parts: Parts) -> None:
+        self._sites = parts.sites
+        self._lost = parts.lost
+        self._correlate = parts.correlate
+        self._outages = parts.outages
+        self._detect = parts.detect
+        self._incidents = parts.incidents
+        self._commands = parts.commands
+        self._self_watch = parts.self_watch
+        self._budget = parts.budget
+        self._watching: tuple[Stage | Routing, ...] = (*parts.stages, parts.routing)
         self._written_us: int | None = None
 
     def changes(self, watermark_us: int) -> Iterator[state.Record]:

@@ -95,7 +95,7 @@ def test_it_is_no_older_study_that_still_waits() -> None:
     one = with_a_loss(("a", 900))
     prove(one, 1500)
 
-    assert one.pipeline._correlate.oldest_waiting_us("north", "ptx") is None
+    assert one.pipeline._parts.correlate.oldest_waiting_us("north", "ptx") is None
 
 
 def test_what_is_known_of_a_loss_survives_a_restart() -> None:

@@ -2,6 +2,7 @@
 
     python -m bench.calibration [--quick] [--only false-alarms|delays] [--json]
     python -m bench.calibration --only false-alarms --data "all three" --references 60
+    python -m bench.calibration --only delays --change ".5 sd" --references 400
 
 False alarms: values that never change, scored against a frozen reference of the same stream,
 watched for one promise each; counted in units of what is promised. `votes` is what a series has:
@@ -14,14 +15,22 @@ depend on each other) by more than three standard errors, which no longer is cha
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from multiprocessing import Pool
 from statistics import fmean, median, stdev
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.calibration_data import DATA, DEPENDENT, Floats, Ints, Stream, of_no_cycle, stream
+from bench.calibration_data import (
+    CHANGES,
+    DATA,
+    DEPENDENT,
+    Floats,
+    Ints,
+    Stream,
+    of_no_cycle,
+    stream,
+)
 from detectors import Promise, make
 from detectors.cat_sr import CategoryDetector
 from detectors.cells import number_cells
@@ -35,14 +44,6 @@ IN_CONTROL_N = 1_000
 FOLLOWED_N = 10_000
 DELAY_ARL = 1e5
 YES_NO = {"cat_sr": 1.0}
-
-CHANGES: dict[str, Callable[[np.random.Generator, Floats], Floats]] = {
-    ".25 sd": lambda rng, z: z + 0.25,
-    ".5 sd": lambda rng, z: z + 0.5,
-    "1 sd": lambda rng, z: z + 1.0,
-    "spread x 1.25": lambda rng, z: z * 1.25,
-    "5 % of another kind": lambda rng, z: np.where(rng.random(len(z)) < 0.05, z - 2.5, z),
-}
 
 
 class Cell(NamedTuple):
@@ -184,12 +185,9 @@ def delays(task: tuple[str, int, int]) -> list[int]:
     change, reference_n, seed = task
     rng = np.random.default_rng([seed, reference_n, 77])
     n = reference_n + IN_CONTROL_N + FOLLOWED_N
-    if change.startswith("yes"):
-        values = (rng.random(n) < 0.05).astype(float)
-        values[-FOLLOWED_N:] = rng.random(FOLLOWED_N) < 0.10
-    else:
-        values = rng.normal(size=n)
-        values[-FOLLOWED_N:] = CHANGES[change](rng, values[-FOLLOWED_N:])
+    draw, moved = CHANGES[change]
+    values = np.asarray(draw(rng, n), dtype=np.float64)
+    values[-FOLLOWED_N:] = moved(rng, values[-FOLLOWED_N:])
     whole = of_no_cycle(values)
     reference, seen = whole.part(0, reference_n), whole.part(reference_n)
     return [
@@ -241,11 +239,13 @@ def main() -> int:
     parser.add_argument("--only", choices=("false-alarms", "delays"), help="default: both")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument("--data", choices=tuple(DATA), help="false alarms on these values alone")
+    parser.add_argument("--change", choices=tuple(CHANGES), help="delays to this change alone")
     parser.add_argument("--references", type=int, help="of each setting, instead of the plan's")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
     cells = [cell for cell in cells if chosen.data in (None, cell.data)]
     if chosen.references:
+        repeats = chosen.references
         cells = [cell._replace(references=chosen.references) for cell in cells]
     rows: list[Measured] = []
     with Pool(PROCESSES) as pool:
@@ -254,7 +254,7 @@ def main() -> int:
             counts = pool.map(false_alarms, tasks, chunksize=4)
             rows += measured(cell.data, cell.reference_n, cell.arl, counts)
         for reference_n in references if chosen.only != "false-alarms" else ():
-            for change in (*CHANGES, "yes in 5 %, then 10 %"):
+            for change in CHANGES if chosen.change is None else (chosen.change,):
                 repeated = [(change, reference_n, seed) for seed in range(repeats)]
                 found = pool.map(delays, repeated, chunksize=4)
                 rows += measured(change, reference_n, DELAY_ARL, found)

@@ -1,4 +1,4 @@
-"""Streams that never change, of every kind that the promise must survive."""
+"""Streams that never change, of every kind that the promise must survive; and ones that do."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -68,6 +68,7 @@ INDEPENDENT: dict[str, Draw] = {
 DEPENDENT: dict[str, Draw] = {
     "each follows the last, .3": _autoregressive,
     "4 images a patient": _patients,
+    "slices, 4 alike": lambda rng, n: np.repeat(INDEPENDENT["slices"](rng, -(-n // 4)), 4)[:n],
     "day and week": lambda rng, n: rng.normal(size=n) + _cycle(n),
     "all three": lambda rng, n: _autoregressive(rng, n) + _patients(rng, n) + _cycle(n),
     "yes in 5 %, 4 images a patient": lambda rng, n: _patients(rng, n) > _ONE_IN_20,
@@ -77,6 +78,38 @@ DEPENDENT: dict[str, Draw] = {
 }
 DATA = INDEPENDENT | DEPENDENT
 PER_DAY_OF = {"yes in 5 %, each day 2 to 8 %": 100, "yes in 30 %, each day 20 to 40 %": 100}
+
+
+class Change(NamedTuple):
+    """What values are, and what becomes of them."""
+
+    draw: Draw
+    moved: Callable[[np.random.Generator, Floats], Floats]
+
+
+def _normal(moved: Callable[[np.random.Generator, Floats], Floats]) -> Change:
+    return Change(lambda rng, n: rng.normal(size=n), moved)
+
+
+def _thicker(rng: np.random.Generator, mm: Floats) -> Floats:
+    return np.where((mm == 1) & (rng.random(len(mm)) < 0.2), 2.0, mm)
+
+
+CHANGES: dict[str, Change] = {
+    ".25 sd": _normal(lambda rng, z: z + 0.25),
+    ".5 sd": _normal(lambda rng, z: z + 0.5),
+    "1 sd": _normal(lambda rng, z: z + 1.0),
+    "spread x 1.25": _normal(lambda rng, z: z * 1.25),
+    "5 % of another kind": _normal(lambda rng, z: np.where(rng.random(len(z)) < 0.05, z - 2.5, z)),
+    "U-shaped score, logit + 1": Change(  # .30 sd of its logit
+        lambda rng, n: rng.beta(0.4, 0.6, size=n).clip(1e-12, 1 - 1e-12),
+        lambda rng, p: p * np.e / (1 - p + p * np.e),
+    ),
+    "a fifth of 1 mm slices now 2": Change(INDEPENDENT["slices"], _thicker),
+    "yes in 5 %, then 10 %": Change(
+        INDEPENDENT["yes in 5 %"], lambda rng, yes: (rng.random(len(yes)) < 0.10).astype(np.float64)
+    ),
+}
 
 
 def stream(data: str, rng: np.random.Generator, n: int) -> Stream:

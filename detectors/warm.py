@@ -4,6 +4,7 @@ import numpy as np
 
 from detectors import Promise, kinds, make
 from detectors.cat_sr import CategoryDetector
+from detectors.overdispersion import overdispersion_of
 from detectors.standard import Standard
 
 
@@ -13,4 +14,6 @@ def warm_up() -> None:
     scores = Standard.learn(values, np.full(256, 0.5)).scores(values, np.full(256, 0.5))
     for kind in kinds():
         make(kind, Promise(1e9, 1.0), 256).run(scores, days)
-    CategoryDetector(1e9, (128, 128)).run(np.zeros(256, dtype=np.int64), days)
+    cells = np.zeros(256, dtype=np.int64)
+    overdispersion_of(cells, cells)
+    CategoryDetector(1e9, (128, 128)).run(cells, days)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+from detectors.warm import warm_up
 from schemas.config_file import ConfigError
 from streams import logs
-from streams.cli.http_option import CannotListen, add_http
+from streams.cli.http_option import CannotListen, add_http, http_address
 from streams.cli.run import listen
 from streams.clock import to_us
 from streams.companions import beside
@@ -29,17 +30,19 @@ from streams.worker import Worker
 
 ON_A_PIPE_S = 90.0
 STOP_S = 20.0
+_PATIENCE_S = 1.0
 _NEXT = """Next:
   radvigil simulate --outage north/ptx@9h+2h > day.jsonl     a day of a hospital, as a file
   radvigil replay --config examples/radvigil.toml day.jsonl  the same pipeline over that file
   README.md, "Connect your own producer"                     your events instead"""
 _EXAMPLES = """examples:
   radvigil demo
-  radvigil demo --seconds 90 --http 127.0.0.1:9100 | tee demo.txt
+  radvigil demo --seconds 90 --http 0.0.0.0:9100 | tee demo.txt
 
 Every two minutes a model stops answering and a scanner drifts; both are found, and found to be
 over. On a terminal it runs until Ctrl-C (an hour at most), on a pipe for 90 s. It needs no network
-but this machine's own, and keeps nothing.
+but this machine's own, and keeps nothing. The live page is at the address that it prints, on this
+machine only unless --http says otherwise.
 """
 
 
@@ -54,7 +57,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after so long")
     parser.add_argument("--seed", type=int, default=1, help="another hospital (default 1)")
     add_http(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, http=http_address("127.0.0.1:0"))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,17 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(arguments: argparse.Namespace) -> int:
+    await _compiled()
     config, view = ward.config(), View()
     metrics, standing = Metrics(config), Standing(config.clock.stale_after_s)
     page, made = page_of(config)
     async with AsyncExitStack() as stack:
         near = await stack.enter_async_context(beside(config, Pulse(), write_line=_unseen))
-        companions = [*near.companions, *([page] if arguments.http else [])]
-        worker = Worker(config, Engine(), FanOut(metrics, standing, view), companions)
-        heading = _heading(worker)
-        if arguments.http is not None:
-            address = await listen(stack, arguments.http, metrics, standing, [page.add_to])
-            heading.append(f"listening http://{address} (to act there: {made})")
+        worker = Worker(config, Engine(), FanOut(metrics, standing, view), [*near.companions, page])
+        address = await listen(stack, arguments.http, metrics, standing, [page.add_to])
+        heading = [*_heading(worker), f"The live page is http://{address}/, to act there: {made}"]
         working = asyncio.create_task(worker.run())
         playing = asyncio.create_task(_play(worker, arguments.seed))
         show = Show(view, heading, _end(arguments.seconds, working, playing))
@@ -87,6 +88,16 @@ async def _demo(arguments: argparse.Namespace) -> int:
         await asyncio.wait([working, playing], timeout=STOP_S)
     print("\n".join(view.summary(show.elapsed_s)))
     return _status(working, playing)
+
+
+async def _compiled() -> None:
+    """Before the hospital begins, or its first minute would be over before anything is seen."""
+    warming = asyncio.create_task(asyncio.to_thread(warm_up))
+    await asyncio.wait([warming], timeout=_PATIENCE_S)
+    if not warming.done():
+        told = "The detectors' loops are being compiled, once on this machine; a minute at most."
+        print(told, flush=True)
+    await warming
 
 
 def _unseen(_line: bytes) -> None:

@@ -5,17 +5,27 @@ import socket
 import urllib.request
 
 from tests.integration.console import Console
-from tests.integration.patience import ANSWER_S
+from tests.integration.patience import ANSWER_S, wait_until
+
+
+def page_of(demo: Console) -> str:
+    """The address of its live page, as it says it."""
+    return demo.until(lambda line: "The live page is" in line).split()[4].rstrip("/,")
+
+
+def read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=ANSWER_S) as answer:
+        return str(answer.read().decode())
 
 
 def test_the_demo_shows_an_outage_and_a_drift_within_a_minute_or_so() -> None:
-    demo = Console("demo", "--http", "127.0.0.1:0")
+    demo = Console("demo")
     try:
         heading = demo.until(lambda line: "embedded broker" in line)
-        url = demo.until(lambda line: line.startswith("listening ")).split()[1]
+        url = page_of(demo)
         opened = demo.until(lambda line: " opened " in line, 60)
-        with urllib.request.urlopen(f"{url}/metrics", timeout=ANSWER_S) as answer:
-            metrics = answer.read().decode()
+        metrics = read(f"{url}/metrics")
+        assert wait_until(lambda: "ptx at north" in read(f"{url}/history"), 20)
         demo.until(lambda line: " opened " in line and "pixel_mm at south" in line, 60)
         demo.until(lambda line: " resolved " in line and "ptx at north" in line, 60)
 
@@ -32,7 +42,7 @@ def test_the_demo_shows_an_outage_and_a_drift_within_a_minute_or_so() -> None:
 def test_the_demo_ends_by_itself_and_gives_its_port_back() -> None:
     demo = Console("demo", "--seconds", "6", "--http", "127.0.0.1:0")
     try:
-        url = demo.until(lambda line: line.startswith("listening ")).split()[1]
+        url = page_of(demo)
         assert demo.wait(60) == 0
     finally:
         demo.close()

@@ -62,7 +62,7 @@ def test_many_images_of_a_patient_are_one_observation_and_raise_no_more_than_the
         "acquisition.cols",
         "view",
     }
-    assert len(of_patients) == 4
+    assert len(of_patients) == 5  # views move twice: 83.5 % are PA, then 86.9, then 88.2
     assert len(of_images) > 10
 
 

@@ -15,6 +15,8 @@ ENV PATH=/opt/radvigil/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 USER 10001
 # The detectors' loops, compiled for the machine that builds; another one does it once at its start.
 RUN python -c "from detectors.warm import warm_up; warm_up()"
+# Numba reads only where it could write: a volume can be written in a read-only container, too.
+VOLUME /var/cache/radvigil
 EXPOSE 9100
 ENTRYPOINT ["radvigil"]
 CMD ["--help"]

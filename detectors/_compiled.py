@@ -6,12 +6,37 @@ one number after the other, so the bits do not depend on how observations were c
 """
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
+_HERE = Path(__file__).parent
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def digest_of(folder: Path) -> str:
+    """Of the sources that a loop may be made of: its own file, and those whose loops it calls."""
+    digest = blake2b(digest_size=8)
+    for source in sorted(folder.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def keep_apart(digest: str) -> None:
+    """Keep machine code in a folder of its own for each state of the sources.
+
+    Numba looks at the file of a loop alone: it would go on with what another file held before, and
+    fail to read what names a class that is no more.
+    """
+    settings: Any = numba.config
+    folder = Path(settings.CACHE_DIR or _HERE / "__pycache__")
+    settings.CACHE_DIR = str(folder / f"loops-{digest}")
+
+
+keep_apart(digest_of(_HERE))
 
 
 def compiled(loop: Callable[P, R]) -> Callable[P, R]:

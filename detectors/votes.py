@@ -9,10 +9,11 @@ observations more for it: the greatest part belongs to the one that is first nea
 VOTES: dict[str, float] = {
     "mean_sr": 0.75,
     "adwin": 0.1,
-    "cat_sr": 0.12,
     "page_hinkley": 0.03,
+    "cat_sr": 0.12,
 }
-"""Of a series of numbers; `cat_sr` is a CategoryDetector on `detectors.cells`."""
+"""Of a series of numbers; `cat_sr` is a CategoryDetector on `detectors.cells`. It is the last: what
+it learns outlasts an alarm of the others, after which it is fed nothing."""
 
 VOTES_OF_WORDS: dict[str, float] = {"cat_sr": 1.0}
 """Of a series of words, or of yes and no: a CategoryDetector on `detectors.categories`."""

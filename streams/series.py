@@ -19,7 +19,7 @@ from streams.change import Change, NewWord, alarmed, relearnt
 from streams.learning import Learning, Settings
 from streams.pace import Pace, days_before
 from streams.references import Origin, References
-from streams.seen import Frozen, Row, Sample, Seen, Vote
+from streams.seen import Floats, Frozen, Readings, Row, Sample, Seen, Vote
 from streams.share import Grant, Share
 from streams.unseen import Unseen
 
@@ -239,17 +239,25 @@ class Series:
         readings, first = row.against(self.reference, start)
         days = row.days[start:stop]
         part = readings.part(start - first, stop - first)
-        alarms = [
-            (index, kind)
-            for kind, vote in self.votes.items()
-            if (index := vote.run(part, days)) is not None
-        ]
-        taken, kind = min(alarms, default=(stop - start - 1, None), key=lambda alarm: alarm[0])
-        taken += 1
+        taken, kind = self._first_alarm(part, days)
         seen = row.seen.part(start, start + taken)
         scores = [] if part.scores is None else part.scores[:taken].tolist()
         self.blocks.extend(self.reference.images(seen.values), seen.ats_us.tolist(), scores)
         return taken, None if kind is None else self._alarm(kind, int(seen.ats_us[-1]))
+
+    def _first_alarm(self, part: Readings, days: Floats) -> tuple[int, str | None]:
+        """How many were taken up to the first alarm of any vote, and whose it is.
+
+        None is fed what comes after the alarm of one before it: what the last ones learn outlasts
+        the alarm, and would depend on how observations are cut.
+        """
+        taken, opened = len(days), None
+        for kind, vote in self.votes.items():
+            index = vote.run(part, days)
+            if index is not None and (opened is None or index + 1 < taken):
+                taken, opened = index + 1, kind
+                part, days = part.part(0, taken), days[:taken]
+        return taken, opened
 
     def _alarm(self, kind: str, at_us: int) -> Change:
         assert self.reference is not None

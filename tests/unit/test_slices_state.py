@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from schemas.config import Budget, Config, Model, Reference, Watch
+from schemas.incident import Incident
 from schemas.messages import Event
 from schemas.prediction import Output
 from schemas.slices import SliceSettings
@@ -58,6 +59,10 @@ def kinds(shard: Shard) -> set[str]:
     return {key[4] if key[0] == "bulk/1" else key[0] for key in named}
 
 
+def moved(incident: Incident) -> str:
+    return incident.title.partition(" from ")[0]
+
+
 @pytest.mark.parametrize("name", ["slices-1.jsonl", "slices-2.jsonl"])
 def test_what_any_version_wrote_is_read_and_gone_on_with(name: str) -> None:
     whole, shard = Shard(SLICED), Shard(SLICED)
@@ -69,14 +74,19 @@ def test_what_any_version_wrote_is_read_and_gone_on_with(name: str) -> None:
     whole.send(*events(240, since=125))
     shard.send(*events(240, since=125))
 
-    drift = [i.title for i in shard.incidents("output_drift")]
-    assert drift == [i.title for i in whole.incidents("output_drift")]
+    # Weights of evidence have changed since: it alarms some observations sooner or later.
+    drift = [moved(i) for i in shard.incidents("output_drift")]
+    assert drift == [moved(i) for i in whole.incidents("output_drift")]
     assert "scanner.station=CT2" in drift[0]
     assert not [i for i in whole.said[:told_before] if getattr(i, "kind", "") == "output_drift"]
     shard.checkpoint()
     whole.checkpoint()
-    # Of a series itself, since when its reference is in force was not written then.
+    # Of a series itself, since when its reference is in force was not written then; and what comes
+    # after the alarm depends on when that was.
+    later = (b'"provisional"]', b'"slices/2"]')
     of_slices = {key for key in whole.log if b'"bulk/1"' in key or b"labels/1" in key}
+    of_slices = {key for key in of_slices if not key.endswith(later)}
+    assert len(of_slices) == 5
     assert {key: shard.log[key] for key in of_slices} == {key: whole.log[key] for key in of_slices}
     assert "slices/1" not in kinds(shard)
 

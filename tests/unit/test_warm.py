@@ -2,18 +2,19 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import numba
 from numba.core.dispatcher import Dispatcher
 
 import detectors
+from detectors._compiled import digest_of
 from detectors.warm import warm_up
 from streams.hospital.settings import Hospital, config_for
 from streams.pipeline import Pipeline
 from streams.simulate import simulate
-
-NAMED_FOR_EVER = {"detectors._starts.Starts"}
 
 
 def loops() -> dict[str, Dispatcher]:
@@ -45,12 +46,15 @@ def test_a_shard_finds_every_loop_compiled() -> None:
     assert compiled() == before
 
 
-def test_the_classes_that_loops_take_stay_where_they_are() -> None:
-    """Numba's files beside a module name them: after an upgrade it could not read those of before,
-    and the worker would not start.
-    """
+def test_machine_code_is_kept_by_the_sources_it_was_made_of(tmp_path: Path) -> None:
     warm_up()
 
-    kinds = {kind for loop in loops().values() for seen in loop.signatures for kind in seen}
-    named = {kind.instance_class for kind in kinds if hasattr(kind, "instance_class")}
-    assert {f"{one.__module__}.{one.__qualname__}" for one in named} <= NAMED_FOR_EVER
+    (folder,) = detectors.__path__
+    kept = Path(numba.config.CACHE_DIR)
+    assert kept.name == f"loops-{digest_of(Path(folder))}"
+    assert list(kept.rglob("*.nbi"))
+    before = digest_of(tmp_path)
+    (tmp_path / "loop.py").write_text("def loop(): ...")
+    between = digest_of(tmp_path)
+    (tmp_path / "loop.py").write_text("def loop(): pass")
+    assert len({before, between, digest_of(tmp_path)}) == 3

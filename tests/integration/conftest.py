@@ -1,6 +1,7 @@
 """One real Kafka for the whole session; without one, tests skip with the reason, but not in CI."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +22,13 @@ Started = TypeVar("Started", bound=Broker)
 def compiled() -> None:
     """In a fresh clone: once here, and not in each worker that is killed before it is done."""
     warm_up()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A suite that was started in the background ignores SIGINT, and its programs would as well."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

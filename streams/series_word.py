@@ -67,7 +67,7 @@ class WordSample:
     def _came(self, weekdays: NDArray[np.int64]) -> None:
         for weekday, same in groupby(weekdays.tolist()):
             last, last_n = self.days[-1] if self.days else (None, 0)
-            n = sum(1 for _ in same)
+            n = len([*same])
             if last is not None and (last == weekday or len(self.days) == _DAYS_MAX):
                 self.days[-1] = last, last_n + n
             else:

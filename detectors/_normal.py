@@ -44,24 +44,9 @@ def quantile(share: float) -> float:
     >>> round(quantile(0.975), 2)
     1.96
     """
-    return _on_lines(share, _SHARES)
-
-
-@compiled
-def spread(score: float) -> float:
-    """`spreads` of one score, for compiled loops.
-
-    >>> round(spread(-3.0), 2)
-    2.78
-    """
-    return _on_lines(abs(score), _DISTANCES)
-
-
-@compiled
-def _on_lines(x: float, points: Floats) -> float:
-    if not points[0] < x < points[-1]:
-        return float(_SCORES[0] if x <= points[0] else _SCORES[-1])
-    right = np.searchsorted(points, x, side="right")
-    low, high = points[right - 1], points[right]
+    if not _SHARES[0] < share < _SHARES[-1]:
+        return float(_SCORES[0] if share <= _SHARES[0] else _SCORES[-1])
+    right = np.searchsorted(_SHARES, share, side="right")
+    low, high = _SHARES[right - 1], _SHARES[right]
     step = _SCORES[right] - _SCORES[right - 1]
-    return float(_SCORES[right - 1] + step * ((x - low) / (high - low)))
+    return float(_SCORES[right - 1] + step * ((share - low) / (high - low)))

@@ -50,7 +50,6 @@ _WORST: tuple[Health, ...] = (
     "notice",
     "recovering",
 )
-BAD = frozenset(_WORST)
 _DAY_N = 24
 INPUTS = ""  # the column of what belongs to the studies themselves
 

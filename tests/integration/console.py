@@ -93,6 +93,14 @@ class Console:
             self._process.wait()
 
 
+def with_topics(folder: Path, text: str) -> Path:
+    """A configuration in a file, and its topics made."""
+    config = folder / "radvigil.toml"
+    config.write_text(text)
+    assert run("topics", "--config", str(config), "--create").returncode == 0
+    return config
+
+
 def run(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
     return subprocess.run(

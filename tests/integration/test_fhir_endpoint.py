@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.brokers import Broker
-from tests.integration.console import Console, run
+from tests.integration.console import Console, with_topics
 from tests.integration.dicom_rig import certificate, need
 from tests.integration.fleet import Reader
 from tests.integration.patience import wait_until
@@ -111,10 +111,8 @@ def test_what_is_answered_with_200_is_on_kafka_and_what_is_not_is_sent_again(
 ) -> None:
     need("openssl")
     prefix = f"fhir{kafka.suffix}"
-    file = tmp_path / "radvigil.toml"
     head = f'prefix = "{prefix}"\nbroker = "{kafka.bootstrap}"\n[kafka]\nreplication = 1\n'
-    file.write_text(head + CONFIG.format(folder=tmp_path) + "answer_s = 1\n")
-    assert run("topics", "--config", str(file), "--create").returncode == 0
+    file = with_topics(tmp_path, head + CONFIG.format(folder=tmp_path) + "answer_s = 1\n")
     endpoint = Endpoint(file, tmp_path, "--to-kafka")
     reader = Reader(kafka.bootstrap)
     try:

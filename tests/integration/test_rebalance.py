@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration import test_tickets, test_worklist
 from tests.integration.brokers import Broker
-from tests.integration.console import Console, run
+from tests.integration.console import Console, with_topics
 from tests.integration.patience import wait_until
 from tests.integration.test_tickets import Server, server
 from tests.integration.test_worklist import Hospital, hospital
@@ -33,10 +33,10 @@ def test_whoever_has_the_partition_there_is_one_ticket_for_each_incident(
     kafka: Broker, server: Server, tmp_path: Path
 ) -> None:
     prefix = f"two-desks{kafka.suffix}"
-    config = tmp_path / "radvigil.toml"
     text = test_tickets.CONFIG.replace(ALONE, "")
-    config.write_text(text.format(prefix=prefix, broker=kafka.bootstrap, url=server.url))
-    assert run("topics", "--config", str(config), "--create").returncode == 0
+    config = with_topics(
+        tmp_path, text.format(prefix=prefix, broker=kafka.bootstrap, url=server.url)
+    )
     incidents_n = 4
     told = test_tickets.log(incidents_n)
 
@@ -81,11 +81,8 @@ def test_whoever_has_the_partition_each_study_is_told_in_the_end_as_it_is(
     kafka: Broker, hospital: Hospital, tmp_path: Path
 ) -> None:
     prefix = f"two-worklists{kafka.suffix}"
-    config = tmp_path / "radvigil.toml"
-    places = {"http": hospital.http, "mllp": hospital.mllp, "keys": tmp_path / "keys"}
     text = test_worklist.CONFIG.replace(ALONE, "")
-    config.write_text(text.format(prefix=prefix, broker=kafka.bootstrap, **places))
-    assert run("topics", "--config", str(config), "--create").returncode == 0
+    config = test_worklist.configured(kafka, prefix, hospital, tmp_path, text)
     studies_n = 40
     said = test_worklist.day(studies_n)
     servers = hospital.fhir, hospital.ris

@@ -18,7 +18,7 @@ from streams.embedded import EmbeddedBroker
 from streams.notifiers import Request
 from streams.partitioner import partition_of
 from tests.integration.brokers import Broker
-from tests.integration.console import ROOT, Console, run
+from tests.integration.console import ROOT, Console, run, with_topics
 from tests.integration.patience import wait_until
 from tests.unit import trackers
 from tests.unit.notices import incident
@@ -135,9 +135,8 @@ def test_killed_at_every_step_there_is_one_ticket_for_each_incident(
 ) -> None:
     """kill -9 at each third request, by turns before and after the tracker has done it."""
     prefix = f"tickets{kafka.suffix}"
-    config = tmp_path / "radvigil.toml"
-    config.write_text(CONFIG.format(prefix=prefix, broker=kafka.bootstrap, url=server.url))
-    assert run("topics", "--config", str(config), "--create").returncode == 0
+    text = CONFIG.format(prefix=prefix, broker=kafka.bootstrap, url=server.url)
+    config = with_topics(tmp_path, text)
     desk: list[Console] = []
     deaths: list[int] = []
 
@@ -215,9 +214,8 @@ def test_the_ten_lines_keep_a_table(
 ) -> None:
     """As printed, but for the address and, because others use the broker, the names."""
     prefix = f"ten-lines{kafka.suffix}"
-    config = tmp_path / "radvigil.toml"
-    config.write_text(CONFIG.format(prefix=prefix, broker=kafka.bootstrap, url="http://none"))
-    assert run("topics", "--config", str(config), "--create").returncode == 0
+    text = CONFIG.format(prefix=prefix, broker=kafka.bootstrap, url="http://none")
+    with_topics(tmp_path, text)
     (printed,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
     assert len(printed.strip().splitlines()) == 10
     lines = printed.replace("localhost:9094", kafka.bootstrap).replace("radvigil.", f"{prefix}.")

@@ -17,7 +17,7 @@ from schemas.outcome import Outcome
 from streams.notifiers import Request
 from streams.partitioner import partition_of
 from tests.integration.brokers import Broker
-from tests.integration.console import Console, run
+from tests.integration.console import Console, run, with_topics
 from tests.integration.patience import wait_until
 from tests.unit.worklists import FhirServer, Hl7Server, outcome
 
@@ -147,12 +147,11 @@ def publish(broker: str, prefix: str, said: list[Outcome]) -> None:
     assert producer.flush(20) == 0
 
 
-def configured(kafka: Broker, prefix: str, hospital: Hospital, folder: Path) -> Path:
-    config = folder / "radvigil.toml"
+def configured(
+    kafka: Broker, prefix: str, hospital: Hospital, folder: Path, text: str = CONFIG
+) -> Path:
     places = {"http": hospital.http, "mllp": hospital.mllp, "keys": folder / "keys"}
-    config.write_text(CONFIG.format(prefix=prefix, broker=kafka.bootstrap, **places))
-    assert run("topics", "--config", str(config), "--create").returncode == 0
-    return config
+    return with_topics(folder, text.format(prefix=prefix, broker=kafka.bootstrap, **places))
 
 
 @pytest.mark.kafka

@@ -2,6 +2,7 @@
 
     python -m bench.calibration [--quick] [--only false-alarms|delays] [--json]
     python -m bench.calibration --only false-alarms --data "all three" --references 60
+    python -m bench.calibration --only false-alarms --promise 50000 --references 60
     python -m bench.calibration --only delays --change ".5 sd" --references 400
 
 False alarms: values that never change, scored against a frozen reference of the same stream,
@@ -42,6 +43,7 @@ from detectors.votes import VOTES
 PROCESSES = 2
 IN_CONTROL_N = 1_000
 FOLLOWED_N = 10_000
+ARL = 1e4  # at which all are watched
 DELAY_ARL = 1e5
 YES_NO = {"cat_sr": 1.0}
 
@@ -214,10 +216,10 @@ def measured(what: str, reference_n: int, arl: float, counts: list[list[int]]) -
 def plan(quick: bool) -> tuple[list[Cell], list[int], int]:
     """The cells, the references of the delays, and their repeats."""
     if quick:
-        cells = [Cell(data, 500, 1e4, 40) for data in ("continuous", "yes in 5 %")]
-        dependent = [Cell(data, 2000, 1e4, 40) for data in ("day and week", "all three")]
+        cells = [Cell(data, 500, ARL, 40) for data in ("continuous", "yes in 5 %")]
+        dependent = [Cell(data, 2000, ARL, 40) for data in ("day and week", "all three")]
         return cells + dependent, [500], 24
-    cells = [Cell(data, m, 1e4, 200) for m in (500, 2000) for data in DATA]
+    cells = [Cell(data, m, ARL, 200) for m in (500, 2000) for data in DATA]
     return [*cells, *(Cell("continuous", m, 1e5, 60) for m in (500, 2000))], [500, 2000], 200
 
 
@@ -241,12 +243,15 @@ def main() -> int:
     parser.add_argument("--data", choices=tuple(DATA), help="false alarms on these values alone")
     parser.add_argument("--change", choices=tuple(CHANGES), help="delays to this change alone")
     parser.add_argument("--references", type=int, help="of each setting, instead of the plan's")
+    parser.add_argument("--promise", type=float, help="false alarms at this run length instead")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
     cells = [cell for cell in cells if chosen.data in (None, cell.data)]
     if chosen.references:
         repeats = chosen.references
         cells = [cell._replace(references=chosen.references) for cell in cells]
+    if chosen.promise:
+        cells = [cell._replace(arl=chosen.promise) for cell in cells if cell.arl == ARL]
     rows: list[Measured] = []
     with Pool(PROCESSES) as pool:
         for cell in cells if chosen.only != "delays" else ():

@@ -10,8 +10,8 @@ watched. Each row is a world of its own: independent series, series that share h
 values that follow each other, four images a patient, days and weeks, all of it together, paces
 that change, series that come and go.
 
-A quarter of an hour of one core (15 us an observation, 5 million a world, two seeds: double it);
-with --quick 200 series and one seed, two minutes. Seeds are fixed: the same numbers
+A quarter of an hour of one core (4 to 6 us an observation, 5 million a world, two seeds); with
+--quick 200 series and one seed, a minute. Seeds are fixed: the same numbers
 each time. Exit status 1 where more than allowed was raised (once the promise where values are
 independent given the level, 1.2 times where they are not) by more than three standard errors.
 """

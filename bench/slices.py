@@ -1,6 +1,6 @@
 """One scanner of twelve changes: how soon is it found, is it named, and what does it cost?
 
-    python -m bench.slices [--quick] [--json]
+    python -m bench.slices [--quick] [--only FAULT] [--json]
 
 Twelve scanners of three models, 200 studies a day, a score and a call of each, positive in a tenth.
 The promise is .1 false alarms in 5,000 studies for all series together. Found: studies of the whole
@@ -208,10 +208,15 @@ def _told(told: list[Told]) -> dict[str, float | None]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer runs")
+    parser.add_argument("--only", choices=tuple(FAULTS), help="how soon this one is found")
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args()
     runs = 8 if options.quick else 40
     with Pool(2) as pool:
+        if options.only:
+            told = pool.starmap(found, [(seed, options.only) for seed in range(runs)])
+            print(json.dumps(_told(told)) if options.json else _table({options.only: _told(told)}))
+            return 0
         results = _measure(pool, runs, options.quick)
     for name in WORLDS:
         results[f"attribution, {name}"] = attributed(name, runs * 10)._asdict()

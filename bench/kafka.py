@@ -39,12 +39,13 @@ replication = 1
 [clock]
 stale_after_s = 86400
 [watch]
-include = {watched}
+{watched}
 [[model]]
 name = "ptx"
 deadline_s = {deadline}
 findings = ["ptx"]
 """
+DEADLINES_ALONE = 'exclude = ["*"]\nslices = []\nmonitors = []'
 
 
 class Deployment:
@@ -57,8 +58,8 @@ class Deployment:
         self.prefix = prefix
         self._file = folder / f"{prefix}.toml"
         self._log = folder / f"{prefix}.log"
-        patterns = '["*"]' if watched else "[]"
-        toml = CONFIG.format(prefix=prefix, broker=broker, deadline=deadline_s, watched=patterns)
+        watching = 'include = ["*"]' if watched else DEADLINES_ALONE
+        toml = CONFIG.format(prefix=prefix, broker=broker, deadline=deadline_s, watched=watching)
         self._file.write_text(toml)
         client = AdminClient({"bootstrap.servers": broker})
         stamped = {"message.timestamp.type": "CreateTime"}
@@ -161,7 +162,9 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=100_000)
     parser.add_argument("--pending", type=int, default=200_000)
     parser.add_argument("--broker")
-    parser.add_argument("--unwatched", action="store_true", help="deadlines alone, no series")
+    parser.add_argument(
+        "--unwatched", action="store_true", help="deadlines alone: no series, no monitors"
+    )
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -4,7 +4,7 @@
 documentation: docs/CONFIGURATION.md is made from it.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -170,6 +170,18 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Address of what to do; stands on its incidents."""
 
 
+Monitor = Literal[
+    "silence",
+    "performance",
+    "version_change",
+    "version_disagreement",
+    "off_label",
+    "data_quality",
+    "subgroup_gap",
+]
+MONITORS: tuple[Monitor, ...] = get_args(Monitor)
+
+
 class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which series are watched, by shell-style patterns on their names, and how they are sliced."""
 
@@ -180,6 +192,11 @@ class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slices: tuple[Name, ...] = ("scanner.station", "scanner.model", "patient.sex")
     """Fields that may explain a change: which part of the studies moved. Their values are told, in
     names of series and as evidence: name none that may hold patient data."""
+    monitors: tuple[Monitor, ...] = MONITORS
+    """What is watched beside deadlines and series; `subgroup_gap` needs `performance`, which reads.
+
+    One left out costs nothing and forgets what it knew; its incidents that are open stay so until a
+    person resolves them."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

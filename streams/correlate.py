@@ -68,7 +68,7 @@ class Correlate:
         if not record.upserts and at_us <= watermark_us - self._studies.settled_us:
             self.dropped["too_old"] += 1  # it may have been settled and forgotten: expect nothing
             record.too_old = True
-        before = snapshot(record)
+        before = snapshot(record) if record.expected else {}
         was_stranger = known is not None and not known.upserts
         settled, merged = record.upsert(study, at_us, self._expectations)
         if merged:
@@ -83,13 +83,9 @@ class Correlate:
             record.repeat = not self.patients.is_first(
                 study.site, key_of_patient, arrived_us, watermark_us
             )
-        return Correlated(
-            settled=tuple(settled),
-            turnarounds=tuple(self._turnarounds_of_waiting(record)) if was_stranger else (),
-            fresh=fresh,
-            counts=fresh and not record.repeat,
-            study=record.facts,
-        )
+        turnarounds = tuple(self._turnarounds_of_waiting(record)) if was_stranger else ()
+        counts = fresh and not record.repeat
+        return Correlated(tuple(settled), turnarounds, fresh, counts, record.facts)
 
     def prediction(
         self, prediction: Prediction, at_us: int, arrived_us: int, watermark_us: int
@@ -106,13 +102,10 @@ class Correlate:
         self._studies.touch(record, arrived_us)
         fresh = self._is_first_answer(record, prediction)
         turnaround = self._turnaround(record, prediction.model, at_us) if fresh else None
-        return Correlated(
-            settled=() if settlement is None else (settlement,),
-            turnarounds=() if turnaround is None else (turnaround,),
-            fresh=fresh,
-            counts=fresh and not record.repeat,
-            study=record.facts,
-        )
+        settled = () if settlement is None else (settlement,)
+        turnarounds = () if turnaround is None else (turnaround,)
+        counts = fresh and not record.repeat
+        return Correlated(settled, turnarounds, fresh, counts, record.facts)
 
     def shadow(self, prediction: Prediction, arrived_us: int, watermark_us: int) -> Correlated:
         """Take a shadow prediction, which settles nothing."""
@@ -136,16 +129,13 @@ class Correlate:
             for label in report.labels or ()
             if label.value != "uncertain" and self._once(record, f"report\n{label.finding}")
         ]
-        return Correlated(
-            fresh=fresh,
-            counts=fresh and not record.repeat,
-            study=record.facts,
-            labels=() if record.repeat else tuple(labels),
-        )
+        told = () if record.repeat else tuple(labels)
+        return Correlated((), (), fresh, fresh and not record.repeat, record.facts, told)
 
     def earliest_us(self) -> int:
         """Before this, time alone brings about nothing here: cheap, and perhaps too early."""
-        return min(self._deadlines.earliest_us(), self._studies.earliest_us())
+        due_us, forget_us = self._deadlines.earliest_us(), self._studies.earliest_us()
+        return due_us if due_us < forget_us else forget_us
 
     def deadline(self) -> int | None:
         """When the next expected result is due, or None."""

@@ -6,16 +6,19 @@ outcomes shows the share to be back below the tolerated one.
 """
 
 from collections.abc import Callable
-from math import ceil, log, log1p
 from typing import Literal
 
 from msgspec import Struct, field
 
 from detectors.bet_sr import NO_EVIDENCE, raised
 from streams.pace import DAY_US
+from streams.share_bet import clean_run
 
 _FIRST_N = 50  # outcomes before the first bet: a model that is hardly used takes no share
 _SILENCE_SHARE = 0.01  # of the promise: a longer silence weighs no more, it is no evidence
+
+
+Verdict = Literal["shown", "clean"] | None
 
 
 class Excess(Struct, omit_defaults=True):
@@ -34,9 +37,7 @@ class Excess(Struct, omit_defaults=True):
     evidence_days: list[float] = field(default_factory=list)
     statistic: float = 0.0
 
-    def take(
-        self, bad: bool, at_us: int, grant: Callable[[], float]
-    ) -> Literal["shown", "clean"] | None:
+    def take(self, bad: bool, at_us: int, grant: Callable[[], float]) -> Verdict:
         """`shown`: the bet is won, the share exceeds. `clean`: a run that shows it does not.
 
         `grant` gives the days between two false alarms, once.
@@ -53,7 +54,7 @@ class Excess(Struct, omit_defaults=True):
             return None
         if self._bet(bad, min(elapsed_us / DAY_US, self.days * _SILENCE_SHARE), self.days):
             return "shown"
-        if self.clean_n == self.clean_run:
+        if self.clean_n == clean_run(self.tolerated_share):
             self.seen_n = self.bad_n = 0
             return "clean"
         return None
@@ -67,11 +68,6 @@ class Excess(Struct, omit_defaults=True):
         if shown:
             self.evidence_days = []
         return shown
-
-    @property
-    def clean_run(self) -> int:
-        """Good outcomes in a row that show the share to be lower, at 95 % (rule of three)."""
-        return ceil(log(0.05) / log1p(-self.tolerated_share))
 
     @property
     def share(self) -> float:

@@ -1,6 +1,6 @@
 """Which models a study expects, and how long each may take: by configuration, or its `expects`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -88,12 +88,9 @@ class Expectations:
         paths = {path for rule in self.rules.values() for path, _ in rule.applies} | {*asked}
         self._getters = [(path, getter(path)) for path in sorted(paths)]
 
-    def facts(self, study: Study) -> Iterator[tuple[str, Value]]:
+    def facts(self, study: Study) -> dict[str, Value]:
         """What this upsert says of the facts that are looked at; what it leaves out stays known."""
-        for path, read in self._getters:
-            value = read(study)
-            if value is not None:
-                yield path, value
+        return {path: value for path, read in self._getters if (value := read(study)) is not None}
 
     def rules_for(self, expects: list[tuple[str, float]] | None) -> Mapping[str, Rule]:
         """The configured rules, or exactly the ones that the study brings along."""

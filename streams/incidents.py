@@ -5,7 +5,7 @@ what moves it: seq, dates, the pace of updates, holds, expiries, the reopen wind
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from schemas.command import Command
 from schemas.config import Config
@@ -32,6 +32,7 @@ class Incidents:
         self._acknowledged_us = seconds_to_us(settings.acknowledged_s)
         self._severity_hold_us = seconds_to_us(settings.severity_hold_s)
         self._flapping = Flapping(settings)
+        self.flapping: Container[str] = self._flapping.live  # sites, asked of for each event
         self._cases: dict[str, Case] = {}
         self._by_incident: dict[str, str] = {}
         self._timers = Timers()
@@ -77,9 +78,7 @@ class Incidents:
     def heard(self, site: str, now_us: int) -> list[Incident]:
         """Something was heard of a site, and `now_us` is proved: what has been calm is told so."""
         told: list[Incident] = []
-        if site not in self._flapping.live:  # asked for each event
-            return told
-        for fingerprint in sorted(self._flapping.live[site]):
+        for fingerprint in sorted(self._flapping.live.get(site, ())):
             case = self._cases[fingerprint]
             if case.calm_us is not None and case.calm_us <= now_us:
                 told += self._trigger(case, "eased", case.calm_us)

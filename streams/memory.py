@@ -21,6 +21,7 @@ from streams.series_record_1 import SeriesRecord1
 from streams.sites import Admitted
 from streams.slices import SiteLabels
 from streams.stage import Stage
+from streams.stages import record_kinds
 from streams.study_record import StudyRecord
 
 
@@ -38,10 +39,16 @@ class Memory:
         self._self_watch = parts.self_watch
         self._budget = parts.budget
         self._watching: tuple[Stage | Routing, ...] = (*parts.stages, parts.routing)
+        running = {kind for stage in parts.stages for kind in stage.kinds}
+        self._idle = record_kinds().keys() - running
+        self._given_up: list[list[str]] = []
         self._written_us: int | None = None
 
     def changes(self, watermark_us: int) -> Iterator[state.Record]:
         """Records that changed since the last call."""
+        given_up, self._given_up = self._given_up, []
+        for kind, *key in given_up:
+            yield state.write(kind, key, None)
         changed: dict[str, Iterable[tuple[Iterable[str], Struct | None]]] = {
             "site/1": (([admitted.site], admitted) for admitted in self._sites.changes()),
             "lost/1": self._lost.changes(),
@@ -54,8 +61,8 @@ class Memory:
             "account/1": (([account.site], account) for account in self._budget.changes()),
         }
         for kind, records in changed.items():
-            for key, record in records:
-                yield state.write(kind, key, record)
+            for known, record in records:
+                yield state.write(kind, known, record)
         for part in self._watching:
             for change in part.changes():
                 yield state.write(*change)
@@ -79,7 +86,9 @@ class Memory:
         by_type: dict[type, list[Any]] = defaultdict(list)
         bulk: dict[tuple[str, ...], dict[str, bytes]] = defaultdict(dict)
         for key, value in state.read(records):
-            if key[0] == state.BULK:
+            if key[0] in self._idle:  # of a monitor that has been switched off
+                self._given_up.append(key)
+            elif key[0] == state.BULK:
                 bulk[tuple(key[1:4])][key[4]] = value
             else:
                 by_type[type(value)].append(value)

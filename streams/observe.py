@@ -23,6 +23,8 @@ _LONGEST_NAME = 256  # as on the wire
 _STUDY_FIELDS = (*FIXED, ("priority", getter("priority")))
 
 Named = list[tuple[str, Value]]
+Slices = tuple[str, ...]
+Watched = Study | Prediction | Report
 
 
 class Observations(NamedTuple):
@@ -35,7 +37,7 @@ class Observations(NamedTuple):
     at_us: int
     values: Sequence[tuple[str, Value]]
     """A number, a yes or no (bool), or a word (str)."""
-    slices: tuple[str, ...] = ()
+    slices: Slices = ()
     """Of which parts of the studies it is one, as `scanner.station=CT2`."""
 
 
@@ -67,32 +69,38 @@ class Observe:
         self.counts: Counter[str] = Counter()
 
     def of(
-        self, event: Study | Prediction | Report, at_us: int, known: Correlated
-    ) -> list[Observations]:
+        self,
+        event: Watched,
+        at_us: int,
+        known: Correlated,
+        slices: Slices = (),
+    ) -> Iterable[Observations]:
         """What an event says of series, each study once."""
         if self._nothing:
-            return []
-        said = [self.turnaround(event.site, event.study, one) for one in known.turnarounds]
+            return ()
+        said = [self.turnaround(event, one, slices) for one in known.turnarounds]
         if isinstance(event, Report):
-            said.append(self.labels(event, known.labels, at_us))
+            said.append(self.labels(event, known.labels, at_us, slices))
             if known.counts and known.study is not None:
-                said.append(self.reporting(event, at_us, known.study.at_us))
+                said.append(self.reporting(event, at_us, known.study.at_us, slices))
         elif known.counts and isinstance(event, Study):
-            said.append(self.study(event, at_us))
+            said.append(self.study(event, at_us, slices))
         elif known.counts and isinstance(event, Prediction) and event.role == "live":
-            said.append(self.prediction(event, at_us))
+            said.append(self.prediction(event, at_us, slices))
         return [one for one in said if one is not None]
 
-    def study(self, study: Study, at_us: int) -> Observations | None:
+    def study(self, study: Study, at_us: int, slices: Slices = ()) -> Observations | None:
         """The study's own numbers and words."""
         named = [(path, value) for path, read in self._fixed if (value := read(study)) is not None]
         if study.acquisition:
             self._add(named, "acquisition.", study.acquisition)
         if study.attributes:
             self._add(named, "attributes.", study.attributes)
-        return _of(study.site, "", study.study, at_us, named)
+        return _of(study, "", at_us, named, slices)
 
-    def prediction(self, prediction: Prediction, at_us: int) -> Observations | None:
+    def prediction(
+        self, prediction: Prediction, at_us: int, slices: Slices = ()
+    ) -> Observations | None:
         """Scores, calls, the model's own features, and how long it computed."""
         p, named = prediction, Named()
         if p.outputs:
@@ -101,28 +109,34 @@ class Observe:
             self._add(named, "features.", p.features)
         if p.started_at is not None and (since_us := at_us - to_us(p.started_at)) >= 0:
             self._add(named, "", {"inference_s": since_us / 1e6})
-        return _of(p.site, p.model, p.study, at_us, named)
+        return _of(p, p.model, at_us, named, slices)
 
-    def turnaround(self, site: str, study: str, turnaround: Turnaround) -> Observations | None:
+    def turnaround(
+        self, event: Watched, turnaround: Turnaround, slices: Slices = ()
+    ) -> Observations | None:
         """Seconds from the study's being available to the model's first completed result."""
         named = Named()
         self._add(named, "", {"turnaround_s": turnaround.seconds})
-        return _of(site, turnaround.model, study, turnaround.at_us, named)
+        return _of(event, turnaround.model, turnaround.at_us, named, slices)
 
-    def reporting(self, report: Report, at_us: int, studied_us: int) -> Observations | None:
+    def reporting(
+        self, report: Report, at_us: int, studied_us: int, slices: Slices = ()
+    ) -> Observations | None:
         """Seconds from the study to its first final report, whoever is slow: readers, or us."""
         named = Named()
         if at_us >= studied_us:
             self._add(named, "", {"report_turnaround_s": (at_us - studied_us) / 1e6})
-        return _of(report.site, "", report.study, at_us, named)
+        return _of(report, "", at_us, named, slices)
 
-    def labels(self, report: Report, labels: Iterable[Label], at_us: int) -> Observations | None:
+    def labels(
+        self, report: Report, labels: Iterable[Label], at_us: int, slices: Slices = ()
+    ) -> Observations | None:
         """Whether the radiologist reports a finding: its prevalence. Uncertain says nothing."""
         named = Named()
         for label in labels:
             if label.value != "uncertain":
                 self._add(named, label.finding, {".present": label.value == "present"})
-        return _of(report.site, "", report.study, at_us, named)
+        return _of(report, "", at_us, named, slices)
 
     def _add_outputs(self, named: Named, outputs: Sequence[Output]) -> None:
         """Of several outputs of one finding the first of each kind: many lesions, one study."""
@@ -168,8 +182,10 @@ class Observe:
         )
 
 
-def _of(site: str, model: str, study: str, at_us: int, named: Named) -> Observations | None:
-    return Observations(site, model, study, at_us, named) if named else None
+def _of(
+    event: Watched, model: str, at_us: int, named: Named, slices: Slices
+) -> Observations | None:
+    return Observations(event.site, model, event.study, at_us, named, slices) if named else None
 
 
 def _any_match(subject: str, patterns: Iterable[str]) -> bool:

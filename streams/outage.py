@@ -14,7 +14,7 @@ from schemas.incident import Evidence, IncidentKind
 from schemas.outcome import OutcomeKind
 from streams.budget import Budget
 from streams.clock import seconds_to_us
-from streams.excess import Excess
+from streams.excess import Excess, Verdict
 from streams.finding import Finding, Signal
 from streams.study_record import Settlement
 
@@ -77,11 +77,13 @@ class Outages:
     def settled(self, settlement: Settlement, oldest_waiting_us: OldestWaiting) -> list[Finding]:
         """What an outcome says of the model's outages; `oldest_waiting_us` tells who waits."""
         findings: list[Finding] = []
-        for watch in self._watches_of(settlement.model):
-            key = (watch.kind, settlement.site, settlement.model)
-            bad = settlement.outcome == watch.word and settlement.revision == 1
-            if watch.settings.policy == "rate":
-                findings += self._share(key, watch, settlement, bad)
+        site, model, outcome = settlement.site, settlement.model, settlement.outcome
+        for watch in self._watches_of(model):
+            key = (watch.kind, site, model)
+            bad = outcome == watch.word and settlement.revision == 1
+            if watch.is_of_share:
+                if settlement.revision == 1 and (bad or outcome in _SERVED):
+                    findings += self._share(key, watch, settlement, bad)
             elif bad or key in self._episodes:
                 findings += self._every(key, watch, settlement, bad, oldest_waiting_us)
         return findings
@@ -142,15 +144,21 @@ class Outages:
 
     def _share(
         self, key: EpisodeId, watch: "Watch", settlement: Settlement, bad: bool
-    ) -> Iterator[Finding]:
-        if settlement.revision != 1 or not (bad or settlement.outcome in _SERVED):
-            return
+    ) -> Iterable[Finding]:
         self._dirty[key] = None
-        episode = self._episodes.setdefault(key, Episode(*key))
+        episode = self._episodes.get(key) or self._episodes.setdefault(key, Episode(*key))
         if episode.excess is None:
             episode.excess = Excess(tolerated_share=watch.settings.tolerated_share)
         grant = self._budget.grant
         verdict = episode.excess.take(bad, settlement.at_us, lambda: grant(key[1]))
+        if bad or verdict is not None:  # mostly not
+            return self._judged(key, watch, settlement, bad, verdict)
+        return ()
+
+    def _judged(
+        self, key: EpisodeId, watch: "Watch", settlement: Settlement, bad: bool, verdict: Verdict
+    ) -> Iterator[Finding]:
+        episode = self._episodes[key]
         eased = episode.eased
         if bad:
             episode.bad(settlement)
@@ -174,6 +182,7 @@ class Watch(Struct, frozen=True):
     kind: IncidentKind
     model: Model
     settings: Outage
+    is_of_share: bool
 
     def finding(self, signal: Signal, episode: Episode) -> Finding:
         """What is to be told of an episode."""
@@ -204,12 +213,13 @@ class Watch(Struct, frozen=True):
 
 
 def _watches(model: Model) -> tuple[Watch, ...]:
-    return (
-        Watch("missing", "missing_output", model, model.missing),
-        Watch("failed", "failed_output", model, model.failed),
-        Watch("incomplete", "incomplete_output", model, model.incomplete),
-        Watch("late", "latency", model, model.late),
+    ways: tuple[tuple[OutcomeKind, IncidentKind, Outage], ...] = (
+        ("missing", "missing_output", model.missing),
+        ("failed", "failed_output", model.failed),
+        ("incomplete", "incomplete_output", model.incomplete),
+        ("late", "latency", model.late),
     )
+    return tuple(Watch(*way[:2], model, way[2], way[2].policy == "rate") for way in ways)
 
 
 def _title(episode: Episode, signal: Signal) -> str:

@@ -14,7 +14,7 @@ from streams.correlate import Correlate
 from streams.detect import Detect
 from streams.incidents import Incidents
 from streams.lost import Losses
-from streams.observe import Observe
+from streams.observe import Observe, Watched
 from streams.outage import Outages
 from streams.performance.readout import Readout
 from streams.proving import Proving
@@ -22,7 +22,7 @@ from streams.routing.stage import Routing
 from streams.self_watch import SelfWatch
 from streams.sites import Sites
 from streams.slices import Slicing
-from streams.stage import EVERYTHING, Stage, Timeless, Watched
+from streams.stage import EVERYTHING, Stage, Timeless
 from streams.stages import stages_of
 from streams.subgroups import Subgroups
 
@@ -44,12 +44,9 @@ class Parts:
         self.incidents = Incidents(config)
         self.commands = Commands()
         self.self_watch = SelfWatch(config.clock, partition)
-        self.subgroups = Subgroups(config, config.slices, self.budget.grant)
-        self.stages: tuple[Stage, ...] = (
-            *stages_of(config, self.budget, self.lost),
-            self.subgroups,
-        )
-        self.readout = next(stage for stage in self.stages if isinstance(stage, Readout))
+        self.stages = stages_of(config, self.budget, self.lost)
+        self.readout = next((one for one in self.stages if isinstance(one, Readout)), None)
+        self.subgroups = next((one for one in self.stages if isinstance(one, Subgroups)), None)
         self.routing = Routing(config)
 
     def takers(self) -> dict[type[Watched], list[Stage]]:

@@ -24,13 +24,15 @@ class Passing:
         self._routing = parts.routing
         self._watching = parts.watching()
         timed = (parts.correlate, parts.incidents, *self._watching)
-        self._earliest = [part.earliest_us for part in timed]  # asked for each event
+        self._earliest = [part.earliest_us for part in timed]
+        self._any = [parts.proving.earliest_us, *self._earliest]  # asked for each event
 
     def until(self, watermark_us: int) -> Iterable[Effect]:
         """What becomes true up to a proved time."""
-        if self._proving.earliest_us() > watermark_us and self._timer_us() > watermark_us:
-            return ()
-        return self._pass(watermark_us)
+        for earliest_us in self._any:
+            if earliest_us() <= watermark_us:
+                return self._pass(watermark_us)
+        return ()
 
     def deadline_us(self) -> int:
         """When the next thing happens, housekeeping included; NEVER_US for never."""

@@ -44,7 +44,7 @@ class Patients:
         """Whether a study of this patient counts; one without a patient's key always does."""
         if key is None:
             return True
-        self.forget(now_us)
+        self._forget(site, now_us)
         digest = blake2b(key.encode(), digest_size=8).hexdigest()
         known = self._known.setdefault(site, {})
         if digest in known:
@@ -58,9 +58,8 @@ class Patients:
 
     def forget(self, now_us: int) -> None:
         """Forget those whose time is over."""
-        for site, ends in self._ends.items():
-            while ends and ends[0][0] <= now_us:
-                self._forget_oldest(site)
+        for site in self._ends:
+            self._forget(site, now_us)
 
     def changes(self) -> Iterator[tuple[PatientId, Known | None]]:
         """Patients remembered or forgotten since the last call; None for the forgotten."""
@@ -79,6 +78,11 @@ class Patients:
     def _take(self, known: Known) -> None:
         self._known.setdefault(known.site, {})[known.digest] = known
         heappush(self._ends.setdefault(known.site, []), (known.until_us, known.digest))
+
+    def _forget(self, site: str, now_us: int) -> None:
+        ends = self._ends.get(site)
+        while ends and ends[0][0] <= now_us:
+            self._forget_oldest(site)
 
     def _forget_oldest(self, site: str) -> None:
         _, digest = heappop(self._ends[site])

@@ -7,7 +7,6 @@ dated by when it became true, so it does not matter when time is advanced, only 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import assert_never
 
 from schemas.command import Command
 from schemas.config import Config
@@ -23,11 +22,12 @@ from streams.commands import ROUTED, of_series
 from streams.correlate import Correlated
 from streams.finding import MONITOR_SITE
 from streams.memory import Memory
+from streams.observe import Watched
 from streams.parts import Parts
 from streams.passing import Passing
 from streams.seen import SeriesId
 from streams.series import Series
-from streams.stage import Happened, Watched
+from streams.stage import Happened
 from streams.telling import Telling
 
 _FEEDS: dict[type[Event], str] = {
@@ -75,6 +75,7 @@ class Pipeline:
         """Take events in a row: the same effects as one by one, drift told at the end."""
         effects: list[Effect] = []
         for event, arrived_us in arrivals:
+            effects += self._passing.until(self._clock.arrived(arrived_us))
             effects += self._handle(event, arrived_us)
         effects += self._passing.until(self.watermark_us)  # what the last made due in the past
         effects += self._tell.flush()
@@ -105,53 +106,50 @@ class Pipeline:
         return None if at_us == NEVER_US else at_us
 
     def _handle(self, event: Event, arrived_us: int) -> list[Effect]:
-        effects: list[Effect] = [*self._passing.until(self._clock.arrived(arrived_us))]
+        effects: list[Effect] = []
         at_us, feed = to_us(event.at), _FEEDS[type(event)]
         watch, lost = self._parts.self_watch, self._parts.lost
         if self._clock.is_skewed(at_us, arrived_us):
             wild = watch.wild_stamp(event.site, feed, at_us, arrived_us)
             effects += self._tell.finding(wild)
             at_us = arrived_us  # it moves nothing, but the study behind it is real
-        elif (finding := watch.sane_stamp(event.site, feed, arrived_us)) is not None:
+        elif watch.skewed and (finding := watch.sane_stamp(event.site, feed, arrived_us)):
             effects += self._tell.finding(finding)
         if feed in lost.unheard:
             effects += self._tell.findings(lost.heard(feed, arrived_us))
-        if calm := self._incidents.heard(event.site, self._clock.proved_by(arrived_us)):
+        if event.site in self._incidents.flapping:
+            calm = self._incidents.heard(event.site, self._clock.proved_by(arrived_us))
             effects += self._tell.incidents(calm)
-        effects += self._take(event, at_us, arrived_us)
+        if isinstance(event, Command):
+            effects += self._command(event, at_us)
+        else:
+            self._take(event, at_us, arrived_us, effects)
         return effects
 
-    def _take(self, event: Event, at_us: int, arrived_us: int) -> Iterator[Effect]:
-        if isinstance(event, Command):
-            yield from self._command(event, at_us)
-            return
-        parts = self._parts
+    def _take(self, event: Watched, at_us: int, arrived_us: int, effects: list[Effect]) -> None:
+        tell, parts = self._tell, self._parts
         taken = self._correlated(event, at_us, arrived_us)
         for settlement in taken.settled:
-            yield from self._tell.settled(settlement)
+            effects += tell.settled(settlement)
         slices = () if taken.study is None else parts.slicing.of(taken.study.fields)
-        for observations in parts.observe.of(event, at_us, taken):
-            seen = observations._replace(slices=slices)
-            yield from self._tell.detected(self._detect.observe(seen))
-        known = (taken.fresh, taken.counts, taken.study, slices)
-        happened = Happened(event, at_us, arrived_us, self.watermark_us, *known)
-        for stage in self._takers[type(event)]:
-            if said := stage.take(happened):
-                yield from self._tell.said(said)
+        for seen in parts.observe.of(event, at_us, taken, slices):
+            effects += tell.detected(self._detect.observe(seen))
+        if takers := self._takers[type(event)]:
+            known = (taken.fresh, taken.counts, taken.study, slices)
+            happened = Happened(event, at_us, arrived_us, self.watermark_us, *known)
+            for stage in takers:
+                if said := stage.take(happened):
+                    effects += tell.said(said)
 
     def _correlated(self, event: Watched, at_us: int, arrived_us: int) -> Correlated:
-        joint, now_us = self._parts.correlate, self.watermark_us
-        match event:
-            case Study():
-                return joint.study(event, at_us, arrived_us, now_us)
-            case Prediction(role="shadow"):
-                return joint.shadow(event, arrived_us, now_us)
-            case Prediction():
-                return joint.prediction(event, at_us, arrived_us, now_us)
-            case Report():
-                return joint.report(event, arrived_us, now_us)
-            case _:
-                assert_never(event)
+        joint, now_us = self._parts.correlate, self._clock.watermark_us
+        if isinstance(event, Study):
+            return joint.study(event, at_us, arrived_us, now_us)
+        if isinstance(event, Report):
+            return joint.report(event, arrived_us, now_us)
+        if event.role == "shadow":
+            return joint.shadow(event, arrived_us, now_us)
+        return joint.prediction(event, at_us, arrived_us, now_us)
 
     def _command(self, command: Command, at_us: int) -> Iterator[Effect]:
         commands = self._parts.commands

@@ -25,7 +25,7 @@ from streams.pipeline import Pipeline
 
 _START_US = to_us(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC))
 _LOOK_AHEAD = 100  # lines: a wrong clock stamps the study and its results alike
-_BATCH = 500  # fixed: the order of what is told is part of a replay's bytes
+_BATCH = 2_000  # fixed: the order of what is told is part of a replay's bytes
 
 
 class _Dated(Struct):

@@ -36,12 +36,12 @@ class SelfWatch:
         self._max_skew_s = clock.max_skew_s
         self._stale_after_us = seconds_to_us(clock.stale_after_s)
         self._partition = partition
-        self._skews: dict[tuple[str, str], Skew] = {}
+        self.skewed: dict[tuple[str, str], Skew] = {}
         self._dirty: dict[tuple[str, str], None] = {}
 
     def wild_stamp(self, site: str, feed: str, at_us: int, arrived_us: int) -> Finding:
         """A stamp further ahead of its arrival than `max_skew_s`."""
-        skew = self._skews.setdefault((site, feed), Skew(site=site, feed=feed, since_us=arrived_us))
+        skew = self.skewed.setdefault((site, feed), Skew(site=site, feed=feed, since_us=arrived_us))
         self._dirty[site, feed] = None
         skew.n += 1
         skew.last_us = arrived_us
@@ -51,7 +51,7 @@ class SelfWatch:
 
     def sane_stamp(self, site: str, feed: str, arrived_us: int) -> Finding | None:
         """A good stamp: after a while without a wild one, the sign that the clock is right."""
-        skew = self._skews.get((site, feed))
+        skew = self.skewed.get((site, feed))
         if skew is None or skew.eased or arrived_us < skew.last_us + _SKEW_CALM_US:
             return None
         skew.eased = True
@@ -61,7 +61,7 @@ class SelfWatch:
     def over(self, kind: IncidentKind, site: str, subject: str | None) -> None:
         """The incident has ended: what comes next is a new one."""
         key = (site, subject or "")
-        if kind == "clock_skew" and self._skews.pop(key, None) is not None:
+        if kind == "clock_skew" and self.skewed.pop(key, None) is not None:
             self._dirty[key] = None
 
     def lag(self, lag_us: int, now_us: int) -> Finding:
@@ -90,11 +90,11 @@ class SelfWatch:
         """Skews changed since the last call; None for those that are over."""
         dirty, self._dirty = self._dirty, {}
         for key in dirty:
-            yield key, self._skews.get(key)
+            yield key, self.skewed.get(key)
 
     def restore(self, skews: Iterable[Skew]) -> None:
         """Take up the skews of a checkpoint."""
-        self._skews.update(((skew.site, skew.feed), skew) for skew in skews)
+        self.skewed.update(((skew.site, skew.feed), skew) for skew in skews)
 
     def _skew_finding(self, skew: Skew, signal: Signal, arrived_us: int) -> Finding:
         stamps = "1 stamp" if skew.n == 1 else f"{skew.n} stamps"

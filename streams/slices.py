@@ -39,7 +39,8 @@ class Slicing:
         >>> Slicing(["scanner.station", AGE]).of({"scanner.station": "CT2", AGE: 90.0})
         ('scanner.station=CT2', 'patient.age_years=90+')
         """
-        return _named(self._paths, *map(fields.get, self._paths))
+        paths = self._paths
+        return _named(paths, *map(fields.get, paths)) if paths else ()
 
 
 # Typed: 1, 1.0 and True are equal, and are not the same word.

@@ -16,10 +16,9 @@ from schemas.report import Report
 from schemas.study import Study
 from streams.clock import NEVER_US
 from streams.finding import Finding
-from streams.observe import Complete, Look, Observations
+from streams.observe import Complete, Look, Observations, Watched
 from streams.study_record import StudyFacts
 
-Watched = Study | Prediction | Report
 Takes = tuple[type[Watched], ...]
 EVERYTHING: Takes = (Study, Prediction, Report)
 Change = tuple[str, tuple[str, ...], Struct | None]
@@ -35,7 +34,7 @@ class NewEpoch(NamedTuple):
 Said = Finding | Observations | Complete | Look | NewEpoch
 
 
-class Happened(NamedTuple):
+class Happened(Struct, frozen=True, gc=False):
     """One event with its circumstances."""
 
     event: Watched

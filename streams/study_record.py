@@ -79,7 +79,7 @@ class Upserted(NamedTuple):
     merged: bool = False
 
 
-class StudyFacts(NamedTuple):
+class StudyFacts(Struct, frozen=True, gc=False):
     """What is known of a study: when it became available, and its fields that anything asks for.
 
     `fields` has those that rules, intended uses and slices name, by path.
@@ -105,6 +105,8 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
     @property
     def available_us(self) -> int | None:
         """When it was complete, or else last heard of."""
+        if len(self.upserts) == 1:
+            return self.upserts[0].at_us
         complete = (upsert.at_us for upsert in self.upserts if upsert.state == "complete")
         return min(complete, default=self.upserts[-1].at_us if self.upserts else None)
 
@@ -126,7 +128,7 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
     def upsert(self, study: Study, at_us: int, expectations: Expectations) -> Upserted:
         """Take one upsert: begin what it begins, bring deadlines forward, end what it ends."""
         pairs = None if study.expects is None else [(e.model, e.deadline_s) for e in study.expects]
-        facts = dict(expectations.facts(study))
+        facts = expectations.facts(study)
         new = Upsert(at_us, study.state, study.priority, facts, pairs)
         news = remember(self.upserts, new)
         merged = news == "merged"
@@ -198,16 +200,8 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
     def _settlement(
         self, model: str, expected: Expected, outcome: OutcomeKind, at_us: int, revision: int
     ) -> Settlement:
-        return Settlement(
-            site=self.site,
-            study=self.study,
-            model=model,
-            outcome=outcome,
-            start_us=expected.start_us,
-            due_us=expected.due_us,
-            at_us=at_us,
-            revision=revision,
-        )
+        start_us, due_us = expected.start_us, expected.due_us
+        return Settlement(self.site, self.study, model, outcome, start_us, due_us, at_us, revision)
 
 
 def result_of(prediction: Prediction, at_us: int, rule: Rule | None) -> Result:

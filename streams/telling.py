@@ -36,7 +36,8 @@ class Telling:
                     yield from self.finding(what)
                 case Observations():
                     yield from self.detected(self._detect.observe(what))
-                    yield from self.findings(self._parts.subgroups.observe(what))
+                    if self._parts.subgroups is not None:
+                        yield from self.findings(self._parts.subgroups.observe(what))
                 case Look():
                     yield from self.detected(self._detect.look(what))
                 case Complete():
@@ -58,15 +59,16 @@ class Telling:
 
     def detected(self, said: Iterable[Finding | SeriesPoint]) -> Iterator[Effect]:
         """What the detectors said."""
+        readout = self._parts.readout
         for what in said:
             if isinstance(what, SeriesPoint):
                 yield what
             else:
-                yield from self.finding(self._parts.readout.explained(what))
+                yield from self.finding(what if readout is None else readout.explained(what))
 
-    def settled(self, settlement: Settlement) -> Iterator[Effect]:
+    def settled(self, settlement: Settlement) -> list[Effect]:
         """An outcome is told at once; what follows from it, when proved time reaches it."""
-        yield Outcome(
+        outcome = Outcome(
             site=settlement.site,
             study=settlement.study,
             model=settlement.model,
@@ -76,9 +78,9 @@ class Telling:
             revision=settlement.revision,
         )
         if settlement.at_us <= self._parts.clock.watermark_us:
-            yield from self.proved(settlement)
-        else:
-            self._parts.proving.add(settlement)
+            return [outcome, *self.proved(settlement)]
+        self._parts.proving.add(settlement)
+        return [outcome]
 
     def proved(self, settlement: Settlement) -> Iterator[Effect]:
         """Proved time has reached an outcome."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
-from schemas.config import Config
+from schemas.config import MONITORS, Config, Monitor
 from streams.clock import seconds_to_us
 
 DAY_S = 86_400.0
@@ -93,6 +93,15 @@ class Coverage(NamedTuple):
 _WHY: dict[str, str] = {
     "unstable_reference": "it was still moving when its reference was frozen",
     "not_promised": "its values depend on each other too much for a promise: notices only",
+}
+_MONITORED: dict[Monitor, str] = {
+    "silence": "whether feeds fall silent",
+    "performance": "how results compare with the reports",
+    "version_change": "for new versions of a model, whose outputs stay held against the old one's",
+    "version_disagreement": "how far shadow versions differ from the live one",
+    "off_label": "for use outside a model's intended use",
+    "data_quality": "for stuck scores, impossible values and missing fields",
+    "subgroup_gap": "for groups that a model serves worse",
 }
 _STALE_DAYS = 2
 Standing = Literal["learning", "watched"]
@@ -199,3 +208,6 @@ def _gaps(config: Config, models: list[ModelLine], sites: list[SiteLine]) -> Ite
     if not any(fnmatchcase("x", pattern) for pattern in config.watch.include):
         patterns = ", ".join(config.watch.include)
         yield f"Only series named {patterns} are watched: watch.include says so."
+    for monitor in MONITORS:
+        if monitor not in config.watch.monitors:
+            yield f"Nobody watches {_MONITORED[monitor]}: watch.monitors leaves {monitor} out."

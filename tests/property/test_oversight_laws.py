@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.config import Clock, Model, Range, Watch
 from schemas.oversight import DataQuality, OffLabel, VersionChange, VersionDisagreement
@@ -147,7 +148,7 @@ def test_what_is_told_once_more_changes_nothing(
     make: Callable[[], Stage], moods: list[Mood], seed: int
 ) -> None:
     row = events(moods, seed)
-    twice = [again for one in row for again in (one, one._replace(fresh=False, counts=False))]
+    twice = [again for one in row for again in (one, replace(one, fresh=False, counts=False))]
 
     assert run(make, twice).said == run(make, row).said
 

@@ -83,7 +83,7 @@ MATCHES: dict[str, tuple[Match, bool]] = {
 def test_a_rule_applies_when_all_of_it_holds(match: Match, applies: bool) -> None:
     expectations = Expectations([Model(name="ptx", applies=match)])
 
-    facts = dict(expectations.facts(FULL))
+    facts = expectations.facts(FULL)
 
     assert expectations.rules["ptx"].matches(facts) is applies
 
@@ -111,6 +111,6 @@ def test_a_priority_left_out_takes_that_of_the_next_less_urgent(
 def test_only_facts_that_some_rule_looks_at_are_kept() -> None:
     expectations = Expectations([Model(name="ptx", applies={"view": ["PA"]})])
 
-    kept = dict(expectations.facts(FULL))
+    kept = expectations.facts(FULL)
 
     assert kept == {"view": "PA"}

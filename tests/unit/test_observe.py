@@ -114,7 +114,7 @@ class TestPredictions:
         assert seen(everything().prediction(answer, us(30))) == told
 
     def test_a_turnaround_is_dated_by_the_result(self) -> None:
-        one = everything().turnaround("north", "a", Turnaround("ptx", 12.5, us(30)))
+        one = everything().turnaround(prediction(), Turnaround("ptx", 12.5, us(30)))
 
         assert one == Observations("north", "ptx", "a", us(30), [("turnaround_s", 12.5)])
 

@@ -1,6 +1,8 @@
 """What is configured, seen and watched, and what is not."""
 
-from schemas.config import Reference
+import pytest
+
+from schemas.config import MONITORS, Monitor, Reference, Watch
 from streams.web.coverage import SeenPair, SeenSeries, coverage
 from tests.unit.builders import us
 from tests.unit.web_desk import NOW_S, config
@@ -65,3 +67,20 @@ def test_what_promises_less_says_why() -> None:
         "nothing was observed for 3 days",
         "its values depend on each other too much for a promise: notices only",
     ]
+
+
+def test_what_is_switched_off_is_a_gap() -> None:
+    settings = config(watch=Watch(monitors=tuple(one for one in MONITORS if one != "silence")))
+    every, fewer = coverage(config(), [], [], NOW_US).gaps, coverage(settings, [], [], NOW_US).gaps
+
+    (told,) = {*fewer} - {*every}
+    assert told == "Nobody watches whether feeds fall silent: watch.monitors leaves silence out."
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
+def test_each_monitor_that_is_off_is_told(monitor: Monitor) -> None:
+    rest = tuple(one for one in MONITORS if one != monitor)
+
+    told = coverage(config(watch=Watch(monitors=rest)), [], [], NOW_US).gaps
+
+    assert [gap for gap in told if "watch.monitors" in gap and gap.endswith(f"{monitor} out.")]

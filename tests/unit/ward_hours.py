@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.config import Config, Model
 from schemas.silence import SilenceSettings
@@ -55,7 +56,7 @@ class Ward:
         happened = Happened(
             EVENTS[name], arrived_us, arrived_us, us(at_s - LATENESS_S), True, True, None
         )
-        new = list(self.stage.take(happened._replace(**circumstances)))
+        new = list(self.stage.take(replace(happened, **circumstances)))
         self.said += new
         return said + new
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
-from schemas.config import Config, Model
+from schemas.config import Config, Model, Watch
 from schemas.config_match import match_problems
 from schemas.kafka import Kafka
 from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
@@ -45,6 +45,7 @@ def contradictions(config: Config) -> Iterator[str]:
     for index, worklist in enumerate(config.worklists):
         yield from _worklist(worklist, f"worklist[{index}]")
     yield from _doubled(config.watchdog, "watchdog")
+    yield from _monitors(config.watch)
     yield from routing_problems(config)
 
 
@@ -53,6 +54,11 @@ def _repeated(path: str, names: Iterable[str]) -> Iterator[str]:
     for index, name in enumerate(names):
         if first.setdefault(name, index) != index:
             yield f"`{path}[{index}].name`: `{path}[{first[name]}]` has the same name"
+
+
+def _monitors(watch: Watch) -> Iterator[str]:
+    if "subgroup_gap" in watch.monitors and "performance" not in watch.monitors:
+        yield "`watch.monitors`: `subgroup_gap` needs `performance`: name both, or none"
 
 
 def _broker(broker: str) -> Iterator[str]:

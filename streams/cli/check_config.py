@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.config import Model
+from schemas.config import MONITORS, Model
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
 from streams.budget import promise
@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     for model in config.models:
         applies = ", ".join(model.applies) or "every study"
         print(f"model {model.name}: {applies}; {_deadlines(model)}")
+    if left_out := [one for one in MONITORS if one not in config.watch.monitors]:
+        print(f"left out by watch.monitors: {', '.join(left_out)}")
     print(promise(config))
     for warning in routing_warnings(config):
         print(f"warning: {warning}")

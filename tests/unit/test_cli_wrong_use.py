@@ -90,6 +90,7 @@ def test_a_configuration_is_told_in_words(
     path.write_text(
         '[[model]]\nname = "ptx"\ndeadline_s = { stat = 60, routine = 900 }\n'
         '[[model]]\nname = "ich"\ndeadline_s = 300\n'
+        '[watch]\nmonitors = ["silence", "performance", "data_quality"]\n'
     )
 
     assert main(["check-config", str(path)]) == 0
@@ -98,3 +99,5 @@ def test_a_configuration_is_told_in_words(
     assert "model ptx: every study; deadlines: stat 60 s, routine 900 s" in told
     assert "model ich: every study; deadline 300 s" in told
     assert "at most 1 false incident in 30 days" in told
+    left_out = "version_change, version_disagreement, off_label, subgroup_gap"
+    assert f"left out by watch.monitors: {left_out}" in told

@@ -96,8 +96,14 @@ class _Thread(AIOKafkaConsumerThread):
                     consumer.seek(TopicPartition(*place), offset)
 
 
+Positions = tuple[Any, dict[Any, int]]
+"""An assignment, and how far each of its partitions is handed out."""
+
+
 class _ChunkThread(_Thread):
     """The same, returning chunks."""
+
+    _handed: Positions = (None, {})
 
     async def _fetch_records(
         self,
@@ -111,11 +117,11 @@ class _ChunkThread(_Thread):
             before = _positions(consumer)
             fetched = await fetch(consumer, active_partitions, timeout, max_records)
             after = _positions(consumer)
-        return _chunks(before, fetched, after)
+            handed, self._handed = self._handed, after
+        return _chunks(handed, before, fetched, after)
 
 
-def _positions(consumer: AIOKafkaConsumer) -> tuple[Any, dict[Any, int]]:
-    """The assignment, and how far each of its partitions is handed out."""
+def _positions(consumer: AIOKafkaConsumer) -> Positions:
     subscription = consumer._subscription.subscription
     assignment = None if subscription is None else subscription.assignment
     if assignment is None:
@@ -125,15 +131,15 @@ def _positions(consumer: AIOKafkaConsumer) -> tuple[Any, dict[Any, int]]:
 
 
 def _chunks(
-    before: tuple[Any, dict[Any, int]],
-    fetched: Mapping[Any, Any],
-    after: tuple[Any, dict[Any, int]],
+    handed: Positions, before: Positions, fetched: Mapping[Any, Any], after: Positions
 ) -> list[Chunk]:
     """What was fetched, each with the range it stands for.
 
-    Where a rebalance came in between, a chunk stands for its records alone.
+    Where a rebalance came in between, a chunk stands for its records alone. One without a record
+    or an offset tells of a jump since the last fetch: what aiokafka wanted is gone from the log.
     """
     known = before[1] if before[0] is after[0] else {}
+    left = handed[1] if handed[0] is after[0] else {}
     chunks = []
     for place, position in after[1].items():
         records = fetched.get(place, ())
@@ -142,7 +148,7 @@ def _chunks(
             first = records[0].offset
             start = min(known.get(place, first), first)
             end = max(position, records[-1].offset + 1)
-        if end > start:
+        if end > start or left.get(place) != start:
             chunks.append(Chunk(place.topic, place.partition, start, end, records))
     return chunks
 

@@ -1,13 +1,16 @@
 """What was deleted before we read it, and what may therefore not be concluded.
 
-Retention can delete records while all workers are away, of an input or of the source of a re-keyed
-one, of which all partitions of its copy are told (streams/loss_marker.py). A study whose result may
-have lain among them did not get none: nobody knows. Nothing is concluded of it, no feed is taken
-for silent over that time, and an incident says what the monitor has not seen. Only a live worker
-can lose records: a replay of what is left does not know of them.
+Retention can delete records while all workers are away, or are further behind than it reaches, of
+an input or of the source of a re-keyed one, of which all partitions of its copy are told
+(streams/loss_marker.py). It is found where reading goes on (streams/retention.py), after a restart
+or in the midst of work, and told in the place of what is gone. A study whose result may have lain
+among them did not get none: nobody knows. Nothing is concluded of it, no feed is taken for silent
+over that time, and an incident says what the monitor has not seen. Only a live worker can lose
+records: a replay of what is left does not know of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -35,6 +38,24 @@ class Lost(Struct, omit_defaults=True):
     n: int = 0
     heard: bool = False
     rekeyed: bool = False
+
+
+class Gap(NamedTuple):
+    """In the merge, what stands in the place of records that are gone: one like any other.
+
+    From `offset` on, `n` at most; 0 where the monitor had not begun. They came after `from_us`,
+    when the last record before them was appended, and by `until_us`. Its time is that of the record
+    before it, so it comes before all that was not lost.
+    """
+
+    offset: int
+    n: int
+    from_us: int
+    until_us: int
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Losses:

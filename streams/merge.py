@@ -59,6 +59,11 @@ class Chunk(NamedTuple):
     records: Sequence[Record]
 
 
+def first_offset(chunk: Chunk) -> int:
+    """Where its first record is; its end, where there is none."""
+    return chunk.records[0].offset if chunk.records else chunk.end
+
+
 class Arrival(NamedTuple):
     """A record whose turn it is; `arrived_us` never goes backwards."""
 
@@ -133,11 +138,12 @@ class Merge:
         """Queue a chunk; the offset to seek to when it does not join on to what is queued.
 
         A chunk that starts above the wanted offset is taken for a fetch that was lost, until the
-        same start comes again after the seek: then the log itself has the gap.
+        same start comes again after the seek: then the log itself has the gap. One without offsets
+        only says where the consumer is.
         """
         topic = self._topics[self._index[chunk.topic]]
-        if chunk.start > topic.wanted and topic.gap != chunk.start:
-            topic.gap = chunk.start
+        if chunk.start > topic.wanted and (topic.gap != chunk.start or chunk.end == chunk.start):
+            topic.gap = chunk.start if chunk.end > chunk.start else None
             return topic.wanted
         topic.gap = None
         self.skipped += max(0, chunk.end - max(chunk.start, topic.wanted) - len(chunk.records))
@@ -209,13 +215,9 @@ class Merge:
         """The offset to fetch next."""
         return self._topics[self._index[name]].wanted
 
-    def handled_us(self, name: str) -> int:
-        """The time of the last record handled of a topic; `UNKNOWN_US` before the first."""
-        return self._topics[self._index[name]].handled_us
-
-    def bound_of_us(self, name: str) -> int:
-        """No record of the topic still to be handled is older; `UNKNOWN_US` before it is known."""
-        return self._topics[self._index[name]].bound_us
+    def queued_us(self, name: str) -> int:
+        """The time of the last record that was queued of a topic; `UNKNOWN_US` before the first."""
+        return self._topics[self._index[name]].queued_us
 
     def queued(self) -> int:
         """Records that were fetched and wait for their turn."""

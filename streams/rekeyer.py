@@ -22,10 +22,11 @@ from streams.broker_clock import BrokerClock
 from streams.clock import from_us
 from streams.connection import aiokafka_settings
 from streams.loss_marker import Marker, SourceLoss, marker
-from streams.merge import Arrival, Chunk, Merge, Place
+from streams.merge import Arrival, Chunk, Merge, Place, first_offset
 from streams.proof import Prover
+from streams.recreated import Recreated
 from streams.rekey import mark, rekey, rekeyer_group
-from streams.retention import tell_lost
+from streams.retention import deleted_n, tell_lost
 from streams.row import Row
 from streams.telemetry import Telemetry
 from streams.transaction import send_rows
@@ -57,6 +58,7 @@ class Rekeyer:
         self._partitions = config.kafka.partitions
         self._places = [TopicPartition(source, number) for number in range(self._partitions)]
         self._prover = prover
+        self._recreated = Recreated(f"Delete the consumer group {self._group}")
         self._clock = clock
         self._telemetry = telemetry
         self._producer = AIOKafkaProducer(
@@ -119,16 +121,16 @@ class Rekeyer:
     async def _marked(self, chunk: Chunk, place: TopicPartition) -> Chunk | None:
         """The chunk, behind a marker where records were deleted before it.
 
-        None while nobody can say by when they had been appended. Offsets are missing after every
-        transaction of a producer, too: only the beginning of the log tells what was deleted.
+        None while nobody can say by when they had been appended.
         """
-        first = chunk.records[0].offset if chunk.records else chunk.end
-        if first == chunk.start:
+        if first_offset(chunk) == chunk.start:
             return chunk
         beginning = (await self._prover.beginnings([place]))[place]
-        lost_n = min(beginning, first) - chunk.start
-        if lost_n <= 0:
+        lost_n = deleted_n(chunk, chunk.start, beginning)
+        if lost_n == 0:
             return chunk
+        if not chunk.records and chunk.end < (await self._prover.ends([place]))[place]:
+            return None  # what is left there tells by when
         until_us = self._clock.earliest_us(time.monotonic())
         if chunk.records:
             until_us = chunk.records[0].timestamp * 1000
@@ -147,8 +149,10 @@ class Rekeyer:
     async def _prove(self, merge: Merge) -> None:
         t0_us = self._clock.earliest_us(time.monotonic())
         if t0_us is not None:
-            for place, end in (await self._prover.ends(self._places)).items():
-                merge.prove(str(place.partition), end, t0_us)
+            wanted = {place: merge.wanted(str(place.partition)) for place in self._places}
+            ends = await self._prover.ends(self._places)
+            for place in ends.keys() - self._recreated.suspects(wanted, ends):
+                merge.prove(str(place.partition), ends[place], t0_us)
 
     async def _copy_ready(self, merge: Merge, committed: tuple[Place, ...]) -> tuple[Place, ...]:
         """One transaction, unless nothing has moved; where the source stands after it."""

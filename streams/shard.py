@@ -19,6 +19,7 @@ from schemas.messages import EVENTS, Effect, Event, tag
 from streams.clock import from_us, to_us
 from streams.command_homes import homes
 from streams.loss_marker import SourceLoss, loss_of
+from streams.lost import Gap
 from streams.merge import UNKNOWN_US, Arrival, Chunk, Merge, Place
 from streams.pipeline import Pipeline
 from streams.rekey import Source, source_of
@@ -72,7 +73,6 @@ class Shard:
         self._held: dict[bytes, bytes | None] = {}
         self._clean = True
         self._size = StateSize()
-        self._lost: dict[str, int] = {}  # records, by topic; until when is not known yet
         self._handled: Counter[str] = Counter()
         self.misplaced = 0  # events whose site belongs to another partition
 
@@ -92,13 +92,16 @@ class Shard:
             raise UnfitState(f"state is of the topics {meta.topics}, not of {self.topics}")
         self.merge = Merge(self.topics, meta.places)
 
-    def lost(self, topic: str, beginning: int) -> int:
-        """Records below `beginning` were deleted before we read them: before its first chunk.
+    def lost(self, topic: str, n: int, until_us: int) -> int:
+        """The next `n` records, appended by then, were deleted before they could be read.
 
-        How many were lost; 0 on the first start, to which they are only older than itself.
+        It is told when their turn comes, as they would have been. How many were lost; 0 on the
+        first start, to which they are only older than itself.
         """
-        self._lost[topic] = beginning - self.merge.wanted(topic) if self._has_read else 0
-        return self._lost[topic]
+        start = self.merge.wanted(topic)
+        gap = Gap(start, n if self._has_read else 0, self.merge.queued_us(topic), until_us)
+        self.merge.offer(Chunk(topic, self.partition, start, start + n, [gap]))
+        return gap.n
 
     @property
     def _has_read(self) -> bool:
@@ -110,12 +113,11 @@ class Shard:
 
     def advance(self, limit: int = 1000) -> bool:
         """Handle at most `limit` records whose turn has come; True when there were as many."""
-        self._bound_losses()
         arrivals = self.merge.take(limit)
         events: list[tuple[Event, int]] = []
         for arrival in arrivals:
             admitted = self._admit(arrival)
-            if isinstance(admitted, SourceLoss):
+            if isinstance(admitted, Gap | SourceLoss):
                 self._decide(self.pipeline.handle_all(events))
                 events = []
                 self._take_loss(EVENTS[arrival.topic], admitted)
@@ -126,21 +128,16 @@ class Shard:
             self._tick()
         return len(arrivals) == limit
 
-    def _bound_losses(self) -> None:
-        """What was lost lay before the first record that is left: known before any is handled."""
-        for topic, n in list(self._lost.items()):
-            until_us = self.merge.bound_of_us(topic)
-            if until_us != UNKNOWN_US:
-                kind = EVENTS[self.topics.index(topic)]
-                from_us = max(self.merge.handled_us(topic), self.pipeline.watermark_us)
-                self._decide(self.pipeline.lost(kind, n, from_us, until_us))
-                del self._lost[topic]
-
-    def _take_loss(self, kind: type[Event], loss: SourceLoss) -> None:
-        """What was lost of a source came after all that is copied: after proved time, then."""
-        n = loss.lost_n if self._has_read else 0
-        from_us, until_us = self.pipeline.watermark_us, to_us(loss.until)
-        self._decide(self.pipeline.lost(kind, n, from_us, until_us, rekeyed=True))
+    def _take_loss(self, kind: type[Event], loss: Gap | SourceLoss) -> None:
+        """What was lost came after proved time, and after all that was handled of its topic."""
+        watermark_us = self.pipeline.watermark_us
+        if isinstance(loss, Gap):
+            from_us = max(loss.from_us, watermark_us)
+            told = self.pipeline.lost(kind, loss.n, from_us, max(loss.until_us, from_us))
+        else:
+            n = loss.lost_n if self._has_read else 0
+            told = self.pipeline.lost(kind, n, watermark_us, to_us(loss.until), rekeyed=True)
+        self._decide(told)
 
     def _tick(self) -> None:
         bound_us = self.merge.bound_us
@@ -155,10 +152,12 @@ class Shard:
         if effects:
             self._decided += effects
 
-    def _admit(self, arrival: Arrival) -> tuple[Event, int] | SourceLoss | None:
-        """The event and its date, or a marker's loss; None, and a dead letter, for what is none."""
+    def _admit(self, arrival: Arrival) -> tuple[Event, int] | Gap | SourceLoss | None:
+        """The event and its date, or a loss; None, and a dead letter, for what is none."""
         record = arrival.record
         self._clean = False
+        if isinstance(record, Gap):
+            return record
         decoded = decode_event(record.value, record.headers)
         if isinstance(decoded, Refused):
             if self.topics[arrival.topic] in self.rekeyed and (loss := loss_of(record)) is not None:

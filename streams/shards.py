@@ -8,7 +8,7 @@ starts anew are one path. The first failure ends the worker (`failed`): nothing 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from aiokafka import TopicPartition
 
@@ -20,8 +20,9 @@ from streams.clock import seconds_to_us
 from streams.engine import Engine
 from streams.merge import Chunk
 from streams.proof import Prover, RekeyedProof
+from streams.recreated import Offsets, Recreated
 from streams.rekey import rekeyer_group, restored
-from streams.retention import tell_lost
+from streams.retention import Retention
 from streams.shard import Shard, UnfitState
 from streams.shard_topics import ShardTopics
 from streams.telemetry import Telemetry
@@ -73,6 +74,8 @@ class Shards:
         }
         self._opening: asyncio.Future[list[None]] | None = None
         self.clock = BrokerClock()
+        self._retention = Retention(prover, telemetry, self._now_us)
+        self._recreated = Recreated(f"Delete {topics.state} as well")
         self.due = asyncio.Event()  # a checkpoint should not wait for its timer
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -115,18 +118,8 @@ class Shards:
     async def _check(self, shard: Shard) -> None:
         """State and inputs must fit: a recreated topic would be skipped as a repeat for good."""
         places = [TopicPartition(name, shard.partition) for name in self._topics.merged]
-        ends = await self._prover.ends(places)
-        beginnings = await self._prover.beginnings(places)
-        for place in places:
-            wanted = shard.merge.wanted(place.topic)
-            if wanted > ends[place]:
-                raise UnfitState(
-                    f"{place.topic}/{place.partition} ends at {ends[place]}, but {wanted} was "
-                    f"handled: the topic was recreated. Delete {self._topics.state} as well, or "
-                    "choose another prefix"
-                )
-            if wanted < beginnings[place] and (n := shard.lost(place.topic, beginnings[place])):
-                tell_lost(self._telemetry, place, n)
+        wanted = {place: shard.merge.wanted(place.topic) for place in places}
+        self._recreated.check(wanted, await self._prover.ends(places))
 
     async def release(self) -> None:
         """Give everything up: a last checkpoint where the broker still takes it, then nothing."""
@@ -155,6 +148,10 @@ class Shards:
         if chunk.topic in self._topics.rekeyed:
             chunk = restored(chunk)
         now_us = None if self._append_times else time.time_ns() // 1000
+        if (first := await self._retention.tell(one.shard, chunk, now_us)) is not None:
+            return first
+        if self._owned.get(chunk.partition) is not one:
+            return None
         seek = one.shard.offer(chunk, now_us)
         await self._advance(chunk.partition, one)
         return seek
@@ -216,17 +213,23 @@ class Shards:
         for copy, proof in self._rekeyed.items():
             proved_us[copy] = await proof.proved_us(t0_us)
         owned = dict(self._owned)
-        ends = await self._prover.ends(
-            [TopicPartition(name, p) for p in owned for name, at in proved_us.items() if at]
-        )
-        for place, end in ends.items():
+        wanted = {TopicPartition(*place): offset for place, offset in self.wanted().items()}
+        ends = await self._prover.ends([place for place in wanted if proved_us[place.topic]])
+        for place in ends.keys() - self._suspects(wanted, ends):
             at_us = proved_us[place.topic]
             assert at_us is not None, "only the ends of proved inputs were asked for"
-            owned[place.partition].shard.merge.prove(place.topic, end, at_us)
+            owned[place.partition].shard.merge.prove(place.topic, ends[place], at_us)
         for partition, one in owned.items():
             await self._advance(partition, one)
             one.shard.observe_lag(t0_us)
             self._tell_lag(partition, one, ends, t0_us)
+
+    def _suspects(self, wanted: Offsets, ends: Offsets) -> Set[TopicPartition]:
+        try:
+            return self._recreated.suspects(wanted, ends)
+        except UnfitState as error:
+            self.fail(error)
+            return ends.keys()
 
     def _tell_lag(
         self, partition: int, one: _Owned, ends: Mapping[TopicPartition, int], t0_us: int

@@ -27,9 +27,13 @@ class Fleet:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._logged: dict[str, int] = {}
 
+    def tune(self, **engine: float) -> None:
+        """Workers started from now on have an engine of their own (streams/engine.py)."""
+        self._engine = orjson.dumps(ENGINE | engine).decode()
+
     def plain(self) -> None:
         """Workers started from now on use Faust's own consumer."""
-        self._engine = orjson.dumps(ENGINE | {"plain_agents": True}).decode()
+        self.tune(plain_agents=True)
 
     def configure(self, name: str, toml: str) -> None:
         """A worker that is configured otherwise than the rest."""

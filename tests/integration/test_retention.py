@@ -70,6 +70,52 @@ def test_so_are_those_deleted_before_they_were_rekeyed(scene: Scene, kafka: Brok
     assert scene.reader.rows(f"{scene.config.prefix}.deadletters.v1") == []
 
 
+def test_so_are_those_deleted_behind_a_worker_that_runs(scene: Scene, kafka: Broker) -> None:
+    """Paused for less than its session it is never assigned anew: it finds the loss as it reads."""
+    scene.fleet.tune(session_s=60)
+    scene.start("a")
+    topic = f"{scene.config.prefix}.predictions.v1"
+    scene.fleet.pause("a")
+    away_since = time.time()
+    time.sleep(4)  # the pause is the test: studies, and results that nobody has read
+    lost_n = delete_all(kafka, topic, scene.config.kafka.partitions)
+    scene.fleet.wake("a")
+    assert wait_until(lambda: scene.fleet.log("a").count("are gone by retention") >= lost_n, 40)
+    lost_until = go_on(scene, topic)
+    scene.fleet.stop("a")
+
+    assert scene.fleet.log("a").count("restored") == scene.config.kafka.partitions
+    unsaid_of(scene, away_since, lost_until)
+    assert {told["subject"] for told in losses_told(scene)} <= {
+        f"partition-{number} predictions" for number in range(scene.config.kafka.partitions)
+    }
+    assert len({told["subject"] for told in losses_told(scene)}) >= lost_n
+
+
+def go_on(scene: Scene, topic: str) -> float:
+    """Until studies from after the loss are told; when it ended."""
+    scene.flowing(60)
+    time.sleep(DEADLINE_S + LATENESS_S)  # studies from after the loss come due
+    scene.ward.stop()
+    lost_until = oldest_left(scene, topic)
+    late = after(scene, lost_until)
+    assert wait_until(lambda: not late - outcomes(rows(scene)), 60)
+    return lost_until
+
+
+def unsaid_of(scene: Scene, away_since: float, lost_until: float) -> set[str]:
+    """Studies of which nothing may be concluded; of all others everything is told, and no more."""
+    told = outcomes(rows(scene))
+    unsaid = scene.ward.expected() - told
+    unknown_until_late = {(key, "late", 1) for key, outcome, n in unsaid if (outcome, n) == LATE}
+    assert set(told - scene.ward.expected()) <= unknown_until_late
+    assert unsaid, "nothing was lost: this has tested nothing"
+    began = [scene.ward.sent[key].at for key, _, _ in unsaid]
+    assert min(began) > away_since - DEADLINE_S - LATENESS_S - STALE_AFTER_S
+    assert max(began) <= lost_until
+    return {key for key, _, _ in unsaid}
+
+
 def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     """Retention takes results while all workers are away; what is said of all studies then."""
     scene.fleet.kill("a")
@@ -82,30 +128,16 @@ def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     try:
         said = worker.until(lambda line: "listening http://" in line)
         worker.until(lambda line: "are gone by retention, unread" in line)
-        scene.flowing(60)
-        time.sleep(DEADLINE_S + LATENESS_S)  # studies from after the loss come due
-        scene.ward.stop()
-        lost_until = oldest_left(scene, topic)
-        late = after(scene, lost_until)
-        assert wait_until(lambda: not late - outcomes(rows(scene)), 60)
+        lost_until = go_on(scene, topic)
         address = re.search(r"http://[\d.]+:\d+", said)
         assert address is not None
         metrics = page(address[0])
     finally:
         worker.close()
 
-    told = outcomes(rows(scene))
-    unsaid = scene.ward.expected() - told
-    unknown_until_late = {(key, "late", 1) for key, outcome, n in unsaid if (outcome, n) == LATE}
-    assert set(told - scene.ward.expected()) <= unknown_until_late
-    assert unsaid, "nothing was lost: this has tested nothing"
-    began = [scene.ward.sent[key].at for key, _, _ in unsaid]
-    assert min(began) > away_since - DEADLINE_S - LATENESS_S - STALE_AFTER_S
-    assert max(began) <= lost_until
+    unsaid = unsaid_of(scene, away_since, lost_until)
     assert count(metrics, 'radvigil_noticed_total{what="lost"}') > 0
-    assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(
-        {key for key, _, _ in unsaid}
-    )
+    assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(unsaid)
 
 
 def rows(scene: Scene) -> list[Row]:

@@ -95,7 +95,10 @@ class Consumer:
         await turn()
         fetched = {}
         for place in places:
-            self._next[place] = max(self._next[place], self._broker.beginnings[place.partition])
+            beginning = self._broker.beginnings[place.partition]
+            if self._next[place] < beginning:  # it moves there, and fetches the next time
+                self._next[place] = beginning
+                continue
             source = self._broker.source[place.partition]
             fetched[place] = [one for one in source if one.offset >= self._next[place]]
             self._next[place] = max(self._next[place], self._broker.end(place.partition))

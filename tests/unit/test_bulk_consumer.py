@@ -56,8 +56,10 @@ class Place:
 PLACE = Place()
 
 
-def ranges(before: Any, fetched: Any, after: Any) -> list[tuple[int, int, int]]:
-    return [(c.start, c.end, len(c.records)) for c in _chunks(before, fetched, after)]
+def ranges(before: Any, fetched: Any, after: Any, handed: Any = None) -> list[tuple[int, int, int]]:
+    """`handed`: how far the last fetch came, where `before` does not say it."""
+    chunks = _chunks(handed or before, before, fetched, after)
+    return [(c.start, c.end, len(c.records)) for c in chunks]
 
 
 def test_a_chunk_stands_for_the_offsets_between_two_positions() -> None:
@@ -90,6 +92,26 @@ def test_a_seek_back_during_the_fetch_is_seen() -> None:
     records = [Written(2, 0)]
 
     assert ranges((one, {PLACE: 5}), {PLACE: records}, (one, {PLACE: 3})) == [(2, 3, 1)]
+
+
+@pytest.mark.parametrize("handed", [{PLACE: 5}, {}], ids=["known", "reset meanwhile"])
+def test_a_jump_between_two_fetches_is_told_where_nothing_is_fetched(handed: Any) -> None:
+    one = object()
+
+    assert ranges((one, {PLACE: 90}), {}, (one, {PLACE: 90}), (one, handed)) == [(90, 90, 0)]
+
+
+def test_where_an_assignment_begins_is_told() -> None:
+    one = object()
+
+    assert ranges((one, {PLACE: 5}), {}, (one, {PLACE: 5}), (object(), {PLACE: 5})) == [(5, 5, 0)]
+
+
+def test_what_has_no_place_yet_is_told_when_it_has() -> None:
+    one = object()
+
+    assert ranges((one, {}), {}, (one, {}), (one, {PLACE: 5})) == []
+    assert ranges((one, {}), {}, (one, {PLACE: 90}), (one, {})) == [(90, 90, 0)]
 
 
 class Fetched:

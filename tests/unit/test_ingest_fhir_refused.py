@@ -238,7 +238,7 @@ class TestAnything:
         )
         for _ in range(data.draw(st.integers(1, 6))):
             container, key = data.draw(st.sampled_from(list(places(tree))))
-            container[key] = data.draw(odd)
+            container[key] = deepcopy(data.draw(odd))  # a list within itself is no JSON
             if not list(places(tree)):
                 break
 

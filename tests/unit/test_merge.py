@@ -32,6 +32,17 @@ def test_a_gap_of_the_log_is_taken_when_it_comes_again() -> None:
     assert merge.skipped == 5
 
 
+def test_a_chunk_without_offsets_says_where_the_consumer_is_and_bridges_no_gap() -> None:
+    merge = Merge(["a"])
+    here = chunk("a", 5)
+
+    assert [merge.offer(here), merge.offer(here)] == [0, 0]
+    assert merge.offer(chunk("a", 5, 10)) == 0, "the first that holds anything"
+    assert merge.offer(chunk("a", 0, 1, 2, 3, 4, 5)) is None
+    assert merge.offer(here) is None
+    assert merge.skipped == 0
+
+
 def test_another_start_is_another_gap() -> None:
     merge = Merge(["a"])
 

@@ -13,7 +13,8 @@ from importlib.metadata import version
 from typing import Any
 
 from schemas.config_file import ConfigError
-from streams.cli.arguments import BadInput, Parser
+from schemas.secrets import MissingSecret
+from streams.cli.arguments import BadInput, CannotListen, Parser
 from streams.recordings import UnreadableRecording
 
 VERBS = ("ack", "unack", "resolve", "silence", "unsilence", "maintain", "note", "rebaseline")
@@ -90,13 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     only = argv[0].replace("-", "_")
     arguments = parser(only).parse_args(argv)
     try:
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
-        return status
-    except ConfigError as error:
-        return _failed(error, 2)
-    except (BadInput, UnreadableRecording) as error:
-        return _failed(error, 1)
+        return _run(arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -105,6 +100,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _failed(error: Exception, status: int) -> int:
-    print(f"radvigil: {error}", file=sys.stderr)
+def _run(arguments: argparse.Namespace) -> int:
+    """The command's exit status; what its user did wrong is said here, for every command."""
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except ConfigError as error:
+        wrong, status = str(error), 2
+    except MissingSecret as error:
+        wrong, status = f"{arguments.config}: {error}", 2
+    except CannotListen as error:
+        wrong, status = f"--http: {error}", 2
+    except (BadInput, UnreadableRecording) as error:
+        wrong, status = str(error), 1
+    else:
+        return status
+    print(f"radvigil: {wrong}", file=sys.stderr)
     return status

@@ -13,6 +13,10 @@ class BadInput(Exception):
     """Something that was given to a command cannot be used; the text says what and why."""
 
 
+class CannotListen(Exception):
+    """The address that `--http` asks for is not to be had; the message says which and why."""
+
+
 class Parser(argparse.ArgumentParser):
     """One whose last positional, of any number, may also stand behind options.
 

@@ -11,8 +11,6 @@ import msgspec
 from aiokafka.errors import CorruptRecordException, KafkaError
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret
 from streams.account import ShardPart, SiteAccount, Statement, shard_part, statement
 from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of
@@ -75,8 +73,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(no_answer(config.broker, error)) from None
     except (NoIncidents, UnreadableState) as error:
         raise BadInput(str(error)) from None
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
     if not arguments.series:
         account = msgspec.structs.replace(account, series=slowest(account.series))
     if arguments.json:

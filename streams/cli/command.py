@@ -17,11 +17,9 @@ import msgspec
 
 from schemas.command import Action, Command
 from schemas.config import Config
-from schemas.config_file import ConfigError
 from schemas.decoding import Refused, decode_event, encode
 from schemas.incident import Incident
 from schemas.reply import Reply
-from schemas.secrets import MissingSecret
 from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.cli.command_words import bounded, matcher, told, until
 from streams.clock import from_us
@@ -144,8 +142,6 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(_run(config, arguments))
     except (NoIncidents, NotSent) as error:
         raise BadInput(str(error)) from None
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
 
 
 def _check(arguments: argparse.Namespace) -> None:

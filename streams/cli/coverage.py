@@ -12,8 +12,6 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret
 from schemas.topics import STATE
 from schemas.web import WebSettings
 from streams import state
@@ -79,8 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
     hush("aiokafka", "radvigil.web")
     try:
         found, feeds = asyncio.run(_read(config))
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
     except (KafkaError, OSError, TimeoutError) as error:
         raise BadInput(no_answer(config.broker, error)) from None
     if arguments.json:

@@ -9,9 +9,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from detectors.warm import warm_up
-from schemas.config_file import ConfigError
 from streams import logs
-from streams.cli.http_option import CannotListen, add_http, http_address
+from streams.cli.http_option import add_http, http_address
 from streams.cli.run import listen
 from streams.clock import to_us
 from streams.companions import beside
@@ -63,10 +62,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show it until its time is over or somebody has seen enough."""
     logs.configure(ours="ERROR", theirs="CRITICAL")
-    try:
-        return asyncio.run(_demo(arguments))
-    except CannotListen as error:
-        raise ConfigError("--http", [str(error)]) from None
+    return asyncio.run(_demo(arguments))
 
 
 async def _demo(arguments: argparse.Namespace) -> int:

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from schemas.config import Config
 from schemas.config_file import ConfigError
-from streams.cli.arguments import BadInput
-from streams.cli.http_option import CannotListen, http_address
+from streams.cli.arguments import BadInput, CannotListen
+from streams.cli.http_option import http_address
 from streams.follower import Follower
 from streams.status_server import Address, StatusServer
 

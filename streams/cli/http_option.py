@@ -5,10 +5,6 @@ import argparse
 from streams.status_server import Address, address
 
 
-class CannotListen(Exception):
-    """The address that was asked for is not to be had; the message says which and why."""
-
-
 def add_http(parser: argparse.ArgumentParser) -> None:
     """`--http HOST:PORT`."""
     parser.add_argument(

@@ -12,10 +12,8 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
 from schemas.decoding import encode
 from schemas.incident import Incident
-from schemas.secrets import MissingSecret
 from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.clock import from_us
 from streams.imdrf import suggested
@@ -66,8 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
         asyncio.run(_show(config, arguments))
     except NoIncidents as error:
         raise BadInput(str(error)) from None
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
     except KeyboardInterrupt:
         if not arguments.follow:
             raise

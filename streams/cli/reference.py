@@ -18,9 +18,7 @@ import msgspec
 
 from schemas.command import Command
 from schemas.config import Config
-from schemas.config_file import ConfigError
 from schemas.reply import Reply
-from schemas.secrets import MissingSecret
 from schemas.shipped import ReferenceLine
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.command import ACCEPTED, REJECTED, UNANSWERED, user
@@ -105,11 +103,9 @@ def _add_sending(word: argparse.ArgumentParser) -> None:
 def _series(config: Config, arguments: argparse.Namespace) -> Iterator[tuple[SeriesId, Series]]:
     """The series that are named, by name."""
     wanted = (arguments.site, arguments.model, arguments.subject)
-    try:
-        shards = shards_of(config)
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
-    found = sorted((pair for shard in shards for pair in shard.series()), key=lambda one: one[0])
+    found = sorted(
+        (pair for shard in shards_of(config) for pair in shard.series()), key=lambda one: one[0]
+    )
     for key, series in found:
         if all(want in (None, name) for want, name in zip(wanted, key, strict=True)):
             yield key, series
@@ -226,8 +222,6 @@ def _sent(arguments: argparse.Namespace, commands: Sequence[Command]) -> list[Re
         return asyncio.run(_send(config, commands, arguments.wait))
     except NotSent as error:
         raise BadInput(str(error)) from None
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
 
 
 async def _send(config: Config, commands: Sequence[Command], wait_s: float) -> list[Reply | None]:

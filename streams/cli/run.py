@@ -10,11 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from schemas.config import Config
-from schemas.config_file import ConfigError, load
-from schemas.secrets import MissingSecret
+from schemas.config_file import load
 from streams import logs, serve
-from streams.cli.arguments import add_config
-from streams.cli.http_option import CannotListen, add_http
+from streams.cli.arguments import CannotListen, add_config
+from streams.cli.http_option import add_http
 from streams.companions import beside
 from streams.delivery.service_metrics import DeliveryMetrics
 from streams.engine import from_environment
@@ -62,12 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Work until told to stop."""
     logs.configure(as_json=arguments.log_json)
     config = load(arguments.config)
-    try:
-        asyncio.run(_work(config, arguments.http))
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
-    except CannotListen as error:
-        raise ConfigError("--http", [str(error)]) from None
+    asyncio.run(_work(config, arguments.http))
     return serve.EXIT_STOPPED
 
 

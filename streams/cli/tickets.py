@@ -11,14 +11,11 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
 from schemas.incident import Incident
-from schemas.secrets import MissingSecret
 from schemas.tickets import Tickets
 from streams import logs
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.following import add_options, chosen, follow, needs_a_kafka, now_us
-from streams.cli.http_option import CannotListen
 from streams.delivery.surroundings import Surroundings
 from streams.incident_board import printable
 from streams.incident_log import IncidentLog, NoIncidents
@@ -74,10 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
             asyncio.run(_follow(config, named, arguments.http))
     except NoIncidents as error:
         raise BadInput(str(error)) from None
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
-    except CannotListen as error:
-        raise ConfigError("--http", [str(error)]) from None
     return 0
 
 

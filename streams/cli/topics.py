@@ -9,8 +9,6 @@ import msgspec
 from msgspec import Struct
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret
 from schemas.topics import topics_of
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.topics_admin import Difference, NoBroker, TopicsAdmin, TopicState
@@ -64,8 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
         shown = list(_shown(config))
     except NoBroker as error:
         raise BadInput(f"the broker does not answer: {error}") from None
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
     if arguments.json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode() + "\n")
     else:

@@ -6,8 +6,6 @@ from typing import Any
 
 import orjson
 
-from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.incident_board import printable
 from streams.study_trace import NoTrace, Step, steps
@@ -40,8 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Print it."""
     try:
         found = steps(config_of(arguments), arguments.site, arguments.study)
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
     except NoTrace as error:
         raise BadInput(str(error)) from None
     if not found:

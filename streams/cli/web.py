@@ -10,11 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret
 from streams import logs
-from streams.cli.arguments import BadInput, add_config, config_of
-from streams.cli.http_option import CannotListen, add_http
+from streams.cli.arguments import BadInput, CannotListen, add_config, config_of
+from streams.cli.http_option import add_http
 from streams.engine import Engine
 from streams.status_server import Address
 from streams.web.opening import page_of, tell_token
@@ -52,12 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             "broker is embedded: it lives in the worker. `radvigil run --http` serves the page "
             "there; or set broker to the address that the worker logged"
         )
-    try:
-        asyncio.run(_serve(config, arguments.http))
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
-    except CannotListen as error:
-        raise ConfigError("--http", [str(error)]) from None
+    asyncio.run(_serve(config, arguments.http))
     return 0
 
 

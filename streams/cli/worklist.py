@@ -10,13 +10,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from schemas.config import Config
-from schemas.config_file import ConfigError
-from schemas.secrets import MissingSecret
 from schemas.worklist import Worklist
 from streams import logs
 from streams.cli.arguments import add_config, config_of
 from streams.cli.following import add_options, chosen, follow, needs_a_kafka, now_us
-from streams.cli.http_option import CannotListen
 from streams.delivery.surroundings import Surroundings
 from streams.status_server import Address
 from streams.worklist.desk.carrier import Carrier
@@ -60,12 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     named = chosen(config.worklists, arguments, "there is no [[worklist]]: nobody is to be told")
     needs_a_kafka(config, "outcomes")
-    try:
-        asyncio.run(_follow(config, named, arguments.http))
-    except MissingSecret as error:
-        raise ConfigError(arguments.config, [str(error)]) from None
-    except CannotListen as error:
-        raise ConfigError("--http", [str(error)]) from None
+    asyncio.run(_follow(config, named, arguments.http))
     return 0
 
 

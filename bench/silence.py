@@ -2,10 +2,10 @@
 
     python -m bench.silence [--quick] [--json]
 
-Promise: one false alarm in five years of a feed, half for each monitor. Held out: feeds with other
-seeds, rates, dispersions and weeks than those of the threshold table; counted are weeks in which
-a statistic passed its threshold, against what is allowed, from the third to the eighth week that a
-feed is known (young) and in the year after (grown). Delays: the stage itself, eight weeks of
+Promise: one false alarm in five years of a feed, shared by its two monitors. Held out: feeds with
+other seeds, rates, dispersions and weeks than those of the threshold table; counted are weeks in
+which a statistic passed its threshold, against what is allowed, from the third to the eighth week
+that a feed is known (young) and in the year after (grown). Delays: the stage itself, eight weeks of
 arrivals, then an outage on a Tuesday at 10:00; rates are those of that hour. The fixed timeout is
 the one that has as many false alarms on the same feeds.
 """
@@ -29,7 +29,7 @@ from streams.finding import Finding
 from streams.lost import Losses
 from streams.silence import Silence
 from streams.silence.feed import HOUR_US
-from streams.silence.judge import MONITORS
+from streams.silence.judge import GAP_PART, PARTIAL_PART
 from streams.silence.thresholds import GAP, ONCE_IN_DAYS, PARTIAL, Table, threshold
 from streams.stage import Happened, Said
 
@@ -43,11 +43,14 @@ _WORLDS = [  # mean arrivals an hour, dispersion, shape of the week
     (0.1, 0.11, "hospital"),
     (2.0, 0.0, "hospital"),
     (2.0, 0.11, "hospital"),
+    (2.0, 0.11, "uneven days"),
+    (2.0, 0.11, "two days a week"),
     (7.0, 0.3, "hospital"),
     (7.0, 0.0, "office hours"),
     (7.0, 0.11, "flat"),
     (70.0, 0.0, "hospital"),
     (70.0, 0.11, "hospital"),
+    (70.0, 0.11, "uneven days"),
     (100.0, 0.3, "hospital"),
 ]
 _OUTAGES = [  # arrivals in the hour of the outage, dispersion
@@ -61,7 +64,8 @@ _OUTAGES = [  # arrivals in the hour of the outage, dispersion
 
 
 class HeldOut(NamedTuple):
-    """False alarms over what is allowed; the fixed timeout in hours at the same rate of them."""
+    """False alarms over those allowed (how many, of each monitor on average); the fixed timeout in
+    hours at the same rate of them."""
 
     gap: float
     partial: float
@@ -80,30 +84,30 @@ def held_out(
     limits = np.zeros((2, feeds))
     for at in simulate(per_hour, dispersion, feeds, weeks, SEED, SHAPES[shape]):
         if at.hour % 24 == 0:
-            limits = np.stack([_limits(table, at.per_hour, at.dispersion) for table in _TABLES])
+            limits = np.stack([_limits(*table, at.per_hour, at.dispersion) for table in _TABLES])
         week = at.hour // WEEK
         passed[:, week] |= np.stack([at.gap, at.partial]) >= limits
         np.maximum(longest[week], at.silent_hours, out=longest[week])
-    chance = 7 / (MONITORS * DAYS)
+    allowed = np.array([GAP_PART, PARTIAL_PART]) * 7 / DAYS  # a feed's week
     young, grown = passed[:, 2:GROWN_WEEK], passed[:, GROWN_WEEK:]
     level, excess = tail(longest[GROWN_WEEK:])
     timeout_h = level + excess * float(np.log(DAYS / ONCE_IN_DAYS))
     return HeldOut(
-        gap=float(grown[0].mean()) / chance,
-        partial=float(grown[1].mean()) / chance,
-        gap_young=float(young[0].mean()) / chance,
-        partial_young=float(young[1].mean()) / chance,
-        allowed=grown[0].size * chance,
+        gap=float(grown[0].mean() / allowed[0]),
+        partial=float(grown[1].mean() / allowed[1]),
+        gap_young=float(young[0].mean() / allowed[0]),
+        partial_young=float(young[1].mean() / allowed[1]),
+        allowed=float(grown[0].size * allowed.mean()),
         timeout_h=timeout_h,
     )
 
 
-_TABLES = (GAP, PARTIAL)
+_TABLES = ((GAP, DAYS / GAP_PART), (PARTIAL, DAYS / PARTIAL_PART))
 
 
-def _limits(table: Table, per_hour: Floats, dispersion: Floats) -> Floats:
+def _limits(table: Table, days: float, per_hour: Floats, dispersion: Floats) -> Floats:
     pairs = zip(per_hour.tolist(), dispersion.tolist(), strict=True)
-    return np.array([threshold(table, *pair, MONITORS * DAYS) for pair in pairs])
+    return np.array([threshold(table, *pair, days) for pair in pairs])
 
 
 def arrivals(per_hour: float, dispersion: float, hours: int, seed: int) -> NDArray[np.int64]:
@@ -183,7 +187,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer feeds and repetitions")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    feeds, repeats = (64, 5) if arguments.quick else (512, 25)
+    feeds, repeats = (64, 5) if arguments.quick else (512, 100)
     result: dict[str, dict[str, object]] = {"held out": {}, "median delay": {}}
     for per_hour, dispersion, shape in _WORLDS:
         found = held_out(per_hour, dispersion, shape, feeds if per_hour < 50 else feeds // 2)
@@ -192,10 +196,15 @@ def main() -> int:
         _tell(arguments.json, name, result["held out"][name])
     for per_hour, dispersion in _OUTAGES:
         for left in (0.0, 0.5):
-            each = [delay_h(per_hour, dispersion, left, seed) for seed in range(repeats)]
-            median = float(np.median([hours for hours, _ in each]))
+            times = repeats if per_hour < 50 else repeats // 4
+            each = [delay_h(per_hour, dispersion, left, seed) for seed in range(times)]
+            hours = np.array([hours for hours, _ in each])
             name = f"{per_hour:g}/h by day, dispersion {dispersion:g}, {left:.0%} left"
-            told = {"hours": round(median, 3), "false": sum(false for _, false in each)}
+            told = {
+                "hours": round(float(np.median(hours)), 3),
+                "error": round(_error_of_median(hours), 3),
+                "false": sum(false for _, false in each),
+            }
             result["median delay"][name] = told
             _tell(arguments.json, name, told)
     result["cost"] = {"ns an arrival": round(ns_an_arrival())}
@@ -203,6 +212,12 @@ def main() -> int:
     if arguments.json:
         print(json.dumps(result))
     return 0
+
+
+def _error_of_median(values: Floats) -> float:
+    """Its standard error, by drawing the values again (bootstrap)."""
+    rng = np.random.default_rng(0)
+    return float(np.std([np.median(rng.choice(values, len(values))) for _ in range(300)]))
 
 
 def _tell(as_json: bool, name: str, what: object) -> None:

@@ -29,7 +29,15 @@ WEEK = 168
 _MONDAY_US = 4 * 86_400_000_000
 HOSPITAL = np.array([intensity(_MONDAY_US + hour * 3_600_000_000) for hour in range(WEEK)])
 OFFICE = np.array([float(hour // 24 < 5 and 8 <= hour % 24 < 18) for hour in range(WEEK)])
-SHAPES = {"hospital": HOSPITAL, "office hours": OFFICE, "flat": np.ones(WEEK)}
+_DAY = np.arange(WEEK) // 24
+UNEVEN = HOSPITAL * np.array([1.3, 1.0, 0.75, 1.1, 0.85, 1.4, 0.6])[_DAY]
+SHAPES = {
+    "hospital": HOSPITAL,
+    "office hours": OFFICE,
+    "flat": np.ones(WEEK),
+    "uneven days": UNEVEN,
+    "two days a week": HOSPITAL * np.isin(_DAY, (1, 3)),
+}
 DAYS_PART = 0.2
 
 

@@ -21,10 +21,11 @@ from streams.silence.gap import (
 )
 from streams.silence.maintenance import MaintenanceHours
 from streams.silence.profile import Profile
-from streams.silence.thresholds import GAP, PARTIAL, Table, threshold
+from streams.silence.thresholds import GAP, PARTIAL, threshold
 from streams.site_time import SiteTimes
 
-MONITORS = 2  # complete and partial silence: each may cry half as often as the feed
+# Complete silence is told within hours, of which each counts; half a loss takes days in any case.
+GAP_PART, PARTIAL_PART = 0.7, 0.3  # of how often a feed may cry in vain
 _LONGEST_HOURS = 8 * 168
 
 
@@ -77,7 +78,7 @@ class Judge:
 
     def gap_threshold(self, feed: Feed, profile: Profile) -> float:
         """The surprise at which silence is told."""
-        return _threshold(GAP, feed, profile)
+        return threshold(GAP, profile.per_hour, profile.dispersion, feed.days / GAP_PART)
 
     def due_us(self, feed: Feed, profile: Profile) -> int:
         """When silence is to be told, if that is within the open hour; else NEVER_US."""
@@ -99,7 +100,7 @@ class Judge:
         if silent_us < COLD_SILENCE_US:
             return None
         gathered = cold_surprise(profile.active_hours, seen_us, silent_us)
-        needed = cold_threshold(profile.active_hours, seen_us, MONITORS * feed.days)
+        needed = cold_threshold(profile.active_hours, seen_us, feed.days / GAP_PART)
         return Verdict(gathered, needed) if gathered >= needed else None
 
     def close(self, feed: Feed, profile: Profile, teaches: bool) -> None:
@@ -117,7 +118,9 @@ class Judge:
 
     def partial(self, feed: Feed, profile: Profile) -> Verdict:
         """How far the feed is towards partial silence."""
-        return Verdict(feed.excursion.statistic, _threshold(PARTIAL, feed, profile))
+        days = feed.days / PARTIAL_PART
+        needed = threshold(PARTIAL, profile.per_hour, profile.dispersion, days)
+        return Verdict(feed.excursion.statistic, needed)
 
     def _is_blind(self, feed_id: FeedId, hour: int) -> bool:
         """Whether what came in an hour says nothing: it neither teaches nor is judged."""
@@ -125,7 +128,3 @@ class Judge:
             return True
         begin_us = hour * HOUR_US
         return self._lost.touches(feed_id.type, begin_us, begin_us + HOUR_US - 1)
-
-
-def _threshold(table: Table, feed: Feed, profile: Profile) -> float:
-    return threshold(table, profile.per_hour, profile.dispersion, MONITORS * feed.days)

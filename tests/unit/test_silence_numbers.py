@@ -141,7 +141,7 @@ def test_cells_of_the_table_come_out_again(i: int, j: int) -> None:
 
 
 def test_the_promise_is_kept_on_feeds_that_the_table_has_not_seen() -> None:
-    """At most 1.5 times what is allowed; 11 alarms of each monitor are allowed here."""
+    """At most 1.5 times what is allowed; 11 alarms of a monitor are allowed here on average."""
     found: HeldOut = held_out(4.0, 0.15, "hospital", feeds=130, weeks=52)
 
     assert found.allowed == pytest.approx(11, abs=0.5)

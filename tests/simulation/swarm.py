@@ -47,6 +47,7 @@ class World(Struct, frozen=True, kw_only=True):
     weights: Weights
     partitions: int
     is_healthy: bool = False  # nothing that matters is wrong, so no incident may be told
+    days_after: int = 3  # of silence after the last delivery, beyond all that is due
 
 
 def world(seed: int) -> World:
@@ -62,6 +63,7 @@ def world(seed: int) -> World:
         weights=weights,
         partitions=rng.choice((1, 1, 2, 3)),
         is_healthy=healthy,
+        days_after=45 if seed % 8 == 3 else 3,  # longer than resolved incidents are kept
     )
 
 
@@ -144,6 +146,8 @@ def _weights(rng: Random, healthy: bool) -> Weights:
         "checkpoints": rng.choice((0.01, 0.1, 1.0)),
         "crashes": sometimes(0.005, 0.05),
     }
+    # Crashes that outnumber checkpoints would only read the same records over and over.
+    monitor["crashes"] = min(monitor["crashes"], monitor["checkpoints"])
     if healthy:
         return Weights(**monitor)
     return Weights(

@@ -4,8 +4,10 @@
 reports come after hours or days, for 95 % of the studies called and 65 % of the others.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,12 +85,21 @@ def changed_us(task: Task) -> int:
     return START_US + int((task.reference_n / PER_DAY + task.calm_days) * DAY_US)
 
 
-def events(task: Task) -> list[Happened]:
-    """Predictions and reports in the order of arrival."""
+class Study(NamedTuple):
+    """What a model said of a study, what its report says, and when that comes; None: unread."""
+
+    at_us: int
+    called: bool
+    score: float
+    present: bool
+    report_us: int | None
+
+
+def studies(task: Task) -> Iterator[Study]:
+    """Those of one replicate, in the order in which they are made."""
     rng = np.random.default_rng([task.seed, len(task.name)])
     before_n = task.reference_n + task.calm_days * PER_DAY
     after_n = task.followed_days * PER_DAY
-    found: list[Happened] = []
     number = 0
     for world, n in ((task.before, before_n), (task.after, after_n)):
         present, called, scores = drawn(world, rng, n)
@@ -100,11 +111,18 @@ def events(task: Task) -> list[Happened]:
             week = (at_us - changed_us(task)) / DAY_US
             if task.name == "backlog week" and 0 <= week < 7:
                 delays[i] += 7 - week
-            key, number = f"{number}", number + 1
-            found.append(_answer(key, at_us, bool(called[i]), float(scores[i])))
-            if read[i]:
-                report_us = at_us + int(delays[i] * DAY_US)
-                found.append(_report(key, at_us, report_us, bool(labelled[i])))
+            report_us = at_us + int(delays[i] * DAY_US) if read[i] else None
+            yield Study(at_us, bool(called[i]), float(scores[i]), bool(labelled[i]), report_us)
+            number += 1
+
+
+def events(task: Task) -> list[Happened]:
+    """Predictions and reports in the order of arrival."""
+    found: list[Happened] = []
+    for number, study in enumerate(studies(task)):
+        found.append(_answer(f"{number}", study.at_us, study.called, study.score))
+        if study.report_us is not None:
+            found.append(_report(f"{number}", study.at_us, study.report_us, study.present))
     return sorted(found, key=lambda happened: happened.arrived_us)
 
 

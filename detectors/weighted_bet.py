@@ -17,6 +17,11 @@ is a martingale on average over the starting weights, and there is at most one f
 (mixture e-detectors: Shin, Ramdas and Rinaldo 2023; the starting weights are the error of the
 reference). With one plausible share, as for a limit, it is a theorem for that share and for all
 that are better.
+
+An alarm is one however far M is beyond the threshold, so what an answer would win beyond it is
+wasted, and with rare answers that is much. It is won by the other answer instead: M stays fair, is
+exactly `days` where it alarms, and gets there sooner (Fischer and Ramdas, Improving the sequential
+probability ratio test by avoiding overshoot, 2024).
 """
 
 from collections.abc import Sequence
@@ -78,7 +83,8 @@ class WeightedBet:
         chance_now = float(self._plausible @ expected)
         self._follow((self._plausible @ changed / chance_now).tolist(), at_us)
         staked = self._evidence + self._plausible[:, None] * self._elapsed_days(at_us)
-        self._evidence = staked * (changed / chance_now)
+        won = staked * (changed / chance_now)
+        self._evidence = won * self._gain(float(staked.sum()), float(won.sum()), chance_now)
         self._plausible = self._plausible * (expected / chance_now)
         self._found = None
         if self.statistic < self.threshold:
@@ -139,6 +145,12 @@ class WeightedBet:
         self._plausible = self._prior
         self._sums = [0.0] * self._bets_n
         self._since_us = [0] * self._bets_n
+
+    def _gain(self, staked: float, won: float, chance_now: float) -> float:
+        """How many times as much this answer wins, for what the other had won in vain."""
+        kept = chance_now * won
+        in_vain = staked - kept - (1 - chance_now) * self.threshold * self._bets_n
+        return 1 + in_vain / kept if in_vain > 0 else 1.0
 
     def _by_bet(self) -> Floats:
         by_bet: Floats = self._evidence.sum(axis=0)

@@ -132,6 +132,44 @@ def test_every_bet_is_fair_at_what_it_is_against(share: float, odds: float) -> N
 
 
 @settings(deadline=None)
+@given(
+    st.floats(0.01, 0.99),
+    st.floats(0.1, 20),
+    st.floats(1.01, 50),
+    st.lists(st.booleans(), min_size=1),
+)
+def test_nothing_is_won_beyond_the_threshold_and_nothing_is_lost_by_that(
+    share: float, odds: float, days: float, answers: list[bool]
+) -> None:
+    """Whatever came before: the mean over the next answer, each at most `days`, is what it was."""
+    expected = np.array([share])
+    changed = raised(expected, (odds, 1 / odds))
+    ends = []
+    for last in (True, False):
+        bet, before, kept = WeightedBet(days, CERTAIN, 2), 0.0, 0.0
+        for number, answer in enumerate([*answers, last]):
+            before = kept
+            alarmed = bet.update(answer, expected, changed, number * DAY_US // 2)
+            kept = 0.0 if alarmed else bet.statistic
+        ends.append(min(bet.statistic, days))
+
+    after = share * ends[0] + (1 - share) * ends[1]
+    assert after == pytest.approx(min(before + 0.5, days))
+
+
+def test_a_rare_answer_that_would_overshoot_makes_the_others_tell_more() -> None:
+    """One in ten is worse; so near the threshold the next worse one alarms in any case."""
+    expected, changed = np.array([0.1]), np.array([[0.4]])
+    far, near = WeightedBet(1e9, CERTAIN, 1), WeightedBet(10.0, CERTAIN, 1)
+    for bet in (far, near):
+        bet.update(False, expected, changed, 0)
+        bet.update(False, expected, changed, 8 * DAY_US)
+
+    assert far.statistic == pytest.approx(8 * 0.6 / 0.9)
+    assert near.statistic == pytest.approx((8 - 0.1 * 10) / 0.9)
+
+
+@settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=50), st.integers(0, 50))
 def test_resuming_anywhere_changes_nothing(answers: list[bool], cut: int) -> None:
     steps, weights = plausible()

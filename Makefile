@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEEDS ?= 0-1999
 N ?= 100000
+JOBS ?= 3
+CRASHES := $(patsubst %,tests/integration/test_%.py,backlog chaos delivery engine_choices \
+  rebalance retention slots stop)
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -20,8 +23,10 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 core integration
+# Three jobs on two cores: two of them mostly wait. One core has them all in turn with JOBS=1.
+test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason (JOBS=3)
+	@$(BIN)/python -c 'from detectors.warm import warm_up; warm_up()'
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) core crashes edges
 
 core: $(VENV)/.dev ## the tests that need nothing else: unit, property, simulation
 	$(BIN)/python -m pytest -ra --ignore=tests/integration --ignore=tests/browser
@@ -33,7 +38,14 @@ fuzz: $(VENV)/.dev ## broken messages to every translator of hospital standards 
 	$(BIN)/python -m tests.fuzz --n $(N)
 
 integration: $(VENV)/.dev ## the tests on a broker, the real Kafka among them, and in a browser
-	$(BIN)/python -m pytest -ra tests/integration tests/browser
+	@$(MAKE) --no-print-directory --keep-going crashes edges
+
+crashes: $(VENV)/.dev ## of them, those that take workers or the broker away, on a Kafka of their own
+	RADVIGIL_TEST_PORTS=15000-22499 $(BIN)/python -m pytest -ra $(CRASHES)
+
+edges: $(VENV)/.dev ## of them, all others
+	RADVIGIL_TEST_PORTS=22500-29999 $(BIN)/python -m pytest -ra \
+	  tests/integration tests/browser $(addprefix --ignore=,$(CRASHES))
 
 bench: $(VENV)/.dev ## throughput, restore time, memory
 	$(BIN)/python -m bench
@@ -57,4 +69,4 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-.PHONY: help setup check test core sim fuzz integration bench demo
+.PHONY: help setup check test core sim fuzz integration crashes edges bench demo

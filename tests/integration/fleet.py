@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.serve import BEGINS
 from tests.integration.patience import ANSWER_S, SLOWER, wait_until
@@ -148,8 +148,19 @@ class Reader:
         return rows
 
     def partitions(self, topic: str) -> list[int]:
-        """Its partitions; none while it does not exist."""
-        return list(self._consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions)
+        """Its partitions; none while it does not exist. A broker that comes back is asked again."""
+        found: list[int] = []
+
+        def answered() -> bool:
+            try:
+                known = self._consumer.list_topics(topic, timeout=5).topics[topic]
+            except KafkaException:  # a connection of before the broker went
+                return False
+            found[:] = known.partitions
+            return True
+
+        assert wait_until(answered, ANSWER_S), "the broker does not answer"
+        return found
 
     def close(self) -> None:
         self._consumer.close()

@@ -1,5 +1,6 @@
 """A real Apache Kafka for tests: one KRaft node from the published jars, on free loopback ports."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -38,7 +39,8 @@ auto.create.topics.enable=false
 """
 
 
-PORTS = (15_000, 30_000)
+PORTS = os.environ.get("RADVIGIL_TEST_PORTS", "15000-29999")
+"""From where ports are taken; suites that run beside each other have their own (Makefile)."""
 _given: set[int] = set()
 
 
@@ -51,11 +53,17 @@ def jars() -> Path:
     if given := os.environ.get("RADVIGIL_KAFKA_LIBS"):
         return Path(given)
     libs = JARS / f"libs-{KAFKA}"
-    if libs.exists():
-        return libs
+    JARS.mkdir(parents=True, exist_ok=True)
+    with (JARS / "lock").open("w") as lock:  # two suites may begin at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not libs.exists():
+            _fetch(libs)
+    return libs
+
+
+def _fetch(libs: Path) -> None:
     if shutil.which("mvn") is None:
         raise Unavailable("Maven (mvn) is missing: it fetches Kafka's jars")
-    JARS.mkdir(parents=True, exist_ok=True)
     fetched = JARS / f"fetching-{os.getpid()}"
     pom = JARS / "pom.xml"
     pom.write_text(POM)
@@ -65,7 +73,6 @@ def jars() -> Path:
     if ran.returncode != 0:
         raise Unavailable("Maven could not fetch Kafka's jars: " + ran.stdout[-500:])
     fetched.replace(libs)
-    return libs
 
 
 def free_port() -> int:
@@ -74,8 +81,9 @@ def free_port() -> int:
     None of those that the system gives to outgoing connections: while a broker is away its clients
     try again and again, and one of them would sooner or later have got the broker's port itself.
     """
+    first, last = map(int, PORTS.split("-"))
     while True:
-        port = random.SystemRandom().randrange(*PORTS)
+        port = random.SystemRandom().randint(first, last)
         if port not in _given and _is_free(port):
             _given.add(port)
             return port

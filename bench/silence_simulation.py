@@ -6,6 +6,7 @@ online from its first arrival; statistics are those of `streams.silence`, at its
 """
 
 from collections.abc import Iterator
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,16 @@ from streams.silence.partial import LEFT
 from streams.silence.profile import (
     KEEP_HOURLY,
     KEEP_WEEKLY,
+    KINDS_OF_HOUR,
     KNOWN_AFTER,
     LEAST_DISPERSION,
+    LEAST_UNEVENNESS,
     PSEUDO_WEEKS,
     RATED_AFTER,
     USUAL_DISPERSION,
+    USUAL_UNEVENNESS,
     USUAL_WEIGHT,
+    worth,
 )
 
 Floats = NDArray[np.float64]
@@ -60,6 +65,7 @@ class Profiles:
         self.sums, self.weeks = np.zeros((WEEK, feeds)), np.zeros(WEEK)
         self.arrivals, self.hours = np.zeros(feeds), 0.0
         self.excess, self.square = np.zeros(feeds), np.zeros(feeds)
+        self.unevenness, self.learnt_hours = np.full(feeds, USUAL_UNEVENNESS), 0
 
     @property
     def dispersion(self) -> Floats:
@@ -74,14 +80,16 @@ class Profiles:
         hour, first = weekhour % 24, 0 if weekhour < 120 else 120
         days = slice(first + hour, WEEK if first else 120, 24)
         shared = self.sums[days].sum(0) / max(self.weeks[days].sum(), 1e-9)
-        own: Floats = self.sums[weekhour] + PSEUDO_WEEKS * shared
-        weeks = float(self.weeks[weekhour]) + PSEUDO_WEEKS
-        return own / weeks
+        uneven_n = (1 + self.dispersion * shared) / self.unevenness
+        shared_n = np.maximum(np.minimum(PSEUDO_WEEKS * shared, uneven_n), 1e-300)
+        own_n, own_weeks = self.sums[weekhour], self.weeks[weekhour]
+        expected: Floats = (own_n + shared_n) * shared / (own_weeks * shared + shared_n)
+        return expected
 
     def learn(self, hour: int, counts: NDArray[np.int64]) -> None:
         """Take the counts of an hour since the beginning."""
         weekhour = hour % WEEK
-        if hour >= RATED_AFTER:
+        if self.learnt_hours >= RATED_AFTER:
             expected = self.expected(weekhour)
             self.excess = self.excess * KEEP_HOURLY + (counts - expected) ** 2 - expected
             self.square = self.square * KEEP_HOURLY + expected**2
@@ -89,6 +97,25 @@ class Profiles:
         self.weeks[weekhour] = self.weeks[weekhour] * KEEP_WEEKLY + 1
         self.arrivals = self.arrivals * KEEP_HOURLY + counts
         self.hours = self.hours * KEEP_HOURLY + 1
+        self.learnt_hours += 1
+        if self.learnt_hours % 24 == 0:
+            self._find_unevenness()
+
+    def _find_unevenness(self) -> None:
+        excess, square = USUAL_UNEVENNESS * USUAL_WEIGHT, USUAL_WEIGHT
+        dispersion = self.dispersion
+        for alike in KINDS_OF_HOUR:
+            learnt = self.weeks[alike] > 0
+            weeks = self.weeks[alike][learnt]
+            if len(weeks) < 2:
+                continue
+            rates = self.sums[alike][learnt] / weeks[:, None]
+            mean = rates.mean(0)
+            per_week = fmean(1 / worth(known) for known in weeks.tolist())
+            chance = mean * (1 + dispersion * mean) * per_week
+            excess = excess + ((rates - mean) ** 2).sum(0) - (len(rates) - 1) * chance
+            square = square + (len(rates) - 1) * mean * mean
+        self.unevenness = np.maximum(LEAST_UNEVENNESS, excess / square)
 
 
 def simulate(

@@ -3,7 +3,11 @@
 Each of the 168 hours forgets by a factor of e^(-1/8) when it is learnt anew, once a week, so that
 it remembers about eight weeks; hours that are left out (the feed's own outage, maintenance) neither
 teach nor forget. An hour's rate is drawn towards that of the same hour on all weekdays, or on both
-days of the weekend, with the weight of two weeks (an empirical-Bayes shrinkage).
+days of the weekend, with the weight of two weeks, and with less where the feed's days tell less of
+each other: given what came, the mean of a gamma rate weighs the others as (1 / e + a) / v weeks
+(empirical Bayes), v being how uneven the days are, the square of the coefficient of variation of
+an hour's rate. That is a moment estimate over the whole week, made anew once a day. So a clinic is
+not missed on the days on which it is closed.
 
 Counts are taken as negative binomial, Var(n) = e + a e^2. The dispersion a is the moment estimate
 over what was expected before each hour was learnt, so it holds the profile's own error too.
@@ -11,6 +15,7 @@ over what was expected before each hour was learnt, so it holds the profile's ow
 
 from collections.abc import Iterable
 from math import exp
+from statistics import fmean
 
 from msgspec import Struct, field
 
@@ -22,6 +27,7 @@ KEEP_HOURLY = exp(-1 / (8 * WEEK_HOURS))
 PSEUDO_WEEKS = 2.0
 USUAL_DISPERSION, USUAL_WEIGHT = 0.1, 20.0  # an hour's coefficient of variation of .3, until shown
 LEAST_DISPERSION = 1e-3
+USUAL_UNEVENNESS, LEAST_UNEVENNESS = 0.02, 3e-3
 RATED_AFTER = WEEK_HOURS  # learnt hours until what is expected is compared with what comes
 KNOWN_AFTER = 2 * WEEK_HOURS  # and until it is judged by it
 _WEEKEND_FROM = 120
@@ -32,6 +38,7 @@ class Profile(Struct):
 
     `arrivals` and `hours` are their sums with hourly forgetting, for the mean rate; `excess` and
     `square` the two sums of the dispersion. `active_hours`: learnt hours in which anything came.
+    `unevenness` of days is what was found when the last day was learnt.
     """
 
     id: FeedId
@@ -43,6 +50,7 @@ class Profile(Struct):
     hours: float = 0.0
     excess: float = 0.0
     square: float = 0.0
+    unevenness: float = USUAL_UNEVENNESS
 
     @property
     def is_known(self) -> bool:
@@ -68,8 +76,11 @@ class Profile(Struct):
         if not shared_weeks:
             return self.per_hour
         shared = sum(self.sums[alike]) / shared_weeks
-        own_n = self.sums[weekhour] + PSEUDO_WEEKS * shared
-        return own_n / (self.weeks[weekhour] + PSEUDO_WEEKS)
+        shared_n = min(PSEUDO_WEEKS * shared, (1 + self.dispersion * shared) / self.unevenness)
+        own_n, own_weeks = self.sums[weekhour], self.weeks[weekhour]
+        if not shared_n:
+            return 0.0
+        return (own_n + shared_n) * shared / (own_weeks * shared + shared_n)
 
     def shrink(self, parts: Iterable[float]) -> None:
         """From now on only so much of each hour of the week is expected."""
@@ -87,6 +98,29 @@ class Profile(Struct):
         self.hours = self.hours * KEEP_HOURLY + 1
         self.learnt_hours += 1
         self.active_hours += n > 0
+        if self.learnt_hours % 24 == 0:
+            self.unevenness = self._found_unevenness()
+
+    def _found_unevenness(self) -> float:
+        """By how much days differ beyond what counts do by chance, per square of the mean."""
+        excess, square = USUAL_UNEVENNESS * USUAL_WEIGHT, USUAL_WEIGHT
+        dispersion = self.dispersion
+        for alike in KINDS_OF_HOUR:
+            weeks = [known for known in self.weeks[alike] if known]
+            if len(weeks) < 2:
+                continue
+            days = zip(self.sums[alike], self.weeks[alike], strict=True)
+            rates = [n / known for n, known in days if known]
+            mean = fmean(rates)
+            chance = mean * (1 + dispersion * mean) * fmean(1 / worth(known) for known in weeks)
+            excess += sum((rate - mean) ** 2 for rate in rates) - (len(rates) - 1) * chance
+            square += (len(rates) - 1) * mean * mean
+        return max(LEAST_UNEVENNESS, excess / square)
+
+
+def worth(weeks: float) -> float:
+    """How many weeks of equal weight tell as much as these, of which the older count less."""
+    return weeks * (1 + KEEP_WEEKLY) / (2 - weeks * (1 - KEEP_WEEKLY))
 
 
 def _alike(weekhour: int) -> slice:
@@ -98,3 +132,4 @@ def _alike(weekhour: int) -> slice:
 
 
 _ALIKE = tuple(_alike(weekhour) for weekhour in range(WEEK_HOURS))
+KINDS_OF_HOUR = (*_ALIKE[:24], *_ALIKE[_WEEKEND_FROM : _WEEKEND_FROM + 24])

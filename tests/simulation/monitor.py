@@ -16,7 +16,7 @@ from streams.clock import seconds_to_us
 from streams.pipeline import Pipeline
 from tests.simulation.delivery import Delivery
 
-_DAY_US = 86_400_000_000
+_AFTERWARDS_US = 45 * 86_400_000_000  # longer than resolved incidents are kept
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -34,14 +34,7 @@ class Said(NamedTuple):
     state: dict[bytes, bytes]
 
 
-def watch(
-    config: Config,
-    deliveries: list[Delivery],
-    trouble: Trouble,
-    rng: Random,
-    *,
-    days_after: int = 45,
-) -> Said:
+def watch(config: Config, deliveries: list[Delivery], trouble: Trouble, rng: Random) -> Said:
     """One shard from its first delivery until long after its last."""
     shard = _Shard(config, rng)
     offset = 0
@@ -58,8 +51,7 @@ def watch(
             shard.checkpoint(offset)
         if rng.random() < trouble.crashes:
             offset = shard.crash()
-    last_us = deliveries[-1].arrived_us if deliveries else 0
-    shard.run_on(last_us + days_after * _DAY_US)
+    shard.run_on(deliveries[-1].arrived_us if deliveries else 0)
     shard.checkpoint(offset)
     return Said(shard.published, shard.changelog)
 
@@ -104,8 +96,9 @@ class _Shard:
         self.pipeline.restore(records)
         return self._committed
 
-    def run_on(self, end_us: int) -> None:
+    def run_on(self, last_us: int) -> None:
         """After the last delivery from deadline to deadline, and far beyond the last."""
+        end_us = last_us + _AFTERWARDS_US
         while (deadline_us := self.pipeline.deadline()) is not None and deadline_us < end_us:
             self._tick(deadline_us)
             later_us = self.pipeline.deadline()

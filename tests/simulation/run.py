@@ -37,7 +37,7 @@ def problems(subject: World, deliveries: list[Delivery]) -> Iterator[str]:
 
 
 def _problems_of_shard(subject: World, deliveries: list[Delivery]) -> Iterator[str]:
-    said = _watch(subject, deliveries, Trouble())
+    said = watch(subject.config, deliveries, Trouble(), Random(subject.seed))
     patients = {
         delivery.event.patient.key
         for delivery in deliveries
@@ -60,7 +60,7 @@ def _differences_after_trouble(
 ) -> Iterator[str]:
     weights = subject.weights
     trouble = Trouble(ticks=weights.ticks, checkpoints=weights.checkpoints, crashes=weights.crashes)
-    rough = _watch(subject, deliveries, trouble)
+    rough = watch(subject.config, deliveries, trouble, Random(subject.seed))
     for number, (wanted, got) in enumerate(zip(smooth.effects, rough.effects, strict=False)):
         if wanted != got:
             yield f"ticks or restarts changed effect {number}: {wanted} became {got}"
@@ -71,11 +71,6 @@ def _differences_after_trouble(
         if smooth.state.get(key) != rough.state.get(key):
             wanted, got = (_readable(said.state.get(key)) for said in (smooth, rough))
             yield f"ticks or restarts changed the state {key!r}: {wanted} became {got}"
-
-
-def _watch(subject: World, deliveries: list[Delivery], trouble: Trouble) -> Said:
-    rng = Random(subject.seed)
-    return watch(subject.config, deliveries, trouble, rng, days_after=subject.days_after)
 
 
 def _readable(value: bytes | None) -> object:

@@ -47,7 +47,6 @@ class World(Struct, frozen=True, kw_only=True):
     weights: Weights
     partitions: int
     is_healthy: bool = False  # nothing that matters is wrong, so no incident may be told
-    days_after: int = 3  # of silence after the last delivery, beyond all that is due
 
 
 def world(seed: int) -> World:
@@ -63,7 +62,6 @@ def world(seed: int) -> World:
         weights=weights,
         partitions=rng.choice((1, 1, 2, 3)),
         is_healthy=healthy,
-        days_after=45 if seed % 8 == 3 else 3,  # longer than resolved incidents are kept
     )
 
 

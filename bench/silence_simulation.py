@@ -6,7 +6,6 @@ online from its first arrival; statistics are those of `streams.silence`, at its
 """
 
 from collections.abc import Iterator
-from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +65,7 @@ class Profiles:
         self.arrivals, self.hours = np.zeros(feeds), 0.0
         self.excess, self.square = np.zeros(feeds), np.zeros(feeds)
         self.unevenness, self.learnt_hours = np.full(feeds, USUAL_UNEVENNESS), 0
+        self.is_open = np.zeros((WEEK // 24, feeds), bool)  # has anything come on that day, ever
 
     @property
     def dispersion(self) -> Floats:
@@ -79,12 +79,14 @@ class Profiles:
         """Arrivals in an hour of the week."""
         hour, first = weekhour % 24, 0 if weekhour < 120 else 120
         days = slice(first + hour, WEEK if first else 120, 24)
-        shared = self.sums[days].sum(0) / max(self.weeks[days].sum(), 1e-9)
+        is_open = self.is_open[first // 24 : days.stop // 24]
+        open_weeks = (self.weeks[days, None] * is_open).sum(0)
+        shared = self.sums[days].sum(0) / np.maximum(open_weeks, 1e-9)
         uneven_n = (1 + self.dispersion * shared) / self.unevenness
         shared_n = np.maximum(np.minimum(PSEUDO_WEEKS * shared, uneven_n), 1e-300)
         own_n, own_weeks = self.sums[weekhour], self.weeks[weekhour]
         expected: Floats = (own_n + shared_n) * shared / (own_weeks * shared + shared_n)
-        return expected
+        return np.where(self.is_open[weekhour // 24], expected, 0.0)
 
     def learn(self, hour: int, counts: NDArray[np.int64]) -> None:
         """Take the counts of an hour since the beginning."""
@@ -97,24 +99,32 @@ class Profiles:
         self.weeks[weekhour] = self.weeks[weekhour] * KEEP_WEEKLY + 1
         self.arrivals = self.arrivals * KEEP_HOURLY + counts
         self.hours = self.hours * KEEP_HOURLY + 1
+        self.is_open[weekhour // 24] |= counts > 0
         self.learnt_hours += 1
         if self.learnt_hours % 24 == 0:
             self._find_unevenness()
 
     def _find_unevenness(self) -> None:
-        excess, square = USUAL_UNEVENNESS * USUAL_WEIGHT, USUAL_WEIGHT
         dispersion = self.dispersion
+        excess = np.full_like(dispersion, USUAL_UNEVENNESS * USUAL_WEIGHT)
+        square = np.full_like(dispersion, USUAL_WEIGHT)
         for alike in KINDS_OF_HOUR:
             learnt = self.weeks[alike] > 0
             weeks = self.weeks[alike][learnt]
             if len(weeks) < 2:
                 continue
-            rates = self.sums[alike][learnt] / weeks[:, None]
-            mean = rates.mean(0)
-            per_week = fmean(1 / worth(known) for known in weeks.tolist())
+            days = np.arange(WEEK)[alike][learnt] // 24
+            counted = self.is_open[days]
+            others_n = counted.sum(0) - 1
+            n = np.maximum(others_n + 1, 1)
+            rates = self.sums[alike][learnt] / weeks[:, None]  # 0 where a day is closed
+            mean = rates.sum(0) / n
+            per_day = np.array([1 / worth(known) for known in weeks])[:, None]
+            per_week = (per_day * counted).sum(0) / n
             chance = mean * (1 + dispersion * mean) * per_week
-            excess = excess + ((rates - mean) ** 2).sum(0) - (len(rates) - 1) * chance
-            square = square + (len(rates) - 1) * mean * mean
+            squares = ((rates - mean) ** 2 * counted).sum(0)
+            excess += np.where(others_n > 0, squares - others_n * chance, 0.0)
+            square += np.where(others_n > 0, others_n * mean * mean, 0.0)
         self.unevenness = np.maximum(LEAST_UNEVENNESS, excess / square)
 
 

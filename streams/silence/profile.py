@@ -6,8 +6,10 @@ teach nor forget. An hour's rate is drawn towards that of the same hour on all w
 days of the weekend, with the weight of two weeks, and with less where the feed's days tell less of
 each other: given what came, the mean of a gamma rate weighs the others as (1 / e + a) / v weeks
 (empirical Bayes), v being how uneven the days are, the square of the coefficient of variation of
-an hour's rate. That is a moment estimate over the whole week, made anew once a day. So a clinic is
-not missed on the days on which it is closed.
+an hour's rate. That is a moment estimate over the whole week, made anew once a day.
+
+A day of the week on which nothing has ever come is closed: nothing is expected then, and it tells
+nothing of other days. So a clinic is not missed on the days on which it is closed.
 
 Counts are taken as negative binomial, Var(n) = e + a e^2. The dispersion a is the moment estimate
 over what was expected before each hour was learnt, so it holds the profile's own error too.
@@ -70,12 +72,13 @@ class Profile(Struct):
 
     def expected(self, weekhour: int) -> float:
         """Arrivals expected in a whole hour of the week."""
+        if not self._is_open(weekhour):
+            return 0.0
         alike = _ALIKE[weekhour]
-        weeks = self.weeks[alike]
-        shared_weeks = sum(weeks)
-        if not shared_weeks:
+        open_weeks = sum(self.weeks[other] for other in _hours(alike) if self._is_open(other))
+        if not open_weeks:
             return self.per_hour
-        shared = sum(self.sums[alike]) / shared_weeks
+        shared = sum(self.sums[alike]) / open_weeks
         shared_n = min(PSEUDO_WEEKS * shared, (1 + self.dispersion * shared) / self.unevenness)
         own_n, own_weeks = self.sums[weekhour], self.weeks[weekhour]
         if not shared_n:
@@ -101,16 +104,22 @@ class Profile(Struct):
         if self.learnt_hours % 24 == 0:
             self.unevenness = self._found_unevenness()
 
+    def _is_open(self, weekhour: int) -> bool:
+        """Whether anything has ever come on this day of the week."""
+        midnight = weekhour - weekhour % 24
+        return any(self.sums[midnight : midnight + 24])
+
     def _found_unevenness(self) -> float:
         """By how much days differ beyond what counts do by chance, per square of the mean."""
         excess, square = USUAL_UNEVENNESS * USUAL_WEIGHT, USUAL_WEIGHT
         dispersion = self.dispersion
+        is_open = [self._is_open(midnight) for midnight in range(0, WEEK_HOURS, 24)]
         for alike in KINDS_OF_HOUR:
-            weeks = [known for known in self.weeks[alike] if known]
-            if len(weeks) < 2:
+            days = [hour for hour in _hours(alike) if self.weeks[hour] and is_open[hour // 24]]
+            if len(days) < 2:
                 continue
-            days = zip(self.sums[alike], self.weeks[alike], strict=True)
-            rates = [n / known for n, known in days if known]
+            weeks = [self.weeks[hour] for hour in days]
+            rates = [self.sums[hour] / self.weeks[hour] for hour in days]
             mean = fmean(rates)
             chance = mean * (1 + dispersion * mean) * fmean(1 / worth(known) for known in weeks)
             excess += sum((rate - mean) ** 2 for rate in rates) - (len(rates) - 1) * chance
@@ -129,6 +138,10 @@ def _alike(weekhour: int) -> slice:
     if weekhour < _WEEKEND_FROM:
         return slice(hour, _WEEKEND_FROM, 24)
     return slice(_WEEKEND_FROM + hour, WEEK_HOURS, 24)
+
+
+def _hours(alike: slice) -> range:
+    return range(alike.start, alike.stop, alike.step)
 
 
 _ALIKE = tuple(_alike(weekhour) for weekhour in range(WEEK_HOURS))

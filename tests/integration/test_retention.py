@@ -5,12 +5,14 @@ import time
 import urllib.request
 from collections import Counter
 
+import msgspec
 import orjson
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.loss_marker import HEADER
+from streams.state import Now
 from tests.integration.brokers import Broker
 from tests.integration.console import Console
 from tests.integration.fleet import Row
@@ -75,6 +77,7 @@ def test_so_are_those_deleted_behind_a_worker_that_runs(scene: Scene, kafka: Bro
     scene.fleet.tune(session_s=60)
     scene.start("a")
     topic = f"{scene.config.prefix}.predictions.v1"
+    assert wait_until(lambda: all_begun(scene), 60)
     scene.fleet.pause("a")
     away_since = time.time()
     time.sleep(4)  # the pause is the test: studies, and results that nobody has read
@@ -118,6 +121,7 @@ def unsaid_of(scene: Scene, away_since: float, lost_until: float) -> set[str]:
 
 def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     """Retention takes results while all workers are away; what is said of all studies then."""
+    assert wait_until(lambda: all_begun(scene), 60)
     scene.fleet.kill("a")
     away_since = time.time()
     time.sleep(4)  # the absence is the test: studies, and results that nobody has read
@@ -138,6 +142,14 @@ def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     unsaid = unsaid_of(scene, away_since, lost_until)
     assert count(metrics, 'radvigil_noticed_total{what="lost"}') > 0
     assert count(metrics, 'radvigil_dropped_total{reason="result_lost"}') == len(unsaid)
+
+
+def all_begun(scene: Scene) -> bool:
+    """Whether time is proved in every partition: to one that had not begun, nothing is lost."""
+    state = scene.reader.rows(f"{scene.config.prefix}.state.v1")
+    now = [(row.partition, row.value) for row in state if row.key == b'["now/1"]' and row.value]
+    proved = {n for n, value in now if msgspec.msgpack.decode(value, type=Now).watermark_us > 0}
+    return len(proved) == scene.config.kafka.partitions
 
 
 def rows(scene: Scene) -> list[Row]:

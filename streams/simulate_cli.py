@@ -4,6 +4,7 @@ A fault is written `WHERE@TIME+LENGTH`. TIME and LENGTH are like `36h` or `1d12h
 TIME may also be RFC 3339.
 """
 
+import math
 import re
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Collection
@@ -12,6 +13,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 
+from schemas.fields import EARLIEST_YEAR, LATEST_YEAR, Site
 from streams.hospital.faults import Failure, Fault, Feed, Outage, Shift, Silence, Status
 from streams.hospital.settings import Hospital
 
@@ -36,6 +38,8 @@ _HELP = {
     ),
 }
 _LENGTH = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_LONGEST_DAYS = 3660.0
+_MOST_PER_DAY = 1_000_000.0
 _SHIFT = re.compile(r"(?P<where>[^@]+)@(?P<at>.+?)(?P<how>\+=|-=|=)(?P<value>.+)")
 
 
@@ -58,15 +62,17 @@ def hospital_from(arguments: Namespace) -> Hospital:
     """The hospital of the arguments; a ValueError names the one that is wrong."""
     healthy = Hospital(
         sites=_sites(arguments.sites),
-        start=_time(arguments.start),
-        days=arguments.days,
-        studies_per_day=arguments.studies_per_day,
+        start=_start(arguments.start),
+        days=_between("--days", arguments.days, _LONGEST_DAYS),
+        studies_per_day=_between("--studies-per-day", arguments.studies_per_day, _MOST_PER_DAY),
     )
     faults: list[Fault] = []
     for name in _HELP:
         for written in getattr(arguments, name):
             try:
                 faults.append(_fault(name, written, healthy))
+            except OverflowError:
+                raise ValueError(f"--{name} {written}: too far away") from None
             except ValueError as error:
                 raise ValueError(f"--{name} {written}: {error}") from None
     return msgspec.structs.replace(healthy, faults=tuple(faults))
@@ -94,7 +100,8 @@ def _fault(name: str, written: str, hospital: Hospital) -> Fault:
         return Outage(site, what, at, length, catches_up=name == "burst")
     status, _, share = how.partition(":")
     _known(status, ("failed", "rejected", "incomplete"))
-    return Failure(site, what, at, length, cast(Status, status), float(share or 1))
+    of_all = _between("the share", _number(share or "1"), 1.0)
+    return Failure(site, what, at, length, cast(Status, status), of_all)
 
 
 def _parts(written: str, hospital: Hospital) -> _Written:
@@ -103,7 +110,9 @@ def _parts(written: str, hospital: Hospital) -> _Written:
     site, _, what = where.partition("/")
     at, _, length = when.rpartition("+")
     _known(site, hospital.sites)
-    return _Written(site, what, _moment(at, hospital), _length(length), how)
+    if not (lasts := _length(length)):
+        raise ValueError("lasts no time at all")
+    return _Written(site, what, _moment(at, hospital), lasts, how)
 
 
 def _shift(written: str, hospital: Hospital) -> Shift:
@@ -116,18 +125,59 @@ def _shift(written: str, hospital: Hospital) -> Shift:
         _known(site, hospital.sites)
     if station:
         _known(station, [each.station for each in hospital.stations])
+    _known(series, _series_of(hospital))
     at, value = _moment(parts["at"], hospital), parts["value"]
+    if series == "scanner.software":
+        if parts["how"] != "=":
+            raise ValueError("scanner.software is no number: it can only be set, by =")
+        return Shift(series, at, to=value, site=site or None, station=station or None)
     if parts["how"] == "=":
-        to = value if series == "scanner.software" else float(value)
-        return Shift(series, at, to=to, site=site or None, station=station or None)
-    by = float(parts["how"][0] + value)
+        return Shift(series, at, to=_number(value), site=site or None, station=station or None)
+    by = _number(parts["how"][0] + value)
     return Shift(series, at, by=by, site=site or None, station=station or None)
 
 
+def _series_of(hospital: Hospital) -> list[str]:
+    """What can be shifted, of any station and model of the hospital."""
+    acquisition = {name: None for station in hospital.stations for name in station.acquisition}
+    findings = {finding: None for model in hospital.models for finding in model.findings}
+    return [
+        *(f"acquisition.{name}" for name in acquisition),
+        "patient.age_years",
+        "scanner.software",
+        "turnaround_s",
+        *(f"{finding}.{what}" for finding in findings for what in ("score", "present")),
+    ]
+
+
 def _sites(written: str) -> tuple[str, ...]:
-    if written.isdecimal():
-        return tuple(f"site-{number}" for number in range(1, int(written) + 1))
-    return tuple(written.split(","))
+    if written.isascii() and written.isdecimal():
+        number_n = int(_between("--sites", float(written), 1000.0))
+        return tuple(f"site-{number}" for number in range(1, number_n + 1))
+    names = tuple(written.split(","))
+    try:
+        msgspec.convert(names, tuple[Site, ...])
+    except msgspec.ValidationError:
+        raise ValueError("--sites: names of 1 to 32 of a-z, 0-9 and -, or how many") from None
+    if len(set(names)) < len(names):
+        raise ValueError("--sites: a name stands there twice")
+    return names
+
+
+def _between(what: str, number: float, most: float) -> float:
+    if not 0 < number <= most:
+        raise ValueError(f"{what}: expected a number above 0, at most {most:g}")
+    return number
+
+
+def _number(written: str) -> float:
+    try:
+        number = float(written)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{written!r} is no number")
+    return number
 
 
 def _known(value: str, values: Collection[str]) -> None:
@@ -139,10 +189,21 @@ def _moment(written: str, hospital: Hospital) -> datetime:
     return _time(written) if "T" in written else hospital.start + _length(written)
 
 
+def _start(written: str) -> datetime:
+    moment = _time(written)
+    if not EARLIEST_YEAR <= moment.year < LATEST_YEAR - _LONGEST_DAYS / 365:
+        raise ValueError(f"--start: too far from {EARLIEST_YEAR} to {LATEST_YEAR} for an event")
+    return moment
+
+
 def _time(written: str) -> datetime:
-    moment = datetime.fromisoformat(written)
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"{written!r} is not a time like 2026-01-05T12:00:00Z") from None
     if moment.tzinfo is None:
-        raise ValueError(f"{written} has no offset; write {written}Z")
+        day = written if "T" in written else f"{written}T00:00:00"
+        raise ValueError(f"{written} has no offset; write {day}Z")
     return moment
 
 

@@ -36,7 +36,6 @@ def steps(config: Config, site: str, study: str) -> list[Step]:
     """
     names = shard_topics(config)
     topics = (*names.merged[:3], names.outcomes, names.incidents)
-    partition = partition_of(site, config.kafka.partitions)
     consumer = Consumer(
         librdkafka_settings(config)
         | {"log_level": 2}  # an error is told once, by us
@@ -47,7 +46,7 @@ def steps(config: Config, site: str, study: str) -> list[Step]:
         found = [
             step
             for topic in topics
-            for step in _of_topic(consumer, TopicPartition(topic, partition), site, study)
+            for step in _of_topic(consumer, _place(consumer, topic, site), site, study)
         ]
     except KafkaException as error:
         raise NoTrace(
@@ -56,6 +55,14 @@ def steps(config: Config, site: str, study: str) -> list[Step]:
     finally:
         consumer.close()
     return sorted(found, key=lambda step: (step.arrived_at, step.topic, step.offset))
+
+
+def _place(consumer: Consumer, topic: str, site: str) -> TopicPartition:
+    """Where the topic has the site: it may have another number of partitions than configured."""
+    partitions_n = len(consumer.list_topics(topic, _ANSWER_S).topics[topic].partitions)
+    if not partitions_n:
+        raise NoTrace(f"there is no topic {topic}: no worker has run yet, or `prefix` is another")
+    return TopicPartition(topic, partition_of(site, partitions_n))
 
 
 def _of_topic(consumer: Consumer, place: TopicPartition, site: str, study: str) -> Iterator[Step]:

@@ -5,8 +5,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from schemas.config import Config
 from schemas.config_file import load
+from schemas.fields import Site
 
 
 class BadInput(Exception):
@@ -61,6 +64,14 @@ def moment(text: str) -> datetime:
     if found.tzinfo is None:
         raise argparse.ArgumentTypeError(f"has no offset; write {text}Z for UTC")
     return found
+
+
+def site_name(text: str) -> str:
+    """The name of a site, for argparse."""
+    try:
+        return msgspec.convert(text, Site)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError("1 to 32 of a-z, 0-9 and -") from None
 
 
 def hush(*names: str) -> None:

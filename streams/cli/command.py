@@ -20,7 +20,7 @@ from schemas.config import Config
 from schemas.decoding import Refused, decode_event, encode
 from schemas.incident import Incident
 from schemas.reply import Reply
-from streams.cli.arguments import BadInput, add_config, config_of, hush
+from streams.cli.arguments import BadInput, add_config, config_of, hush, site_name
 from streams.cli.command_words import bounded, matcher, told, until
 from streams.clock import from_us
 from streams.command_sender import CommandSender, NotSent
@@ -97,7 +97,9 @@ def add(commands: Any, name: str, summary: str) -> None:
         metavar="NAME=VALUE",
         help="incidents with this kind, model, subject, severity or owner; may be repeated",
     )
-    parser.add_argument("--site", metavar="SITE", help="the site, needed without INCIDENT")
+    parser.add_argument(
+        "--site", type=site_name, metavar="SITE", help="the site, needed without INCIDENT"
+    )
     if name in ("ack", "silence", "maintain"):
         parser.add_argument(
             "--until",

@@ -14,7 +14,7 @@ from rich.live import Live
 from schemas.config import Config
 from schemas.decoding import encode
 from schemas.incident import Incident
-from streams.cli.arguments import BadInput, add_config, config_of, hush
+from streams.cli.arguments import BadInput, add_config, config_of, hush, site_name
 from streams.clock import from_us
 from streams.imdrf import suggested
 from streams.incident_board import IncidentBoard, sentence, table, told
@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         help="one JSON object a line, as on Kafka; with suggested IMDRF codes",
     )
     parser.add_argument("--follow", action="store_true", help="go on with what comes")
-    parser.add_argument("--site", metavar="SITE", help="of this site only")
+    parser.add_argument("--site", type=site_name, metavar="SITE", help="of this site only")
     parser.add_argument("--all", action="store_true", help="the resolved and closed ones too")
     parser.set_defaults(run=run)
 

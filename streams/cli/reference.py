@@ -20,7 +20,7 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.reply import Reply
 from schemas.shipped import ReferenceLine
-from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.arguments import BadInput, add_config, config_of, site_name
 from streams.cli.command import ACCEPTED, REJECTED, UNANSWERED, user
 from streams.cli.command_words import bounded
 from streams.cli.reference_words import Listed, listed, listing
@@ -70,7 +70,12 @@ def add(commands: Any) -> None:
     _add_sending(word)
     word = _word(words, "import", "hold series against exported references", _import)
     word.add_argument("file", metavar="FILE", help="what `export` wrote; - is standard input")
-    word.add_argument("--site", metavar="SITE", help="for this site (default: where they are from)")
+    word.add_argument(
+        "--site",
+        type=site_name,
+        metavar="SITE",
+        help="for this site (default: where they are from)",
+    )
     _add_sending(word)
 
 
@@ -88,7 +93,9 @@ def _word(words: Any, name: str, told: str, run: Any) -> argparse.ArgumentParser
 
 
 def _add_names(word: argparse.ArgumentParser, *, site_needed: bool = False) -> None:
-    word.add_argument("--site", metavar="SITE", required=site_needed, help="of this site")
+    word.add_argument(
+        "--site", type=site_name, metavar="SITE", required=site_needed, help="of this site"
+    )
     word.add_argument("--model", type=bounded, metavar="NAME", help="of this model")
     word.add_argument("--subject", type=bounded, metavar="NAME", help="this series")
 

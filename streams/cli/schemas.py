@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from schemas import export
+from streams.cli.arguments import BadInput
 
 
 def add(commands: Any) -> None:
@@ -18,6 +19,10 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write them, and say which."""
-    for path in export.write(arguments.out):
+    try:
+        written = export.write(arguments.out)
+    except OSError as error:
+        raise BadInput(f"{error.filename or arguments.out}: {error.strerror}") from None
+    for path in written:
         print(path)
     return 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from streams.cli.arguments import BadInput, add_config, config_of
+from streams.cli.arguments import BadInput, add_config, config_of, site_name
 from streams.incident_board import printable
 from streams.study_trace import NoTrace, Step, steps
 
@@ -28,7 +28,9 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("study", metavar="STUDY", help="its key, as in its events")
-    parser.add_argument("--site", required=True, help="where it was made")
+    parser.add_argument(
+        "--site", type=site_name, required=True, metavar="SITE", help="where it was made"
+    )
     parser.add_argument("--json", action="store_true", help="one record a line, whole")
     add_config(parser)
     parser.set_defaults(run=run)
@@ -36,8 +38,14 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it."""
+    config = config_of(arguments)
+    if config.broker == "embedded":
+        raise BadInput(
+            "broker is embedded: its events live and end with the worker. Set broker to the "
+            "address that the worker logged, or to a Kafka"
+        )
     try:
-        found = steps(config_of(arguments), arguments.site, arguments.study)
+        found = steps(config, arguments.site, arguments.study)
     except NoTrace as error:
         raise BadInput(str(error)) from None
     if not found:

@@ -1,16 +1,20 @@
-"""`radvigil trace` on a real Kafka."""
+"""`radvigil trace`: on a real Kafka, and what the embedded broker can show of it."""
 
 from pathlib import Path
 
 import orjson
 import pytest
+from confluent_kafka import Producer
 
+from schemas.config import Config
 from streams.cli import main
+from streams.embedded import PARTITIONS, EmbeddedBroker
+from streams.partitioner import partition_of
+from streams.shard_topics import shard_topics
 from tests.integration.scene import Scene
 
-pytestmark = pytest.mark.kafka
 
-
+@pytest.mark.kafka
 def test_a_study_is_followed_through_the_topics(
     scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -27,3 +31,32 @@ def test_a_study_is_followed_through_the_topics(
     assert {message.get("study", outcome["study"]) for message in told} == {outcome["study"]}
     assert {"radvigil.study.v1", "radvigil.outcome.v1"} <= {message["type"] for message in told}
     assert "nothing is known" in capsys.readouterr().err
+
+
+def test_a_trace_finds_a_site_where_the_topics_have_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They may have another number of partitions than the configuration wants."""
+    site = next(f"s-{i}" for i in range(99) if partition_of(f"s-{i}", 6) >= PARTITIONS)
+    names = shard_topics(Config())
+    broker = EmbeddedBroker([*names.merged, names.outcomes, names.incidents])
+    producer = Producer({"bootstrap.servers": broker.address, "partitioner": "murmur2_random"})
+    event = {"type": "radvigil.study.v1", "site": site, "study": "st-1", "state": "received"}
+    producer.produce(names.merged[0], key=site, value=orjson.dumps(event))
+    producer.flush()
+    config = tmp_path / "radvigil.toml"
+    config.write_text(f'broker = "{broker.address}"\n[kafka]\npartitions = 6\n')
+
+    assert main(f"trace st-1 --site {site} --config {config}".split()) == 0
+    assert "study      received" in capsys.readouterr().out
+
+
+def test_a_trace_under_another_prefix_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = EmbeddedBroker()
+    config = tmp_path / "radvigil.toml"
+    config.write_text(f'broker = "{broker.address}"\nprefix = "elsewhere"\n')
+
+    assert main(f"trace st-1 --site north --config {config}".split()) == 1
+    assert "there is no topic elsewhere.studies.v1" in capsys.readouterr().err

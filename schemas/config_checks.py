@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, structs
 
 from schemas.config import Config, Model, Watch
-from schemas.config_match import match_problems
+from schemas.config_match import match_problems, series_problems, slice_problems
 from schemas.kafka import Kafka
 from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
 from schemas.routing_checks import match_field_problems, routing_problems
@@ -45,7 +45,7 @@ def contradictions(config: Config) -> Iterator[str]:
     for index, worklist in enumerate(config.worklists):
         yield from _worklist(worklist, f"worklist[{index}]")
     yield from _doubled(config.watchdog, "watchdog")
-    yield from _monitors(config.watch)
+    yield from _watch(config.watch)
     yield from routing_problems(config)
 
 
@@ -56,7 +56,10 @@ def _repeated(path: str, names: Iterable[str]) -> Iterator[str]:
             yield f"`{path}[{index}].name`: `{path}[{first[name]}]` has the same name"
 
 
-def _monitors(watch: Watch) -> Iterator[str]:
+def _watch(watch: Watch) -> Iterator[str]:
+    yield from series_problems(watch.include, "watch.include")
+    yield from series_problems(watch.exclude, "watch.exclude")
+    yield from slice_problems(watch.slices, "watch.slices")
     if "subgroup_gap" in watch.monitors and "performance" not in watch.monitors:
         yield "`watch.monitors`: `subgroup_gap` needs `performance`: name both, or none"
 

@@ -29,7 +29,7 @@ def load(path: str | Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        text = Path(path).read_bytes().decode()
+        text = Path(path).read_bytes().decode("utf-8-sig")  # as editors on Windows write it
     except OSError as error:
         raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:

@@ -3,7 +3,8 @@
 A name that is no field of a study is an attribute, unless it is nearly a field's.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,6 +22,10 @@ _GROUPS = {
 _PLAIN = ("modality", "state", "priority", "body_part", "procedure", "view")
 _FIELDS = (*_PLAIN, *(f"{group}.{name}" for group, names in _GROUPS.items() for name in names))
 _MAPS = ("acquisition", "attributes")
+_HEADS = (*_GROUPS, *_MAPS)
+_SERIES_HEADS = (*_HEADS, "features")
+_NEAR = 0.8
+_WILD = re.compile(r"[*?\[]")
 
 
 def match_problems(match: Match, path: str) -> Iterator[str]:
@@ -31,11 +36,34 @@ def match_problems(match: Match, path: str) -> Iterator[str]:
             yield from _value_problems(wanted, "$.site", place)
         elif name in _FIELDS:
             yield from _value_problems(wanted, f"$.{name}", place)
-        elif name.partition(".")[0] not in _MAPS and (near := _meant(name)):
-            yield (
-                f"`{place}` is no field of a study, did you mean `{near}`? "
-                f"An attribute of that name is `attributes.{name}`"
-            )
+        else:
+            yield from _misspelt(name, f"`{place}`")
+
+
+def slice_problems(paths: Iterable[str], place: str) -> Iterator[str]:
+    """Why fields to slice by are none of a study, one sentence each."""
+    for index, path in enumerate(paths):
+        if path not in _FIELDS:
+            yield from _misspelt(path, f"`{place}[{index}]`")
+
+
+def series_problems(patterns: Iterable[str], place: str) -> Iterator[str]:
+    """Patterns that name no series but nearly one of studies; those of models may have any name."""
+    for index, pattern in enumerate(patterns):
+        head, dot, name = pattern.partition(".")
+        near = get_close_matches(head, _SERIES_HEADS, n=1, cutoff=_NEAR)
+        if dot and near and near[0] != head and not _WILD.search(head):
+            yield f"`{place}[{index}]` is no series, did you mean `{near[0]}.{name}`?"
+        elif head in _GROUPS and not _WILD.search(pattern) and pattern not in _FIELDS:
+            yield f"`{place}[{index}]` is no series, did you mean `{_meant(pattern)}`?"
+
+
+def _misspelt(name: str, place: str) -> Iterator[str]:
+    if name.partition(".")[0] not in _MAPS and (near := _meant(name)):
+        yield (
+            f"{place} is no field of a study, did you mean `{near}`? "
+            f"An attribute of that name is `attributes.{name}`"
+        )
 
 
 def _value_problems(
@@ -64,7 +92,8 @@ def _meant(name: str) -> str | None:
     group, _, field = name.partition(".")
     if field and group in _GROUPS:
         return f"{group}.{get_close_matches(field, _GROUPS[group], n=1, cutoff=0.0)[0]}"
-    near = get_close_matches(name, _FIELDS, n=1, cutoff=0.8)
+    head = get_close_matches(group, _HEADS, n=1, cutoff=_NEAR) if field else []
+    near = [f"{head[0]}.{field}"] if head else get_close_matches(name, _FIELDS, n=1, cutoff=_NEAR)
     return near[0] if near else None
 
 

@@ -47,6 +47,13 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
             load(tmp_path / path)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "radvigil.toml"
+    path.write_bytes(b'\xef\xbb\xbfprefix = "north"\r\n')
+
+    assert load(path) == Config(prefix="north")
+
+
 def test_without_a_file_everything_has_its_default() -> None:
     assert load(None) == parse("") == Config()
 

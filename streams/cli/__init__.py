@@ -26,6 +26,7 @@ COMMANDS = {
     "topics": "show and create the topics",
     "check_config": "check a configuration file",
     "schemas": "write JSON Schemas and the AsyncAPI document",
+    "bench": "measure speed and detection (with the source tree)",
     "incidents": "show what is open",
     "budget": "account for the false-alarm promise",
     "reference": "list, restore, export and import what series are held against",

@@ -35,6 +35,12 @@ _EXAMPLES = """examples:
 
 Each line is one event of any type. `arrived_at` dates its arrival, else `at` does. Two runs over
 the same lines write the same bytes.
+
+exit status:
+  0  done, lines that could not be read included: they are counted
+  1  a file cannot be read or written
+  2  the command line or the configuration is wrong
+  3  there was an incident, with --exit-code
 """
 
 

@@ -1,5 +1,6 @@
 """The commands without a broker: their help, their words, their screen."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.incident import Evidence, Incident
-from streams.cli import COMMANDS, main
+from streams.cli import COMMANDS, bench, main
 from streams.cli.incidents import _live
 from streams.cli.topics import Shown, _lines
 from streams.incident_board import IncidentBoard
@@ -128,6 +129,37 @@ def test_what_detects_nothing_does_not_wait_for_the_compiler(asked: str) -> None
     ended = subprocess.run(python, check=False, capture_output=True, text=True, timeout=60)
 
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "False")
+
+
+def test_the_first_steps_show_what_was_planted_and_nothing_else(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Those under the list of commands, with the example of a configuration."""
+    day = tmp_path / "day.jsonl"
+    assert main(["simulate", "--outage", "north/ptx@9h+2h"]) == 0
+    day.write_bytes(capsysbinary.readouterr().out)
+    config = str(ROOT / "examples/radvigil.toml")
+
+    assert main(["replay", "--config", config, str(day), "--json"]) == 0
+
+    told = json.loads(capsysbinary.readouterr().out)
+    found = [(one["site"], one["kind"], one["state"]) for one in told["incidents"]]
+    assert found == [("north", "missing_output", "resolved")]
+    assert set(told["outcomes"]) == {"ptx"}
+
+
+def test_the_benches_are_those_of_the_source_tree(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["bench", "nothing"]) == 2
+    assert "no benchmark nothing; there are:\n  pipeline" in capfd.readouterr().err
+
+    monkeypatch.setattr(bench, "SOURCE", tmp_path)
+    assert main(["bench"]) == 1
+    assert "come with the source" in capfd.readouterr().err
 
 
 def test_the_list_of_commands_says_what_each_does(capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,3 +128,29 @@ def test_no_dependency_brings_our_package_names() -> None:
     for name in names:
         tops = {file.parts[0] for file in distribution(name).files or () if len(file.parts) > 1}
         assert not tops & set(OURS), name
+
+
+def dropped_for() -> set[str]:
+    """What the core counts as dropped: `radvigil_dropped_total`, and the end of a replay."""
+    edges = {"cli", "delivery", "ingest", "notifiers", "web"}
+    texts = [
+        path.read_text()
+        for path in (ROOT / "streams").rglob("*.py")
+        if not edges & set(path.relative_to(ROOT / "streams").parts)
+    ]
+    named = {
+        reason
+        for text in texts
+        for reason in re.findall(r'(?:dropped|self\.counts|rejected)\["(\w+)"\] \+=', text)
+    }
+    waiting = {who for text in texts for who in re.findall(r'WaitingRoom\(\s*"(\w+)"', text)}
+    return named | {f"{who}_{end}" for who in waiting for end in ("overflow", "in_vain")}
+
+
+def test_the_document_says_what_to_do_about_everything_that_is_dropped() -> None:
+    """A replay that has dropped something sends its reader there."""
+    text = (ROOT / "docs/OPERATIONS.md").read_text()
+    bounds = text.split("### Bounds")[1].split("\n## ")[0]
+
+    assert {"series_overflow", "unpaired_in_vain"} <= dropped_for()
+    assert {reason for reason in dropped_for() if f"`{reason}`" not in bounds} == set()

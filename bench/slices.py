@@ -1,6 +1,6 @@
 """One scanner of twelve changes: how soon is it found, is it named, and what does it cost?
 
-    python -m bench.slices [--quick] [--only FAULT] [--json]
+    python -m bench.slices [--quick] [--only FAULT] [--first-seed N] [--json]
 
 Twelve scanners of three models, 200 studies a day, a score and a call of each, positive in a tenth.
 The promise is .1 false alarms in 5,000 studies for all series together. Found: studies of the whole
@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.slices_rows import WORLDS, attributed
+from bench.slices_rows import CALLS, WORLDS, attributed, attributed_calls
 from schemas.config import Budget as Promise
 from schemas.config import Config, Watch
 from schemas.slices import SliceSettings
@@ -209,17 +209,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer runs")
     parser.add_argument("--only", choices=tuple(FAULTS), help="how soon this one is found")
+    parser.add_argument("--first-seed", type=int, default=0, help="of --only: other runs")
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args()
     runs = 8 if options.quick else 40
     with Pool(2) as pool:
         if options.only:
-            told = pool.starmap(found, [(seed, options.only) for seed in range(runs)])
+            seeds = range(options.first_seed, options.first_seed + runs)
+            told = pool.starmap(found, [(seed, options.only) for seed in seeds])
             print(json.dumps(_told(told)) if options.json else _table({options.only: _told(told)}))
             return 0
         results = _measure(pool, runs, options.quick)
     for name in WORLDS:
         results[f"attribution, {name}"] = attributed(name, runs * 10)._asdict()
+    for name in CALLS:
+        results[f"attribution, {name}"] = attributed_calls(name, runs * 10)._asdict()
     for gap in (0.1, 0.15, 0.2, 0.3, 0.4):
         results[f"gap {gap:g}"] = group(gap, runs // 2)._asdict()
     for batch in (500, 5_000):

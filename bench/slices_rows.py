@@ -1,10 +1,12 @@
-"""Rows of a model's studies with additive effects of site, model and sex, for attribution."""
+"""Rows for attribution: numbers with additive effects of site, model and sex; calls of scanners."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from detectors.attribution import ALL, Baseline, Candidate, Codes, attribute
+from detectors._contract import Floats
+from detectors.attribution import attribute
+from detectors.baseline import ALL, Baseline, Candidate, Codes
 
 REFERENCE_N, CURRENT_N = 2_000, 1_000
 WIDTH = 33
@@ -21,9 +23,21 @@ WORLDS: dict[str, dict[Candidate, float]] = {
 }
 _OTHER_MIX = "mix alone"
 
+_RARE = np.array([0.3, *[0.03] * 11])  # one scanner is for those who are worst off
+CALLS: dict[str, tuple[Floats, dict[Candidate, float]]] = {
+    "calls of a scanner .1 to .3": (np.full(12, 0.1), {(0, 7): 0.3}),
+    "calls of a scanner .1 to none": (np.full(12, 0.1), {(0, 7): 0.0}),
+    "calls of a scanner .03 to .15, one has .3": (_RARE, {(0, 7): 0.15}),
+    "calls of a scanner .3 to .03": (_RARE, {(0, 1): 0.03}),
+    "calls of all .1 to .2": (np.full(12, 0.1), {ALL: 0.2}),
+    "calls .03, of one scanner .3": (_RARE, {}),
+    "calls .03, of one scanner .3, which comes thrice as often": (_RARE, {}),
+}
+_MORE_OFTEN = "comes thrice"
+
 
 class Attributed(NamedTuple):
-    """Shares of runs: exactly these, anybody blamed, shares of sites said to differ."""
+    """Shares of runs: exactly these, anybody else blamed, other shares of the first field said."""
 
     exact: float
     blamed: float
@@ -43,18 +57,52 @@ def attributed(name: str, runs: int) -> Attributed:
         now = _rows(rng, CURRENT_N, effects, moved, sites / sites.sum())
         found = attribute(baseline, *now)
         exact += {one.candidate for one in found.found} == set(moved)
-        blamed += bool(found.found)
+        blamed += bool({one.candidate for one in found.found} - set(moved))
         mix += 0 in found.mix
     return Attributed(exact / runs, blamed / runs, mix / runs)
+
+
+def attributed_calls(name: str, runs: int) -> Attributed:
+    """A world of calls in which scanners, and no more, have shares of their own."""
+    base, moved = CALLS[name]
+    even, now_shares = np.full(12, 1 / 12), np.full(12, 1 / 12)
+    if _MORE_OFTEN in name:
+        now_shares[0] *= 3
+    exact = blamed = mix = 0
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        baseline = Baseline.learn(*_calls(rng, REFERENCE_N, base, {}, even), WIDTH)
+        found = attribute(baseline, *_calls(rng, CURRENT_N, base, moved, now_shares))
+        exact += {one.candidate for one in found.found} == set(moved)
+        blamed += bool({one.candidate for one in found.found} - set(moved))
+        mix += 0 in found.mix
+    return Attributed(exact / runs, blamed / runs, mix / runs)
+
+
+def _calls(
+    rng: np.random.Generator,
+    n: int,
+    base: Floats,
+    moved: dict[Candidate, float],
+    shares: Floats,
+) -> tuple[Floats, Codes]:
+    """Twelve scanners of three models."""
+    scanner = rng.choice(12, n, p=shares / shares.sum())
+    sex = rng.integers(2, size=n)
+    codes = np.column_stack([scanner + 1, scanner % 3 + 1, sex + 1]).astype(np.uint8)
+    yes = base[scanner]
+    for candidate, share in moved.items():
+        yes = np.where((candidate == ALL) | (codes[:, candidate[0]] == candidate[1]), share, yes)
+    return (rng.random(n) < yes).astype(np.float64), codes
 
 
 def _rows(
     rng: np.random.Generator,
     n: int,
-    effects: list[np.ndarray[tuple[int], np.dtype[np.float64]]],
+    effects: list[Floats],
     moved: dict[Candidate, float],
-    sites: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Codes]:
+    sites: Floats,
+) -> tuple[Floats, Codes]:
     shares = (sites, *_SHARES[1:])
     codes = np.column_stack([rng.choice(len(s), n, p=s) + 1 for s in shares]).astype(np.uint8)
     values = rng.normal(size=n) + moved.get(ALL, 0.0)

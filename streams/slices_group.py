@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from detectors.attribution import ALL, Baseline, Codes, attribute, shift_of
+from detectors.attribution import attribute, shift_of
+from detectors.baseline import ALL, Baseline, Codes
 from schemas.config import Model
 from schemas.incident import Slice
 from streams.change import Change
@@ -203,13 +204,13 @@ class Group:
             for one in found.found
             if one.candidate != ALL
         ]
-        if not found.found:
+        if not slices:
             slices = self._by_alarm(values, codes)
         mix = [self._labels.field(number) for number in found.mix]
         return slices[:_TOLD], mix
 
     def _by_alarm(self, values: Floats, codes: Codes) -> list[Slice]:
-        """Too few rows show it: those whose own series did."""
+        """The rows do not name any: those whose own series did, where that of the whole did not."""
         assert self._baseline is not None
         if WHOLE in self._fold.away:
             return []

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct, field
 
-from detectors.attribution import Baseline
+from detectors.baseline import Baseline
 from streams.fold import Fold
 
 RECORD, BASELINE = "slices/2", "slices/baseline/1"
@@ -37,7 +37,10 @@ class GroupRecord1(GroupRecord, kw_only=True):
 
 
 class Summary(Struct, array_like=True):
-    """A baseline as it is written down: doubles and counts, little-endian."""
+    """A baseline as it is written down: doubles and counts, little-endian.
+
+    Those that were written before there were `variances` have none.
+    """
 
     knots: bytes
     level: tuple[float, float]
@@ -45,6 +48,7 @@ class Summary(Struct, array_like=True):
     counts: bytes
     fields_n: int
     sd: float
+    variances: bytes = b""
 
 
 _records = msgspec.msgpack.Decoder(GroupRecord)
@@ -68,6 +72,7 @@ def baseline_bytes(known: Baseline) -> bytes:
         known.counts.astype("<i8").tobytes(),
         len(known.counts),
         known.sd,
+        known.variances.astype("<f8").tobytes(),
     )
     return msgspec.msgpack.encode(summary)
 
@@ -77,6 +82,13 @@ def read_baseline(raw: bytes, width: int) -> Baseline:
     summary = _summaries.decode(raw)
     effects = np.frombuffer(summary.effects, "<f8").reshape(summary.fields_n, -1)
     counts = np.frombuffer(summary.counts, "<i8").reshape(summary.fields_n, -1)
+    variances = np.frombuffer(summary.variances or bytes(effects.nbytes), "<f8")
     more = ((0, 0), (0, max(0, width - counts.shape[1])))
-    knots = np.frombuffer(summary.knots, "<f8")
-    return Baseline(knots, summary.level, np.pad(effects, more), np.pad(counts, more), summary.sd)
+    return Baseline(
+        np.frombuffer(summary.knots, "<f8"),
+        summary.level,
+        np.pad(effects, more),
+        np.pad(counts, more),
+        np.pad(variances.reshape(effects.shape), more),
+        summary.sd,
+    )

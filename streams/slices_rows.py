@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.attribution import Codes
+from detectors.baseline import Codes
 from streams.seen import Floats
 
 KEPT_N = 2_000

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from detectors.attribution import ALL, Attribution, Baseline, Candidate, Codes, attribute, shift_of
+from detectors.attribution import Attribution, attribute, shift_of
+from detectors.baseline import ALL, Baseline, Candidate, Codes
 from streams.seen import Floats
 
 WIDTH, REFERENCE_N = 33, 2_000
@@ -98,6 +99,41 @@ def test_yes_and_no_are_numbers() -> None:
     (one,) = attribute(baseline, calls, now).found
 
     assert (one.candidate, one.shift < -0.5) == ((0, 2), True)
+
+
+def calls(
+    rng: np.random.Generator, n: int, shares: Floats, moved: Mapping[Candidate, float]
+) -> tuple[Floats, Codes]:
+    """Yes and no of twelve scanners, each with a share of its own."""
+    codes = rng.integers(1, 13, (n, 1)).astype(np.uint8)
+    now = shares.copy()
+    for (_, code), share in moved.items():
+        now[code - 1] = share
+    return (rng.random(n) < now[codes[:, 0] - 1]).astype(float), codes
+
+
+FEW, ONE_OFTEN = np.full(12, 0.1), np.array([0.5, *[0.01] * 11])
+
+
+@pytest.mark.parametrize(
+    ("shares", "moved", "least"),
+    [
+        (FEW, {(0, 7): 0.3}, 0.8),  # .52 held against the spread of the present rows
+        (ONE_OFTEN, {(0, 7): 0.15}, 0.9),  # .10
+        (ONE_OFTEN, {(0, 1): 0.2}, 0.95),  # .82 held against that of the reference alone
+        (ONE_OFTEN, {}, 0.95),  # .83 held against that of all rows
+    ],
+)
+def test_of_a_rare_yes_is_named_what_moved(
+    shares: Floats, moved: dict[Candidate, float], least: float
+) -> None:
+    found = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        baseline = Baseline.learn(*calls(rng, REFERENCE_N, shares, {}), WIDTH)
+        found.append(attribute(baseline, *calls(rng, 1_400, shares, moved)))
+
+    assert exact(found, moved) >= least
 
 
 @pytest.mark.parametrize("value", [0.0, 7.5])

@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from detectors.attribution import Attribution, Found
+from detectors.baseline import ALL
 from schemas.config import Bounds, Config, Reference, Watch
 from schemas.prediction import Output
 from schemas.study import Scanner
@@ -109,6 +111,19 @@ class TestOneIncident:
 
         assert first.title.startswith("p.score of ptx at north moved from ")
         assert first.evidence.slices is None
+
+    def test_who_alone_has_left_is_named_even_where_rows_say_everything(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        everything = Attribution((Found(ALL, 1.0, 0.5),), ())
+        monkeypatch.setattr("streams.slices_group.attribute", lambda *_: everything)
+        fed = Sliced()
+        fed.feed(events(1_000, moved=(700, 1_000)))
+
+        first, *_, last = fed.findings("p.score")
+
+        assert [one.slice for one in first.evidence.slices or []] == ["scanner.station=CT2"]
+        assert last.evidence.slices is None  # the whole has left as well
 
     def test_it_is_back_when_all_are_back(self) -> None:
         fed = Sliced()

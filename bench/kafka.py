@@ -1,6 +1,7 @@
 """A durable worker on a real Kafka: events a second, CPU an event, false alarms, restore, memory.
 
-    python -m bench.kafka [--studies 100000] [--pending 200000] [--unwatched] [--broker HOST:PORT]
+    python -m bench.kafka [--studies 100000] [--pending 200000] [--watch WHAT]
+                          [--broker HOST:PORT]
 
 The job: three events a study (a study with 12 numeric and 6 categorical fields, a prediction, a
 report), 12 sites, 6 partitions. The backlog spans an hour of append times, and 0.5 % of the results
@@ -45,21 +46,31 @@ name = "ptx"
 deadline_s = {deadline}
 findings = ["ptx"]
 """
-DEADLINES_ALONE = 'exclude = ["*"]\nslices = []\nmonitors = []'
+WATCHED = {
+    "everything": 'include = ["*"]',
+    "series": 'slices = ["scanner.model"]\nmonitors = []',
+    "deadlines": 'exclude = ["*"]\nslices = []\nmonitors = []',
+}
 
 
 class Deployment:
     """Topics whose inputs keep the producer's stamps, and a worker to be measured."""
 
     def __init__(
-        self, broker: str, folder: Path, prefix: str, *, deadline_s: float, watched: bool = True
+        self,
+        broker: str,
+        folder: Path,
+        prefix: str,
+        *,
+        deadline_s: float,
+        watch: str = "everything",
     ) -> None:
         self.broker = broker
         self.prefix = prefix
         self._file = folder / f"{prefix}.toml"
         self._log = folder / f"{prefix}.log"
-        watching = 'include = ["*"]' if watched else DEADLINES_ALONE
-        toml = CONFIG.format(prefix=prefix, broker=broker, deadline=deadline_s, watched=watching)
+        watched = WATCHED[watch]
+        toml = CONFIG.format(prefix=prefix, broker=broker, deadline=deadline_s, watched=watched)
         self._file.write_text(toml)
         client = AdminClient({"bootstrap.servers": broker})
         stamped = {"message.timestamp.type": "CreateTime"}
@@ -163,7 +174,10 @@ def main() -> int:
     parser.add_argument("--pending", type=int, default=200_000)
     parser.add_argument("--broker")
     parser.add_argument(
-        "--unwatched", action="store_true", help="deadlines alone: no series, no monitors"
+        "--watch",
+        choices=WATCHED,
+        default="everything",
+        help="all there is (default); the series and those of each scanner; or deadlines alone",
     )
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -182,7 +196,7 @@ def main() -> int:
                 folder,
                 f"bench-{now_s:.0f}",
                 deadline_s=600,
-                watched=not arguments.unwatched,
+                watch=arguments.watch,
             )
             events, missing = hour(arguments.studies, now_s - HOUR_S)
             backlog.fill(events, now_s - HOUR_S)

@@ -31,6 +31,7 @@ class Deadlines:
                 heappush(self._dues, (expected.due_us, record.site, record.study, model))
                 waiting = self._waiting.setdefault((record.site, model), [])
                 heappush(waiting, (expected.start_us, record.study))
+                self.oldest_waiting_us(record.site, model)  # nobody else may ever clear it
 
     def earliest_us(self) -> int:
         """Nothing is due before: cheap, and perhaps too early."""

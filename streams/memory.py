@@ -32,6 +32,7 @@ class Memory:
         self._sites = parts.sites
         self._lost = parts.lost
         self._correlate = parts.correlate
+        self._firsts = parts.firsts
         self._outages = parts.outages
         self._detect = parts.detect
         self._incidents = parts.incidents
@@ -53,7 +54,7 @@ class Memory:
             "site/1": (([admitted.site], admitted) for admitted in self._sites.changes()),
             "lost/1": self._lost.changes(),
             "study/1": self._correlate.changes(),
-            "patient/1": self._correlate.patients.changes(),
+            "patient/1": self._firsts.patients.changes(),
             "episode/1": self._outages.changes(),
             "case/1": (([case.fingerprint], case) for case in self._incidents.changes()),
             "commands/1": (([taken.site], taken) for taken in self._commands.changes()),
@@ -95,7 +96,7 @@ class Memory:
         self._sites.restore(by_type[Admitted])
         self._lost.restore(by_type[Lost])
         self._correlate.restore(by_type[StudyRecord])
-        self._correlate.patients.restore(by_type[Known])
+        self._firsts.patients.restore(by_type[Known])
         self._outages.restore(by_type[Episode])
         self._incidents.restore(by_type[Case])
         self._commands.restore(by_type[Taken])

@@ -15,8 +15,8 @@ from schemas.prediction import Output, Prediction
 from schemas.report import Label, Report
 from schemas.study import Study
 from streams.clock import to_us
-from streams.correlate import Correlated, Turnaround
 from streams.fields import FIXED, Value, getter
+from streams.firsts import News, Turnaround
 
 _NAMES_KEPT = 10_000
 _LONGEST_NAME = 256  # as on the wire
@@ -65,27 +65,27 @@ class Observe:
         self._fixed = [(path, read) for path, read in _STUDY_FIELDS if self._is_wanted(path)]
         self._subjects: dict[str, dict[str, str | None]] = {}
         self._names_n = 0
-        self._nothing = "*" in watch.exclude  # deadlines alone are watched
+        self.is_idle = "*" in watch.exclude or not watch.include  # no series at all
         self.counts: Counter[str] = Counter()
 
     def of(
         self,
         event: Watched,
         at_us: int,
-        known: Correlated,
+        news: News,
         slices: Slices = (),
     ) -> Iterable[Observations]:
         """What an event says of series, each study once."""
-        if self._nothing:
+        if self.is_idle:
             return ()
-        said = [self.turnaround(event, one, slices) for one in known.turnarounds]
+        said = [self.turnaround(event, one, slices) for one in news.turnarounds]
         if isinstance(event, Report):
-            said.append(self.labels(event, known.labels, at_us, slices))
-            if known.counts and known.study is not None:
-                said.append(self.reporting(event, at_us, known.study.at_us, slices))
-        elif known.counts and isinstance(event, Study):
+            said.append(self.labels(event, news.labels, at_us, slices))
+            if news.counts and news.study is not None:
+                said.append(self.reporting(event, at_us, news.study.at_us, slices))
+        elif news.counts and isinstance(event, Study):
             said.append(self.study(event, at_us, slices))
-        elif known.counts and isinstance(event, Prediction) and event.role == "live":
+        elif news.counts and isinstance(event, Prediction) and event.role == "live":
             said.append(self.prediction(event, at_us, slices))
         return [one for one in said if one is not None]
 
@@ -164,7 +164,7 @@ class Observe:
 
     def _subject(self, head: str, tail: str) -> str | None:
         """The series' name if it is to be watched; the same string every time."""
-        if self._nothing:
+        if self.is_idle:
             return None
         name = head + tail
         if len(name) > _LONGEST_NAME:

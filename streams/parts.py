@@ -12,6 +12,7 @@ from streams.clock import Clock
 from streams.commands import Commands
 from streams.correlate import Correlate
 from streams.detect import Detect
+from streams.firsts import Firsts
 from streams.incidents import Incidents
 from streams.lost import Losses
 from streams.observe import Observe, Watched
@@ -35,7 +36,6 @@ class Parts:
         self.clock = Clock(config.clock.lateness_s, config.clock.max_skew_s)
         self.sites = Sites(config)
         self.lost = Losses(partition)
-        self.correlate = Correlate(config, self.lost)
         self.observe = Observe(config.watch)
         self.slicing = Slicing(config.watch.slices)
         self.proving = Proving()
@@ -45,6 +45,9 @@ class Parts:
         self.commands = Commands()
         self.self_watch = SelfWatch(config.clock, partition)
         self.stages = stages_of(config, self.budget, self.lost)
+        self.is_observed = bool(self.stages) or not self.observe.is_idle
+        self.correlate = Correlate(config, self.lost, is_observed=self.is_observed)
+        self.firsts = Firsts(config.bounds)
         self.readout = next((one for one in self.stages if isinstance(one, Readout)), None)
         self.subgroups = next((one for one in self.stages if isinstance(one, Subgroups)), None)
         self.routing = Routing(config)
@@ -69,6 +72,7 @@ class Parts:
         sizes = {
             "sites": len(self.sites),
             **self.correlate.sizes(),
+            "patients": len(self.firsts.patients),
             **self.detect.sizes(),
             "incidents_live": len(self.incidents.live()),
         }
@@ -81,7 +85,8 @@ class Parts:
         counted = (
             self.sites.dropped,
             self.correlate.dropped,
-            self.correlate.patients.dropped,
+            self.firsts.dropped,
+            self.firsts.patients.dropped,
             self.detect.dropped,
             self.incidents.rejected,
             *(stage.dropped for stage in self.stages),

@@ -19,6 +19,7 @@ class Passing:
         self._parts = parts
         self._tell = tell
         self._correlate = parts.correlate
+        self._firsts = parts.firsts
         self._incidents = parts.incidents
         self._proving = parts.proving
         self._routing = parts.routing
@@ -67,6 +68,7 @@ class Passing:
         while (at_us := self._next_us()) <= watermark_us:
             yield from self._pass_at(at_us)
         self._correlate.forget(watermark_us)
+        self._firsts.patients.forget(watermark_us)
 
     def _pass_at(self, at_us: int) -> Iterator[Effect]:
         """What becomes true at this moment."""

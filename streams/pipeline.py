@@ -19,7 +19,7 @@ from streams import state
 from streams.acceptance import accepted
 from streams.clock import NEVER_US, to_us
 from streams.commands import ROUTED, of_series
-from streams.correlate import Correlated
+from streams.correlate import Joined
 from streams.finding import MONITOR_SITE
 from streams.memory import Memory
 from streams.observe import Watched
@@ -127,29 +127,31 @@ class Pipeline:
         return effects
 
     def _take(self, event: Watched, at_us: int, arrived_us: int, effects: list[Effect]) -> None:
-        tell, parts = self._tell, self._parts
-        taken = self._correlated(event, at_us, arrived_us)
-        for settlement in taken.settled:
-            effects += tell.settled(settlement)
-        slices = () if taken.study is None else parts.slicing.of(taken.study.fields)
-        for seen in parts.observe.of(event, at_us, taken, slices):
+        joined = self._parts.correlate.join(event, at_us, arrived_us, self._clock.watermark_us)
+        for settlement in joined.settled:
+            effects += self._tell.settled(settlement)
+        if self._parts.is_observed:
+            self._observed(event, joined, at_us, arrived_us, effects)
+
+    def _observed(
+        self,
+        event: Watched,
+        joined: Joined,
+        at_us: int,
+        arrived_us: int,
+        effects: list[Effect],
+    ) -> None:
+        tell, parts, now_us = self._tell, self._parts, self._clock.watermark_us
+        news = parts.firsts.of(event, joined, at_us, arrived_us, now_us)
+        slices = () if news.study is None else parts.slicing.of(news.study.fields)
+        for seen in parts.observe.of(event, at_us, news, slices):
             effects += tell.detected(self._detect.observe(seen))
         if takers := self._takers[type(event)]:
-            known = (taken.fresh, taken.counts, taken.study, slices)
-            happened = Happened(event, at_us, arrived_us, self.watermark_us, *known)
+            known = (news.fresh, news.counts, news.study, slices)
+            happened = Happened(event, at_us, arrived_us, now_us, *known)
             for stage in takers:
                 if said := stage.take(happened):
                     effects += tell.said(said)
-
-    def _correlated(self, event: Watched, at_us: int, arrived_us: int) -> Correlated:
-        joint, now_us = self._parts.correlate, self._clock.watermark_us
-        if isinstance(event, Study):
-            return joint.study(event, at_us, arrived_us, now_us)
-        if isinstance(event, Report):
-            return joint.report(event, arrived_us, now_us)
-        if event.role == "shadow":
-            return joint.shadow(event, arrived_us, now_us)
-        return joint.prediction(event, at_us, arrived_us, now_us)
 
     def _command(self, command: Command, at_us: int) -> Iterator[Effect]:
         commands = self._parts.commands

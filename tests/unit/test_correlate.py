@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from schemas.config import Bounds, Deadlines, Model
-from schemas.report import Label
-from schemas.study import Expectation, Patient
-from streams.correlate import Correlate, Correlated
+from schemas.study import Expectation
+from streams.correlate import Correlate, Joined
 from streams.lost import Losses
 from streams.study_record import StudyRecord
 from tests.unit.builders import config, prediction, report, seconds, study, us
@@ -19,24 +18,19 @@ from tests.unit.builders import config, prediction, report, seconds, study, us
 class Joint:
     """Correlate, with time as the pipeline tells it: everything arrives when it is stamped."""
 
-    def __init__(self, models: list[Model] | None = None, **bounds: Any) -> None:
+    def __init__(
+        self, models: list[Model] | None = None, *, is_observed: bool = True, **bounds: Any
+    ) -> None:
         self.config = config(models, bounds=Bounds(**bounds))
-        self.correlate = Correlate(self.config, Losses(0))
+        self.correlate = Correlate(self.config, Losses(0), is_observed=is_observed)
 
-    def takes(self, *events: Any, arrived_s: float | None = None) -> list[Correlated]:
+    def takes(self, *events: Any, arrived_s: float | None = None) -> list[Joined]:
         taken = []
         for event in events:
             at_us = us(seconds(event.at))
             arrived_us = at_us if arrived_s is None else us(arrived_s)
-            if type(event).__name__ == "Study":
-                taken.append(self.correlate.study(event, at_us, arrived_us, arrived_us))
-            else:
-                taken.append(self.correlate.prediction(event, at_us, arrived_us, arrived_us))
+            taken.append(self.correlate.join(event, at_us, arrived_us, arrived_us))
         return taken
-
-    def reads(self, *findings: str, status: str = "final") -> Correlated:
-        labels = [Label(finding=finding, value="present") for finding in findings]
-        return self.correlate.report(report("a", 1, labels=labels, status=status), us(1), us(1))
 
     def passes(self, until_s: float) -> list[str]:
         missing = self.correlate.expire(us(until_s))
@@ -54,7 +48,7 @@ class Joint:
         return other
 
 
-def said(taken: list[Correlated]) -> list[str]:
+def said(taken: list[Joined]) -> list[str]:
     return [f"{s.study} {s.outcome} {s.revision}" for one in taken for s in one.settled]
 
 
@@ -126,7 +120,6 @@ class TestOrphans:
             "studies": 0,
             "pending": 0,
             "waiting_for_study": 0,
-            "patients": 0,
         }
         assert joint.correlate.dropped == {"waited_in_vain": 1}
 
@@ -184,7 +177,7 @@ class TestForgetting:
     ) -> None:
         slow = Model(name="ptx", deadline_s=Deadlines(routine=2_000, stat=50))
 
-        def taken_up(restarts: bool, at_s: int) -> list[Correlated]:
+        def taken_up(restarts: bool, at_s: int) -> list[Joined]:
             joint = Joint([slow], settled_s=settled_s, waiting_s=waiting_s)
             joint.takes(prediction("early", 0), study("early", 1), study("hurried", 0))
             joint.takes(prediction("alone", 2), study("b", 3))
@@ -207,100 +200,42 @@ class TestForgetting:
         assert joint.correlate.sizes()["studies"] == 0
 
 
-class TestOnce:
-    def test_an_event_is_observed_once_however_often_it_is_told(self) -> None:
-        joint = Joint()
-
-        fresh = [t.fresh for t in joint.takes(study("a", 0), study("a", 0), prediction("a", 9))]
-        again = [t.fresh for t in joint.takes(prediction("a", 9), prediction("a", 10))]
-
-        assert (fresh, again) == ([True, False, True], [False, False])
-
-    def test_a_study_is_observed_when_it_is_complete(self) -> None:
-        joint = Joint()
-
-        taken = joint.takes(study("a", 0, state="received"), study("a", 5), study("a", 6))
-
-        assert [t.fresh for t in taken] == [False, True, False]
-
-    def test_a_failure_is_not_observed_but_the_result_after_it_is(self) -> None:
-        joint = Joint()
-
-        taken = joint.takes(study("a", 0), prediction("a", 5, status="failed"), prediction("a", 9))
-
-        assert [t.fresh for t in taken] == [True, False, True]
-
-    @pytest.mark.parametrize("first", ["study", "failure"])
-    def test_a_failure_is_no_turnaround_whichever_came_first(self, first: str) -> None:
-        joint = Joint()
-        events = [study("a", 0), prediction("a", 5, status="failed")]
-
-        joint.takes(*(events if first == "study" else reversed(events)), arrived_s=6)
-        (taken,) = joint.takes(prediction("a", 9))
-
-        assert [t.seconds for t in taken.turnarounds] == [9]
-
-    def test_the_turnaround_of_an_early_result_is_known_when_its_study_comes(self) -> None:
-        joint = Joint()
-
-        (early,) = joint.takes(prediction("a", 5))
-        (late,) = joint.takes(study("a", 1), arrived_s=6)
-
-        assert early.turnarounds == ()
-        assert [(t.model, t.seconds) for t in late.turnarounds] == [("ptx", 4)]
-
-    def test_a_label_counts_once_for_a_finding_of_a_study(self) -> None:
-        joint = Joint()
-
-        told = [
-            [label.finding for label in joint.reads(*findings).labels]
-            for findings in (["effusion"], ["effusion", "nodule"], ["nodule"])
-        ]
-
-        assert told == [["effusion"], ["nodule"], []]
-
-    def test_only_a_final_report_says_anything(self) -> None:
-        joint = Joint()
-
-        preliminary = joint.reads("effusion", status="preliminary")
-        final = joint.reads("effusion")
-
-        assert (preliminary.fresh, preliminary.labels) == (False, ())
-        assert final.fresh
-        assert len(final.labels) == 1
-
-    def test_a_shadow_settles_nothing_and_hides_no_live_answer(self) -> None:
+class TestNothingToSettle:
+    def test_a_shadow_settles_nothing(self) -> None:
         joint = Joint()
         joint.takes(study("a", 0))
 
-        shadow = joint.correlate.shadow(prediction("a", 5, role="shadow"), us(5), us(5))
-        (live,) = joint.takes(prediction("a", 9))
+        shadow, live = joint.takes(prediction("a", 5, role="shadow"), prediction("a", 9))
 
-        assert (shadow.settled, shadow.fresh) == ((), True)
-        assert [s.outcome for s in live.settled] == ["on_time"]
-        assert live.fresh
+        assert said([shadow]) == []
+        assert said([live]) == ["a on_time 1"]
 
-    def test_what_is_asked_of_a_study_is_known_when_its_results_come(self) -> None:
+    def test_what_settles_nothing_is_remembered_only_where_somebody_looks_at_it(self) -> None:
+        looked_at, alone = Joint(), Joint(is_observed=False)
+
+        for joint in (looked_at, alone):
+            joint.takes(report("a", 1), prediction("b", 1, role="shadow"))
+
+        assert looked_at.correlate.sizes()["waiting_for_study"] == 2
+        assert alone.correlate.sizes()["waiting_for_study"] == 0
+
+    def test_a_report_that_is_not_final_begins_nothing(self) -> None:
         joint = Joint()
-        joint.takes(study("a", 3, patient=Patient(sex="F")))
 
-        (taken,) = joint.takes(prediction("a", 9))
+        (taken,) = joint.takes(report("a", 1, status="preliminary"))
 
-        assert taken.study is not None
-        assert (taken.study.at_us, taken.study.fields["patient.sex"]) == (us(3), "F")
+        assert taken.record is None
+        assert joint.correlate.sizes()["studies"] == 0
 
-    def test_what_was_observed_of_one_study_is_bounded(self) -> None:
-        joint = Joint()
-        joint.takes(study("a", 0))
 
-        for number in range(5_000):
-            joint.takes(prediction("a", 1, model_version=f"{number}", status="completed"))
-            joint.reads(f"finding {number}")
+def test_who_has_waited_is_let_go_though_nobody_asks_for_the_oldest() -> None:
+    joint = Joint()
 
-        (_, record), *_ = joint.correlate.changes()
-        assert record is not None
-        assert len(msgspec.msgpack.encode(record)) < 20_000
-        assert joint.correlate.dropped["observed_overflow"] > 0
+    for number in range(1_000):
+        joint.takes(study(f"{number}", number), prediction(f"{number}", number + 1))
+
+    kept = joint.correlate._deadlines._waiting
+    assert sum(map(len, kept.values())) <= 2
 
 
 class TestManyUpserts:

@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from schemas.config import MONITORS, Config, Model, Monitor, Watch
 from schemas.messages import Event
+from schemas.outcome import Outcome
+from streams.hospital.faults import Outage
+from streams.hospital.settings import Hospital, config_for
+from streams.pipeline import Pipeline
+from streams.simulate import simulate
 from streams.stages import record_kinds, stages_of
 from tests.unit.builders import Shard, outcomes, prediction, report, study
 
@@ -70,6 +76,38 @@ def test_deadlines_alone_say_the_same_of_deadlines() -> None:
     assert {type(one).__name__ for one in bare.said} == {"Outcome"}
     bare.checkpoint()
     assert not kinds(bare.log) & record_kinds().keys()
+
+
+def test_in_a_simulated_hospital_deadlines_alone_say_the_same_of_deadlines() -> None:
+    began = Hospital().start + timedelta(hours=9)
+    outage = Outage("north", "ptx", began, timedelta(hours=4), catches_up=True)
+    hospital = Hospital(studies_per_day=300, days=2, faults=(outage,))
+    arrivals = list(simulate(hospital, seed=5))
+    alone = Watch(exclude=("*",), slices=(), monitors=())
+    watched = Pipeline(config_for(hospital))
+    bare = Pipeline(replace(config_for(hospital), watch=alone))
+
+    told = [
+        [one for one in pipeline.handle_all(arrivals) if isinstance(one, Outcome)]
+        for pipeline in (watched, bare)
+    ]
+
+    assert told[1] == told[0]
+    assert len(told[1]) > 500
+    assert {one.outcome for one in told[1]} >= {"on_time", "missing", "late"}
+    assert bare.sizes()["pending"] == watched.sizes()["pending"]
+
+
+def test_monitors_that_are_switched_on_again_begin_in_the_midst() -> None:
+    bare = Shard(config([], exclude=("*",), slices=()))
+    bare.send(*day(10))
+
+    bare.config = config(MONITORS)
+    bare.restart()
+    bare.send(*day(70)[3 * 10 :])
+
+    assert bare.incidents("data_quality")
+    assert bare.incidents("off_label")
 
 
 def test_what_one_knew_is_forgotten_when_it_is_switched_off() -> None:

@@ -12,8 +12,8 @@ from schemas.messages import Event
 from schemas.prediction import Output
 from schemas.report import Label
 from schemas.study import Patient, Scanner
-from streams.correlate import Turnaround
 from streams.fields import Value
+from streams.firsts import Turnaround
 from streams.observe import Observations, Observe
 from tests.unit.builders import Shard, at, config, prediction, report, study, us
 

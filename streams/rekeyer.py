@@ -22,11 +22,11 @@ from streams.broker_clock import BrokerClock
 from streams.clock import from_us
 from streams.connection import aiokafka_settings
 from streams.loss_marker import Marker, SourceLoss, marker
-from streams.merge import Arrival, Chunk, Merge, Place, first_offset
+from streams.merge import Arrival, Chunk, Merge, Place
 from streams.proof import Prover
 from streams.recreated import Recreated
 from streams.rekey import mark, rekey, rekeyer_group
-from streams.retention import deleted_n, tell_lost
+from streams.retention import Deleted, Retention
 from streams.row import Row
 from streams.telemetry import Telemetry
 from streams.transaction import send_rows
@@ -60,7 +60,7 @@ class Rekeyer:
         self._prover = prover
         self._recreated = Recreated(f"Delete the consumer group {self._group}")
         self._clock = clock
-        self._telemetry = telemetry
+        self._retention = Retention(prover, telemetry, self._now_us)
         self._producer = AIOKafkaProducer(
             transactional_id=f"{self._group}-{source}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
@@ -121,38 +121,34 @@ class Rekeyer:
     async def _marked(self, chunk: Chunk, place: TopicPartition) -> Chunk | None:
         """The chunk, behind a marker where records were deleted before it.
 
-        None while nobody can say by when they had been appended.
+        None while nobody can say how many, or by when they had been appended.
         """
-        if first_offset(chunk) == chunk.start:
+        deleted = await self._retention.before(chunk, place, chunk.start)
+        if deleted is None:
             return chunk
-        beginning = (await self._prover.beginnings([place]))[place]
-        lost_n = deleted_n(chunk, chunk.start, beginning)
-        if lost_n == 0:
-            return chunk
-        if not chunk.records and chunk.end < (await self._prover.ends([place]))[place]:
-            return None  # what is left there tells by when
-        until_us = self._clock.earliest_us(time.monotonic())
-        if chunk.records:
-            until_us = chunk.records[0].timestamp * 1000
-        if until_us is None:
+        if not isinstance(deleted, Deleted):
+            self._consumer.seek(place, deleted)
             return None
-        tell_lost(self._telemetry, place, lost_n)
+        self._retention.say(place, deleted.n)
         loss = SourceLoss(
             topic=place.topic,
             partition=place.partition,
             offset=chunk.start,
-            lost_n=lost_n,
-            until=from_us(until_us),
+            lost_n=deleted.n,
+            until=from_us(deleted.until_us),
         )
         return chunk._replace(records=[marker(loss), *chunk.records])
 
     async def _prove(self, merge: Merge) -> None:
-        t0_us = self._clock.earliest_us(time.monotonic())
+        t0_us = self._now_us()
         if t0_us is not None:
             wanted = {place: merge.wanted(str(place.partition)) for place in self._places}
             ends = await self._prover.ends(self._places)
             for place in ends.keys() - self._recreated.suspects(wanted, ends):
                 merge.prove(str(place.partition), ends[place], t0_us)
+
+    def _now_us(self) -> int | None:
+        return self._clock.earliest_us(time.monotonic())
 
     async def _copy_ready(self, merge: Merge, committed: tuple[Place, ...]) -> tuple[Place, ...]:
         """One transaction, unless nothing has moved; where the source stands after it."""

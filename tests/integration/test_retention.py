@@ -15,7 +15,7 @@ from streams.loss_marker import HEADER
 from streams.state import Now
 from tests.integration.brokers import Broker
 from tests.integration.console import Console
-from tests.integration.fleet import Row
+from tests.integration.fleet import Reader, Row
 from tests.integration.patience import ANSWER_S, wait_until
 from tests.integration.scene import Scene
 from tests.integration.verdict import outcomes
@@ -28,6 +28,7 @@ rekey = true
 [topics.predictions]
 rekey = true
 """
+UNREAD_N = 20  # results of each partition, while nobody reads
 LATE = ("late", 2)  # after missing, which cannot be said of what may be lost
 
 
@@ -80,7 +81,7 @@ def test_so_are_those_deleted_behind_a_worker_that_runs(scene: Scene, kafka: Bro
     assert wait_until(lambda: all_begun(scene), 60)
     scene.fleet.pause("a")
     away_since = time.time()
-    time.sleep(4)  # the pause is the test: studies, and results that nobody has read
+    leave_unread(kafka, topic, away_since)
     lost_n = delete_all(kafka, topic, scene.config.kafka.partitions)
     scene.fleet.wake("a")
     assert wait_until(lambda: scene.fleet.log("a").count("are gone by retention") >= lost_n, 40)
@@ -124,8 +125,8 @@ def lose_results_and_go_on(scene: Scene, kafka: Broker) -> None:
     assert wait_until(lambda: all_begun(scene), 60)
     scene.fleet.kill("a")
     away_since = time.time()
-    time.sleep(4)  # the absence is the test: studies, and results that nobody has read
     topic = f"{scene.config.prefix}.predictions.v1"
+    leave_unread(kafka, topic, away_since)
     assert delete_all(kafka, topic, scene.config.kafka.partitions) > 0
 
     worker = Console("run", "--config", str(scene.fleet.config), "--http", "127.0.0.1:0")
@@ -150,6 +151,21 @@ def all_begun(scene: Scene) -> bool:
     now = [(row.partition, row.value) for row in state if row.key == b'["now/1"]' and row.value]
     proved = {n for n, value in now if msgspec.msgpack.decode(value, type=Now).watermark_us > 0}
     return len(proved) == scene.config.kafka.partitions
+
+
+def leave_unread(kafka: Broker, topic: str, since: float) -> None:
+    """Until each partition that has records has got some since then."""
+    reader = Reader(kafka.bootstrap)  # the scene's own is to find only what is left
+
+    def unread_n() -> int:
+        rows = reader.rows(topic)
+        counts = Counter(row.partition for row in rows if row.append_ms > since * 1000)
+        return min(counts[row.partition] for row in rows)
+
+    try:
+        assert wait_until(lambda: unread_n() >= UNREAD_N, 60)
+    finally:
+        reader.close()
 
 
 def rows(scene: Scene) -> list[Row]:

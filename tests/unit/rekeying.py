@@ -43,6 +43,7 @@ class Broker:
         self.begun: dict[int, int] = {}  # where each partition began when copying began
         self.log: list[str] = []
         self.now_ms = 10_000
+        self.error: Exception | None = None  # its answer, instead of where a topic begins
 
     def add(self, partition: int, at_ms: int, site: str) -> None:
         value = study_of(site, f"{site}-{at_ms}")
@@ -154,6 +155,8 @@ class Prover:
         return {place: self._broker.end(place.partition) for place in places}
 
     async def beginnings(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        if self._broker.error is not None:
+            raise self._broker.error
         return {place: self._broker.beginnings[place.partition] for place in places}
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:

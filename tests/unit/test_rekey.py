@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from streams import loss_marker
 from streams.clock import to_us
@@ -10,7 +11,7 @@ from streams.merge import Arrival, Chunk
 from streams.partitioner import partition_of
 from streams.rekey import HEADER, Source, rekey, restored, source_of
 from tests.property.test_merge import Written
-from tests.unit.rekeying import COPY, PARTITIONS, RAW, Broker, copy
+from tests.unit.rekeying import COPY, PARTITIONS, RAW, Broker, Copying, copy
 from tests.unit.test_shard import study
 
 
@@ -145,6 +146,29 @@ async def test_where_nothing_is_left_the_loss_ends_when_it_is_found(
 
     (told,) = broker.losses(0)
     assert to_us(told.until) == broker.now_ms * 1000
+
+
+@pytest.mark.parametrize("error", [KafkaError(), TimeoutError()])
+async def test_while_the_broker_does_not_say_what_is_gone_nothing_behind_it_is_copied(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Broker()
+    await copy(broker, monkeypatch)
+    broker.add(0, 50, "a")
+    broker.delete(0)
+    broker.add(0, 60, "b")
+    copying = Copying(broker, monkeypatch)
+    await copying.turns(1)
+    broker.error = error
+    await copying.turns(50)
+    assert broker.copied == []
+
+    broker.error = None
+    await copying.turns(50)
+    await copying.stop()
+
+    assert [loss.lost_n for loss in broker.losses(0)] == [1]
+    assert [source.append_ms for source in broker.sources()] == [60]
 
 
 async def test_an_offset_without_a_record_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from schemas.config import MONITORS, Model
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
 from streams.budget import promise
+from streams.observe import Observe
 
 
 def add(commands: Any) -> None:
@@ -39,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"model {model.name}: {applies}; {_deadlines(model)}")
     if left_out := [one for one in MONITORS if one not in config.watch.monitors]:
         print(f"left out by watch.monitors: {', '.join(left_out)}")
+    if Observe(config.watch).is_idle:
+        print("no series is watched: watch.include and watch.exclude leave none")
     print(promise(config))
     for warning in routing_warnings(config):
         print(f"warning: {warning}")

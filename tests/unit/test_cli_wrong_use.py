@@ -105,3 +105,17 @@ def test_a_configuration_is_told_in_words(
     assert "at most 1 false incident in 30 days" in told
     left_out = "version_change, version_disagreement, off_label, subgroup_gap"
     assert f"left out by watch.monitors: {left_out}" in told
+    assert "no series is watched" not in told
+
+
+@pytest.mark.parametrize("watch", ['exclude = ["*"]', "include = []"])
+def test_so_is_that_no_series_is_watched(
+    watch: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "radvigil.toml"
+    path.write_text(f'[[model]]\nname = "ptx"\ndeadline_s = 60\n[watch]\n{watch}\n')
+
+    assert main(["check-config", str(path)]) == 0
+
+    told = capsys.readouterr().out
+    assert "no series is watched: watch.include and watch.exclude leave none" in told

@@ -5,6 +5,7 @@ found (`replay --exit-code`), 130 interrupted. `run` adds 4, see docs/OPERATIONS
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ COMMANDS = {
     "rebaseline": "say that what is now is the normal",
     "web": "serve the live page",
 }
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _EXAMPLES = """first steps:
   radvigil demo                                    a simulated hospital, watched, on one machine
   radvigil simulate --outage north/ptx@9h+2h > day.jsonl
@@ -97,8 +99,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader of our output (head, less) has had enough; that is no error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         return 0
+
+
+def _silence_stdout() -> None:
+    """What is still buffered goes nowhere, and says nothing when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -114,6 +121,11 @@ def _run(arguments: argparse.Namespace) -> int:
         wrong, status = f"--http: {error}", 2
     except (BadInput, UnreadableRecording) as error:
         wrong, status = str(error), 1
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _silence_stdout()
+        wrong, status = f"the output cannot be written: {error.strerror}", 1
     else:
         return status
     print(f"radvigil: {wrong}", file=sys.stderr)

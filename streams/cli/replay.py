@@ -98,11 +98,17 @@ def _lines(sources: Iterable[str]) -> Iterator[Line]:
 
 def _open_outputs(arguments: argparse.Namespace, files: ExitStack) -> dict[type, BinaryIO]:
     outputs: dict[type, BinaryIO] = {}
+    taken = {Path(source).resolve() for source in arguments.events if source != STDIN}
     for name, kind in _OUTPUTS.items():
         path = getattr(arguments, name)
         if path == STDIN:
             outputs[kind] = sys.stdout.buffer
         elif path:
+            place = Path(path).resolve()
+            if place in taken:
+                raise BadInput(f"--{name} {path}: would overwrite the events, or another output")
+            if not place.is_char_device():  # /dev/null has room for all
+                taken.add(place)
             outputs[kind] = files.enter_context(_writable(path))
     return outputs
 

@@ -170,6 +170,37 @@ def test_a_bad_configuration_is_2(config: str, capsys: pytest.CaptureFixture[str
     assert config in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("events.jsonl", "--outcomes", "events.jsonl"),
+        ("events.jsonl", "--outcomes", "./events.jsonl"),
+        ("events.jsonl", "--outcomes", "out.jsonl", "--incidents", "out.jsonl"),
+    ],
+)
+def test_no_output_overwrites_the_events_or_another_output(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Path("events.jsonl").read_bytes()
+
+    assert replay(*arguments) == 1
+
+    assert "would overwrite" in capsys.readouterr().err
+    assert Path("events.jsonl").read_bytes() == before
+
+
+def test_two_outputs_may_go_nowhere() -> None:
+    assert replay("events.jsonl", "--outcomes", "/dev/null", "--incidents", "/dev/null") == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    assert replay("events.jsonl", "--outcomes", "/dev/full") == 1
+
+    told = capfd.readouterr().err
+    assert told == "radvigil: the output cannot be written: No space left on device\n"
+
+
 def test_a_stream_of_output_is_not_mixed_with_the_summary(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:

@@ -2,15 +2,18 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from schemas.config import MONITORS, Model
+from schemas.config import MONITORS, Config, Model
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
 from streams.budget import promise
 from streams.observe import Observe
+
+_RECOMMENDED_N = 500
 
 
 def add(commands: Any) -> None:
@@ -35,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         text = msgspec.json.format(msgspec.json.encode(config), indent=2).decode()
         sys.stdout.write(text + "\n")
         return 0
+    if not config.models:
+        print("no [[model]]: a result is expected only where a study brings its own `expects`")
     for model in config.models:
         applies = ", ".join(model.applies) or "every study"
         print(f"model {model.name}: {applies}; {_deadlines(model)}")
@@ -43,10 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
     if Observe(config.watch).is_idle:
         print("no series is watched: watch.include and watch.exclude leave none")
     print(promise(config))
-    for warning in routing_warnings(config):
+    for warning in (*_warnings(config), *routing_warnings(config)):
         print(f"warning: {warning}")
     print(f"{path}: can be used")
     return 0
+
+
+def _warnings(config: Config) -> Iterator[str]:
+    if config.reference.observations < _RECOMMENDED_N:
+        yield f"`reference.observations`: {_RECOMMENDED_N} is the recommended minimum"
 
 
 def _deadlines(model: Model) -> str:

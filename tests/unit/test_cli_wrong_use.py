@@ -119,3 +119,16 @@ def test_so_is_that_no_series_is_watched(
 
     told = capsys.readouterr().out
     assert "no series is watched: watch.include and watch.exclude leave none" in told
+
+
+def test_a_configuration_without_models_or_with_few_observations_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "radvigil.toml"
+    path.write_text("[reference]\nobservations = 499\n")
+
+    assert main(["check-config", str(path)]) == 0
+
+    told = capsys.readouterr().out
+    assert "no [[model]]: a result is expected only where a study brings its own" in told
+    assert "warning: `reference.observations`: 500 is the recommended minimum" in told

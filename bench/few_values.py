@@ -101,7 +101,8 @@ def _thicknesses(rng: np.random.Generator, thinner: Floats) -> Floats:
     shares[:, 0] += thinner
     shares[:, 2] -= thinner
     drawn = rng.random(len(thinner))[:, None] > shares.cumsum(axis=1)
-    return _MM[drawn.sum(axis=1).clip(max=len(_MM) - 1)]
+    thicknesses: Floats = _MM[drawn.sum(axis=1).clip(max=len(_MM) - 1)]
+    return thicknesses
 
 
 def _hours(n: int) -> Floats:

@@ -1,8 +1,8 @@
 """Recorded events through the same pipeline that runs live: backtest, tuning, post-mortem.
 
 Virtual time follows `arrived_at`, else `at`, and never goes back. A stamp without `arrived_at` that
-jumps ahead, and that one of the next lines takes back, is a wrong clock and not the passage of
-time.
+jumps ahead, and that the next lines take back, is a wrong clock and not the passage of time. One in
+ten of them is not enough: those are late themselves.
 """
 
 from collections import deque
@@ -25,6 +25,7 @@ from streams.pipeline import Pipeline
 
 _START_US = to_us(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC))
 _LOOK_AHEAD = 100  # lines: a wrong clock stamps the study and its results alike
+_STRAY_OF = 10  # one of so many lines may be late, and takes nothing back
 _BATCH = 2_000  # fixed: the order of what is told is part of a replay's bytes
 
 
@@ -116,9 +117,10 @@ class Replay:
         stamp_us = to_us(event.at)
         if stamp_us <= self.now_us + self._max_skew_us:
             return stamp_us
-        stamps = (after for line in ahead if (after := _stamp_us(line)) is not None)
-        least_us = min(stamps, default=stamp_us)
-        return least_us if least_us < stamp_us - self._max_skew_us else stamp_us
+        stamps = sorted(after for line in ahead if (after := _stamp_us(line)) is not None)
+        if stamps and stamps[len(stamps) // _STRAY_OF] < stamp_us - self._max_skew_us:
+            return stamps[0]
+        return stamp_us
 
 
 def _stamp_us(line: Line) -> int | None:

@@ -33,8 +33,9 @@ _EXAMPLES = """examples:
   zcat *.jsonl.gz | radvigil replay --config radvigil.toml - --incidents found.jsonl
   radvigil replay --config radvigil.toml day.jsonl --json --exit-code
 
-Each line is one event of any type. `arrived_at` dates its arrival, else `at` does. Two runs over
-the same lines write the same bytes.
+Each line is one event of any type, in the order of arrival. `arrived_at` dates its arrival, else
+`at` does; but for one that jumps ahead and that the next lines take back: that is a wrong clock.
+Two runs over the same lines write the same bytes.
 
 exit status:
   0  done, lines that could not be read included: they are counted

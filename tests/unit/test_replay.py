@@ -64,12 +64,29 @@ class TestWildStamps:
     @pytest.mark.parametrize("wild_n", [1, 3, 90])
     def test_stamps_that_the_next_lines_take_back_are_a_wrong_clock(self, wild_n: int) -> None:
         wild = [line(study(f"wild {n}", 1e6 + n)) for n in range(wild_n)]
-        lines = [line(study("a", 0)), *wild, line(prediction("a", 50))]
+        goes_on = [line(study(f"b {n}", 51 + n)) for n in range(11)]
+        lines = [line(study("a", 0)), *wild, line(prediction("a", 50)), *goes_on]
 
         said = replayed(lines, 120)
 
         assert outcomes(said) == ["a on_time 1 @50"]
         assert story(said)[0].startswith("open: opened")
+
+    def test_one_that_is_late_among_many_takes_nothing_back(self) -> None:
+        """Over a quiet night, with more than `max_skew_s` between two lines."""
+        pairs = [
+            (line(study(f"s{n}", 400 * n)), line(prediction(f"s{n}", 400 * n + 30)))
+            for n in range(60)
+        ]
+        late = pairs[20][1]
+        pairs[20], pairs[32] = (pairs[20][0], b""), (*pairs[32], late)
+
+        said = replayed([one for pair in pairs for one in pair])
+
+        assert not [text for text in story(said) if "clock" in text]
+        wanted = [f"s{n} on_time 1 @{400 * n + 30}" for n in range(60) if n != 20]
+        wanted += ["s20 missing 1 @8100", "s20 late 2 @8030"]
+        assert sorted(outcomes(said)) == sorted(wanted)
 
     def test_a_line_that_cannot_be_read_does_not_hide_a_wrong_clock(self) -> None:
         lines = [line(study("a", 0)), line(study("wild", 1e6)), b"{", line(prediction("a", 50))]

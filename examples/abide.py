@@ -13,7 +13,7 @@ import argparse
 import csv
 from collections.abc import Iterator, Sequence
 
-from examples.event_lines import Clock, Event, every, parser, study, write
+from examples.event_lines import Clock, Event, every, parser, run, study, write
 
 DAY_S = 86_400.0
 SITES = ("UCLA", "USM", "LEUVEN", "PITT")
@@ -63,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -2,8 +2,9 @@
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,17 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     )
     command.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
     return command
+
+
+def run(command: Callable[[], None]) -> None:
+    """Run a command: a missing file is a sentence, a reader that has had enough is no error."""
+    try:
+        command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename or error}: no such file or directory")
 
 
 def write(events: Iterable[Event], path: str | None) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from heapq import merge
 from pathlib import Path
 
-from examples.event_lines import Event, arrived, parser, study, write
+from examples.event_lines import Event, arrived, parser, run, study, write
 
 SITE_LENGTH_MAX = 32
 
@@ -52,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

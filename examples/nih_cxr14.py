@@ -23,7 +23,7 @@ from typing import Any
 
 from pyarrow import parquet
 
-from examples.event_lines import START, Event, arrived, every, parser, report, study, write
+from examples.event_lines import START, Event, arrived, every, parser, report, run, study, write
 
 SITE = "nih"
 OLDEST_PLAUSIBLE_YEARS = 120
@@ -120,4 +120,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

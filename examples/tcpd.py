@@ -12,7 +12,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from examples.event_lines import Clock, Event, every, parser, study, write
+from examples.event_lines import Clock, Event, every, parser, run, study, write
 
 DAY_S = 86_400.0
 
@@ -44,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,7 +20,7 @@ from typing import Any
 
 from pyarrow import parquet
 
-from examples.event_lines import Event, arrived, parser, report, study, write
+from examples.event_lines import Event, arrived, parser, report, run, study, write
 
 SITE = "viper"
 SCORE_MAX = 201
@@ -84,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

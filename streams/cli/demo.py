@@ -137,7 +137,10 @@ def _status(working: asyncio.Task[None], playing: asyncio.Task[None]) -> int:
 
 
 def _seconds(written: str) -> float:
-    seconds = float(written)
+    try:
+        seconds = float(written)
+    except ValueError:
+        raise argparse.ArgumentTypeError("is not a number") from None
     if not 0 < seconds <= ward.LONGEST_S:
         raise argparse.ArgumentTypeError(f"must be more than 0 and at most {ward.LONGEST_S}")
     return seconds

@@ -51,6 +51,7 @@ def test_sources_may_stand_before_and_behind_options(
         ("incidents --config {c}", "does not answer", 1),
         ("trace h1:a --site north --config {c}", "does not answer", 1),
         ("trace h1:a --site North --config {c}", "--site: 1 to 32 of a-z, 0-9 and -", 2),
+        ("demo --seconds long", "--seconds: is not a number", 2),
         ("incidents --site n_1 --config {c}", "--site: 1 to 32 of a-z, 0-9 and -", 2),
         ("schemas --out {c}", "radvigil.toml: File exists", 1),
         ("schemas --out {c}/below", "Not a directory", 1),

@@ -6,6 +6,7 @@ found (`replay --exit-code`), 130 interrupted. `run` adds 4, see docs/OPERATIONS
 
 import argparse
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -91,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv:
         parser().print_help(sys.stderr)
         return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is shown so
     only = argv[0].replace("-", "_")
     arguments = parser(only).parse_args(argv)
     try:

@@ -1,6 +1,7 @@
 """The commands without a broker: their help, their words, their screen."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -160,6 +161,18 @@ def test_the_benches_are_those_of_the_source_tree(
     monkeypatch.setattr(bench, "SOURCE", tmp_path)
     assert main(["bench"]) == 1
     assert "come with the source" in capfd.readouterr().err
+
+
+def test_a_name_that_the_terminal_cannot_show_ends_nothing(tmp_path: Path) -> None:
+    config = tmp_path / "radvigil.toml"
+    config.write_text('[[model]]\nname = "prüfer"\n', encoding="utf-8")
+    python = [sys.executable, "-m", "streams.cli", "check-config", str(config)]
+    plain = os.environ | {"PYTHONIOENCODING": "ascii"}
+
+    ended = subprocess.run(python, check=False, capture_output=True, cwd=ROOT, env=plain)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.startswith(b"model pr?fer: every study")
 
 
 def test_the_list_of_commands_says_what_each_does(capsys: pytest.CaptureFixture[str]) -> None:

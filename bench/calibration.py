@@ -3,6 +3,7 @@
     python -m bench.calibration [--quick] [--only false-alarms|delays] [--json]
     python -m bench.calibration --only false-alarms --data "all three" --references 60
     python -m bench.calibration --only false-alarms --promise 50000 --references 60
+    python -m bench.calibration --only false-alarms --data "all three" --observations 4000
     python -m bench.calibration --only delays --change ".5 sd" --references 400
 
 False alarms: values that never change, scored against a frozen reference of the same stream,
@@ -243,6 +244,7 @@ def main() -> int:
     parser.add_argument("--data", choices=tuple(DATA), help="false alarms on these values alone")
     parser.add_argument("--change", choices=tuple(CHANGES), help="delays to this change alone")
     parser.add_argument("--references", type=int, help="of each setting, instead of the plan's")
+    parser.add_argument("--observations", type=int, help="of a reference, instead of the plan's")
     parser.add_argument("--promise", type=float, help="false alarms at this run length instead")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
@@ -250,6 +252,9 @@ def main() -> int:
     if chosen.references:
         repeats = chosen.references
         cells = [cell._replace(references=chosen.references) for cell in cells]
+    if chosen.observations:
+        cells = [cell._replace(reference_n=chosen.observations) for cell in cells]
+        cells, references = list(dict.fromkeys(cells)), [chosen.observations]
     if chosen.promise:
         cells = [cell._replace(arl=chosen.promise) for cell in cells if cell.arl == ARL]
     rows: list[Measured] = []

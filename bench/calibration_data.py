@@ -46,10 +46,28 @@ def _patients(rng: np.random.Generator, n: int) -> Floats:
     return (patients + rng.normal(size=n)) / 2**0.5
 
 
-def _cycle(n: int) -> Floats:
+def _hours(n: int, per_day: int = PER_DAY) -> Floats:
+    """Those gone by since the week began."""
+    return np.arange(n) * 24 / per_day + FIRST_HOUR
+
+
+def _weekend(hours: Floats) -> Floats:
+    return np.where(hours % 168 >= 120, 0.3, 0.0)
+
+
+def _day(hours: Floats) -> Floats:
+    return 0.5 * np.sin(hours * 2 * np.pi / 24)
+
+
+def _cycle(n: int, per_day: int = PER_DAY) -> Floats:
     """A day's cycle of .5 sd, and a week's: .3 sd at the weekend."""
-    hours = np.arange(n) * 24 / PER_DAY + FIRST_HOUR
-    return 0.5 * np.sin(hours * 2 * np.pi / 24) + 0.3 * (hours % 168 >= 120)
+    hours = _hours(n, per_day)
+    return _day(hours) + _weekend(hours)
+
+
+def _both(rng: np.random.Generator, n: int) -> Floats:
+    """Each follows the last, and comes four to a patient."""
+    return _autoregressive(rng, n) + _patients(rng, n)
 
 
 def _days(rng: np.random.Generator, n: int, least: float, most: float) -> Any:
@@ -70,14 +88,21 @@ DEPENDENT: dict[str, Draw] = {
     "4 images a patient": _patients,
     "slices, 4 alike": lambda rng, n: np.repeat(INDEPENDENT["slices"](rng, -(-n // 4)), 4)[:n],
     "day and week": lambda rng, n: rng.normal(size=n) + _cycle(n),
-    "all three": lambda rng, n: _autoregressive(rng, n) + _patients(rng, n) + _cycle(n),
+    "all three": lambda rng, n: _both(rng, n) + _cycle(n),
+    "all three, weekends alike": lambda rng, n: _both(rng, n) + _day(_hours(n)),
+    "all three, days alike": lambda rng, n: _both(rng, n) + _weekend(_hours(n)),
+    "all three, 1000 a day": lambda rng, n: _both(rng, n) + _cycle(n, 1000),
     "yes in 5 %, 4 images a patient": lambda rng, n: _patients(rng, n) > _ONE_IN_20,
     "yes in 5 %, each follows, .3": lambda rng, n: _autoregressive(rng, n) > _ONE_IN_20 / 0.91**0.5,
     "yes in 5 %, each day 2 to 8 %": lambda rng, n: _days(rng, n, 0.02, 0.08),
     "yes in 30 %, each day 20 to 40 %": lambda rng, n: _days(rng, n, 0.2, 0.4),
 }
 DATA = INDEPENDENT | DEPENDENT
-PER_DAY_OF = {"yes in 5 %, each day 2 to 8 %": 100, "yes in 30 %, each day 20 to 40 %": 100}
+PER_DAY_OF = {
+    "all three, 1000 a day": 1000,
+    "yes in 5 %, each day 2 to 8 %": 100,
+    "yes in 30 %, each day 20 to 40 %": 100,
+}
 
 
 class Change(NamedTuple):

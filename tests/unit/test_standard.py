@@ -118,17 +118,42 @@ def test_a_cycle_of_the_week_is_found_and_taken_out() -> None:
     assert standard.strata_n == 168
     assert np.abs(by_hour).max() < 0.5
     assert by_hour.std() < 0.22  # 1 / sqrt(40), and what the profile leaves
-    assert standard.dependence.ratio == pytest.approx(1.25)  # four weeks of a weekly cycle
-    assert scores.std() == pytest.approx(1.25**-0.5, abs=0.03)
+    assert standard.dependence.ratio == pytest.approx(1 + 1 / 28)  # its error, of 28 days
+    assert scores.std() == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_no_cycle_is_seen_where_there_is_none(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    slow = np.convolve(rng.normal(size=2_299), np.ones(300) / 17, mode="valid")
+def test_a_weekend_too_weak_to_show_in_eight_days_is_taken_out_where_the_day_has_a_cycle() -> None:
+    rng = np.random.default_rng(3)
+    hours = (np.arange(2_000) * 24 // 250 + 9) % 168
+    weekends = 0.15 * (hours >= 120)
+    day = np.sin(hours * 2 * np.pi / 24)
+    noises = [np.repeat(rng.normal(size=500), 4) + rng.normal(size=2_000) for _ in range(20)]
+    noon, draws = np.array([4, 5]) * 24 + 12, np.full(2, 0.5)  # of Friday and Saturday
 
-    assert not learnt(rng.normal(size=2_000), weekhours=HOURS).is_seasonal
-    assert not learnt(slow, weekhours=HOURS).is_seasonal
+    shown = [learnt(noise + weekends, weekhours=hours).is_seasonal for noise in noises]
+    daily = [learnt(noise + day + weekends, weekhours=hours) for noise in noises]
+
+    fridays, saturdays = np.array([one.scores(np.zeros(2), draws, noon) for one in daily]).T
+    assert sum(shown) < 10
+    assert (fridays != saturdays).all()
+    assert fridays.mean() > saturdays.mean()
+
+
+@pytest.mark.parametrize(("days_n", "is_known"), [(6, False), (8, True)])
+def test_a_weekend_is_known_from_eight_days(days_n: int, is_known: bool) -> None:
+    hours = np.arange(days_n * 240) // 10 % 168
+    values = np.random.default_rng(4).normal(size=len(hours)) + 0.5 * (hours >= 120)
+
+    assert learnt(values, weekhours=hours).is_seasonal is is_known
+
+
+def test_no_cycle_is_seen_where_there_is_none_but_one_weekend_in_twenty() -> None:
+    rng = np.random.default_rng(2)
+    steady = [rng.normal(size=2_000) for _ in range(100)]
+    slow = [np.convolve(one, np.ones(300), mode="same") for one in steady]  # over a day and more
+
+    assert sum(learnt(values, weekhours=HOURS).is_seasonal for values in steady) <= 10
+    assert sum(learnt(values, weekhours=HOURS).is_seasonal for values in slow) <= 25
 
 
 def test_a_day_is_too_short_to_show_a_cycle() -> None:

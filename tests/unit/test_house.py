@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import ASKED_FOR, BENCHES
 from streams.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +98,17 @@ def test_the_two_commands_are_in_the_readme() -> None:
 @pytest.mark.parametrize("command", [name.replace("_", "-") for name in COMMANDS])
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"radvigil {command}" in (ROOT / "README.md").read_text()
+
+
+def test_every_bench_can_be_named() -> None:
+    programs = {
+        path.parent.name if path.stem == "__main__" else path.stem
+        for path in (ROOT / "bench").rglob("*.py")
+        if 'if __name__ == "__main__"' in path.read_text() and "peers" not in path.parts
+    }
+
+    assert programs - {"bench"} == set(BENCHES)
+    assert set(ASKED_FOR) <= set(BENCHES)
 
 
 def test_links_in_documents_lead_somewhere() -> None:

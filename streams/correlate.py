@@ -72,7 +72,8 @@ class Correlate:
         missing = []
         for record, model in self._deadlines.due(now_us):
             due_us = record.expected[model].due_us
-            if self._lost.touches(RESULTS, record.upserts[0].at_us, due_us + self._lateness_us):
+            read_us = max(due_us + self._lateness_us, record.touched_us)  # it may itself be late
+            if self._lost.touches(RESULTS, record.upserts[0].at_us, read_us):
                 record.expected[model].unknown = True
                 self.dropped["result_lost"] += 1
             else:

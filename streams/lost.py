@@ -19,7 +19,7 @@ from streams.clock import from_us
 from streams.finding import MONITOR_SITE, Finding, Signal
 
 RESULTS = "predictions"
-_KEPT = 16
+_KEPT = 16  # of each feed
 _HOLD_US = 3_600_000_000  # so long it is shown once records are read again
 
 
@@ -59,7 +59,7 @@ class Gap(NamedTuple):
 
 
 class Losses:
-    """The losses of one shard, the newest ones: those before are of studies long over."""
+    """The losses of one shard."""
 
     def __init__(self, partition: int) -> None:
         self._partition = partition
@@ -70,24 +70,39 @@ class Losses:
     def add(
         self, feed: str, n: int, from_us: int, until_us: int, *, rekeyed: bool = False
     ) -> Iterator[Finding]:
-        """Note a loss, and tell of it; one that begins where a noted one began extends it.
-
-        A loss of the partition's own is then found again; what is told of a source comes on top.
-        """
+        """Note a loss, and tell of it; one that begins where a noted one began extends it."""
         key = (feed, from_us)
         loss = self._losses.setdefault(key, Lost(from_us, until_us, feed))
         loss.until_us = max(loss.until_us, until_us)
-        loss.n = loss.n + n if rekeyed else max(loss.n, n)
+        loss.n += n
         loss.rekeyed |= rekeyed
         self._dirty[key] = None
-        if len(self._losses) > _KEPT:
-            oldest = min(self._losses, key=lambda known: self._losses[known].until_us)
-            del self._losses[oldest]
-            self._dirty[oldest] = None
+        self._bound(feed)
         if loss.n:
             loss.heard = False
-            self.unheard[feed] = loss
+            self._await(loss)
             yield self._finding(loss, "holds", loss.until_us)
+
+    def _bound(self, feed: str) -> None:
+        """Of too many the two oldest become one, as if what came between were lost as well."""
+        losses = sorted(
+            (loss for loss in self._losses.values() if loss.feed == feed),
+            key=lambda loss: (loss.until_us, loss.from_us),
+        )
+        if len(losses) > _KEPT:
+            kept, given_up = sorted(losses[:2], key=lambda loss: loss.from_us)
+            kept.until_us = losses[1].until_us
+            kept.n += given_up.n
+            kept.heard &= given_up.heard
+            kept.rekeyed |= given_up.rekeyed
+            del self._losses[feed, given_up.from_us]
+            self._dirty[feed, kept.from_us] = self._dirty[feed, given_up.from_us] = None
+
+    def _await(self, loss: Lost) -> None:
+        """Of all losses of a feed the one that ends last: records from after it were not lost."""
+        known = self.unheard.setdefault(loss.feed, loss)
+        if (loss.until_us, loss.from_us) > (known.until_us, known.from_us):
+            self.unheard[loss.feed] = loss
 
     def heard(self, feed: str, arrived_us: int) -> Iterator[Finding]:
         """A record of the feed was read: asked only for feeds in `unheard`.
@@ -96,10 +111,11 @@ class Losses:
         """
         if arrived_us < self.unheard[feed].until_us:
             return
-        loss = self.unheard.pop(feed)
-        loss.heard = True
-        self._dirty[feed, loss.from_us] = None
-        yield self._finding(loss, "eased", arrived_us)
+        for key, loss in self._losses.items():
+            if loss.feed == feed and not loss.heard:
+                loss.heard = True
+                self._dirty[key] = None
+        yield self._finding(self.unheard.pop(feed), "eased", arrived_us)
 
     def touches(self, feed: str, from_us: int, until_us: int) -> bool:
         """Whether a record of the feed that was appended in this time may be lost."""
@@ -121,10 +137,10 @@ class Losses:
 
     def restore(self, losses: Iterable[Lost]) -> None:
         """Take up the records of a checkpoint."""
-        for loss in sorted(losses, key=lambda loss: (loss.until_us, loss.feed)):
+        for loss in losses:
             self._losses[loss.feed, loss.from_us] = loss
             if loss.n and not loss.heard:
-                self.unheard[loss.feed] = loss
+                self._await(loss)
 
     def _finding(self, loss: Lost, signal: Signal, at_us: int) -> Finding:
         since_us = loss.from_us if loss.from_us >= 0 else None

@@ -79,6 +79,21 @@ def test_a_study_whose_result_may_be_lost_is_not_missing_and_is_counted() -> Non
     assert one.pipeline.sizes()["pending"] == 0
 
 
+def test_nor_is_one_that_came_after_its_result_and_was_long_due() -> None:
+    """Had the result been read, it would have waited for the study."""
+    one = shard()
+    one.restore(before().items())
+    prove(one, 2000)
+    lose(one, PREDICTIONS, 90, until_s=3000)
+    one.offer(chunk(STUDIES, 1, study("a", 100), at_s=2900))
+    one.offer(chunk(STUDIES, 2, study("b", 100), at_s=3001))
+
+    prove(one, 5000)
+
+    assert outcomes(one.checkpoint()) == {}
+    assert one.pipeline.losses()["result_lost"] == 2
+
+
 def test_one_that_began_after_the_loss_is_missing_as_ever() -> None:
     one = with_a_loss(("a", 100), ("c", 1001))
 
@@ -198,21 +213,56 @@ def test_a_loss_touches_what_overlaps_it(from_us: int, until_us: int, *, touches
     assert (lost.until_us("reports"), lost.until_us("studies")) == (20, -1)
 
 
-def test_losses_are_kept_written_and_bounded() -> None:
+def test_losses_are_kept_and_written() -> None:
     lost = Losses(0)
-    for number in range(20):
-        list(lost.add("reports", 1, number * 10, number * 10 + 5))
-    list(lost.add("reports", 2, 190, 199))
+    list(lost.add("reports", 1, 10, 15))
+    list(lost.add("reports", 1, 20, 25))
+    list(lost.add("reports", 2, 20, 29))
 
     changes = dict(lost.changes())
 
-    assert changes["reports", "190"] == Lost(190, 199, "reports", 2)
-    gone = [from_us for (_, from_us), loss in changes.items() if loss is None]
-    assert gone == ["0", "10", "20", "30"]
+    assert changes["reports", "20"] == Lost(20, 29, "reports", 3)
     assert dict(lost.changes()) == {}
+    assert read_again(changes).touches("reports", 26, 27)
+    assert read_again(changes).unheard == {"reports": Lost(20, 29, "reports", 3)}
+
+
+def test_of_too_many_losses_of_a_feed_the_oldest_become_one_and_none_is_forgotten() -> None:
+    lost = Losses(0)
+    list(lost.add("predictions", 1, 0, 5))
+    for number in range(20):
+        list(lost.add("reports", 1, number * 10, number * 10 + 5))
+
+    changes = dict(lost.changes())
+
+    kept = {key: loss for key, loss in changes.items() if loss is not None}
+    assert len(kept) == 16 + 1
+    assert kept["reports", "0"] == Lost(0, 45, "reports", 5)
+    assert [from_us for (_, from_us), loss in changes.items() if loss is None] == [
+        *("10", "20", "30", "40")
+    ]
+    for known in (lost, read_again(changes)):
+        assert known.touches("predictions", 4, 4)
+        assert all(known.touches("reports", n * 10, n * 10) for n in range(20))
+        assert not known.touches("reports", 56, 59)
+
+
+def test_a_feed_is_heard_again_when_what_came_after_all_its_losses_is_read() -> None:
+    """The first to be told may be the last to end: another partition of the source lost less."""
+    lost = Losses(0)
+    list(lost.add("reports", 1, 10, 90, rekeyed=True))
+    list(lost.add("reports", 1, 20, 50, rekeyed=True))
+
+    for known in (lost, read_again(dict(lost.changes()))):
+        assert list(known.heard("reports", 60)) == []
+        (eased,) = known.heard("reports", 90)
+        assert (eased.at_us, eased.since_us) == (90, 10)
+        assert read_again(dict(known.changes())).unheard == {}
+
+
+def read_again(changes: dict[tuple[str, str], Lost | None]) -> Losses:
+    """After a restart, in another order."""
     again = Losses(0)
     written = [msgspec.msgpack.encode(loss) for loss in changes.values() if loss is not None]
     again.restore(msgspec.msgpack.decode(raw, type=Lost) for raw in reversed(written))
-    assert again.touches("reports", 196, 197)
-    assert not again.touches("reports", 0, 35)
-    assert again.unheard == {"reports": Lost(190, 199, "reports", 2)}
+    return again

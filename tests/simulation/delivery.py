@@ -38,10 +38,26 @@ _POISON = (
 )
 
 
-class Delivery(NamedTuple):
-    """What the monitor reads, and the time at which the broker took it: an event, or poison."""
+class Loss(NamedTuple):
+    """In the place of `n` records of a feed that were deleted before they were read.
 
-    event: Event | bytes
+    They came after `since_us`, when the last one before them did, and by `until_us`. `proved_us`:
+    how far time was proved when they were found to be gone, which only the reader knows. `rekeyed`:
+    deleted before they were re-keyed.
+    """
+
+    feed: type
+    n: int
+    since_us: int
+    until_us: int
+    rekeyed: bool
+    proved_us: int = -1
+
+
+class Delivery(NamedTuple):
+    """An event, poison or a loss, as the monitor reads it, and when the broker took it."""
+
+    event: Event | bytes | Loss
     arrived_us: int
 
 

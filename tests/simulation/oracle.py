@@ -16,6 +16,7 @@ from schemas.config import Config, Deadlines, Model, Range
 from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.study import Study
+from tests.simulation.delivery import Loss
 from tests.simulation.oracle_incidents import Episodes, Settled, Transition
 
 _RANK = {"received": 0, "stable": 1, "complete": 2}
@@ -42,11 +43,20 @@ class Account(NamedTuple):
 
 
 def account(config: Config, arrivals: Iterable[tuple[object, int]]) -> Account:
-    """The account of these (event, arrived_us), in order of arrival, until nothing is pending."""
+    """The account of these (event, arrived_us), in order of arrival, until nothing is pending.
+
+    Losses stand among them, where they were found.
+    """
     sites: dict[str, _Site] = {}
+    unread: list[tuple[int, int]] = []
     for event, arrived_us in arrivals:
-        if isinstance(event, Study | Prediction | Report | Command):
-            site = sites.setdefault(event.site, _Site(config, event.site))
+        if isinstance(event, Loss):
+            for site in sites.values():
+                site.prove(event.proved_us)
+            if event.feed is Prediction:
+                unread.append((max(event.since_us, event.proved_us), event.until_us))
+        elif isinstance(event, Study | Prediction | Report | Command):
+            site = sites.setdefault(event.site, _Site(config, event.site, unread))
             site.arrive(event, arrived_us)
     for site in sites.values():
         site.run_timers(_NO_END_US)
@@ -80,6 +90,7 @@ class _Case:
     start_us: int
     due_us: int
     outcomes: list[str] = field(default_factory=list)
+    unknown: bool = False  # it was due, and its result may be among what was lost
     waits: bool = True  # until proved time has reached its first outcome
 
 
@@ -100,12 +111,14 @@ class _History:
 
 
 class _Site:
-    def __init__(self, config: Config, site: str) -> None:
+    def __init__(self, config: Config, site: str, unread: list[tuple[int, int]]) -> None:
         self._config = config
+        self._unread = unread  # when predictions came that were deleted before they were read
         self._models = {model.name: model for model in config.models}
         self._site = site
         self._remembered_us = round(config.bounds.settled_s * 1e6)
         self._waiting_us = round(config.bounds.waiting_s * 1e6)
+        self._lateness_us = round(config.clock.lateness_s * 1e6)
         self._watermark_us = -_NO_END_US
         self._histories: dict[str, _History] = defaultdict(_History)
         self._open: list[tuple[str, _Case]] = []
@@ -116,10 +129,8 @@ class _Site:
 
     def arrive(self, event: Study | Prediction | Report | Command, arrived_us: int) -> None:
         """Time first, then the event. A stamp too far ahead counts as the time of arrival."""
-        lateness_us = round(self._config.clock.lateness_s * 1e6)
         skew_us = round(self._config.clock.max_skew_s * 1e6)
-        self._watermark_us = max(self._watermark_us, arrived_us - lateness_us)
-        self.run_timers(self._watermark_us)
+        self.prove(arrived_us - self._lateness_us)
         at_us = microseconds(event.at)
         if at_us > arrived_us + skew_us:
             at_us = arrived_us
@@ -131,6 +142,11 @@ class _Site:
             isinstance(event, Report) and event.status in ("final", "corrected", "amended")
         ):
             self._known(event.study, arrived_us)
+
+    def prove(self, watermark_us: int) -> None:
+        """Everything that happened until then has been seen."""
+        self._watermark_us = max(self._watermark_us, watermark_us)
+        self.run_timers(self._watermark_us)
 
     def run_timers(self, watermark_us: int) -> None:
         """All that becomes true until the watermark, its own moment included, in order of time.
@@ -150,7 +166,7 @@ class _Site:
             if now_us > watermark_us or now_us == _NO_END_US:
                 return
             if due and due[1].due_us == now_us:
-                self._settle(due[0], due[1], "missing", now_us)
+                self._come_due(*due)
             elif times_us[1] == now_us:
                 self._tell(self._unheard.pop(0))
             else:
@@ -158,7 +174,21 @@ class _Site:
 
     def _pending(self) -> list[tuple[str, _Case]]:
         self._open = [(study, case) for study, case in self._open if case.waits]
-        return [(study, case) for study, case in self._open if not case.outcomes]
+        return [(s, case) for s, case in self._open if not case.outcomes and not case.unknown]
+
+    def _come_due(self, study: str, case: _Case) -> None:
+        """Missing, unless its result may have come among what was lost.
+
+        It could come from the study's first moment on, and count until the lateness was over, or
+        until the study itself came, if that was later.
+        """
+        history = self._histories[study]
+        begin_us = min(upsert.at_us for upsert in history.upserts)
+        end_us = max(case.due_us + self._lateness_us, history.touched_us)
+        if any(from_us <= end_us and begin_us <= until_us for from_us, until_us in self._unread):
+            case.unknown, case.waits = True, False
+        else:
+            self._settle(study, case, "missing", case.due_us)
 
     def _tell(self, settled: Settled) -> None:
         """Tell the incidents of an outcome, and which studies still wait then."""
@@ -174,7 +204,7 @@ class _Site:
         that has not come itself waits for it, for a time of its own.
         """
         history = self._histories[study]
-        waiting = any(not case.outcomes for case in history.cases.values())
+        waiting = any(not (c.outcomes or c.unknown) for c in history.cases.values())
         dues_us = [case.due_us for case in history.cases.values()]
         last_us = max([history.touched_us, *dues_us, *(u.at_us for u in history.upserts)])
         kept_us = self._remembered_us if history.upserts else self._waiting_us
@@ -297,6 +327,9 @@ class _Site:
         if kind == "missing" or at_us <= self._watermark_us:
             self._tell(settled)
         else:
+            if case.unknown and revision == 1:  # what came of it after all is not proved yet
+                case.waits = True
+                self._open.append((study, case))
             self._unheard = sorted([*self._unheard, settled])
 
 

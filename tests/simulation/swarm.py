@@ -15,6 +15,8 @@ from schemas.incident_settings import IncidentSettings
 from streams.hospital import faults as hospital_faults
 from streams.hospital.settings import Hospital, config_for
 
+_STUDIES_N = 200  # at most: many small hospitals find more than a few large ones
+
 
 class Weights(Struct, frozen=True, kw_only=True):
     """How often each fault strikes, as a share of the events; 0 is never."""
@@ -33,9 +35,11 @@ class Weights(Struct, frozen=True, kw_only=True):
     stalls: int = 0
     poisoned: float = 0.0
     # what happens to the monitor
+    rows: float = 1.0  # share of the events after which all that were read are handled
     ticks: float = 0.0
     checkpoints: float = 0.0
     crashes: float = 0.0
+    losses: float = 0.0  # records are deleted before they are read
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -66,10 +70,12 @@ def world(seed: int) -> World:
 
 
 def _hospital(rng: Random, healthy: bool) -> Hospital:
+    sites = ("north", "south", "west")[: rng.choice((1, 1, 2, 3))]
+    days = rng.choice((0.5, 1.0, 1.0, 2.0))
     hospital = Hospital(
-        sites=("north", "south", "west")[: rng.choice((1, 1, 2, 3))],
-        days=rng.choice((0.5, 1.0, 1.0, 2.0)),
-        studies_per_day=float(rng.choice((20, 60, 150))),
+        sites=sites,
+        days=days,
+        studies_per_day=min(rng.choice((20, 60, 150)), _STUDIES_N / days / len(sites)),
         received_first=rng.choice((0.0, 0.2, 0.8)),
         upgraded=rng.choice((0.0, 0.02, 0.2)),
         corrected=rng.choice((0.0, 0.02, 0.2)),
@@ -142,7 +148,9 @@ def _weights(rng: Random, healthy: bool) -> Weights:
         "poisoned": sometimes(0.01, 0.3),
         "ticks": sometimes(0.05, 0.5),
         "checkpoints": rng.choice((0.01, 0.1, 1.0)),
-        "crashes": sometimes(0.005, 0.05),
+        "crashes": sometimes(0.005, 0.02),
+        "losses": sometimes(0.002, 0.02),
+        "rows": rng.choice((0.01, 0.1, 1.0)),
     }
     # Crashes that outnumber checkpoints would only read the same records over and over.
     monitor["crashes"] = min(monitor["crashes"], monitor["checkpoints"])

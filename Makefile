@@ -9,6 +9,7 @@ N ?= 100000
 JOBS ?= 3
 CRASHES := $(patsubst %,tests/integration/test_%.py,backlog chaos delivery engine_choices \
   rebalance retention slots stop)
+HOSPITALS := tests/simulation/test_simulation.py
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -23,13 +24,18 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three jobs on two cores: two of them mostly wait. One core has them all in turn with JOBS=1.
+# Three jobs at a time on two cores: two of them mostly wait, and the hospitals follow on what is
+# over first. One core has them all in turn with JOBS=1.
 test: $(VENV)/.dev ## the whole suite; what cannot run here is skipped with the reason (JOBS=3)
 	@$(BIN)/python -c 'from detectors.warm import warm_up; warm_up()'
-	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) core crashes edges
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) core crashes edges hospitals
 
-core: $(VENV)/.dev ## the tests that need nothing else: unit, property, simulation
-	$(BIN)/python -m pytest -ra --ignore=tests/integration --ignore=tests/browser
+core: $(VENV)/.dev ## the tests that need nothing else, but for the hospitals: unit, property
+	$(BIN)/python -m pytest -ra --ignore=tests/integration --ignore=tests/browser \
+	  --ignore=$(HOSPITALS)
+
+hospitals: $(VENV)/.dev ## the first 200 simulated hospitals
+	$(BIN)/python -m pytest -ra $(HOSPITALS)
 
 sim: $(VENV)/.dev ## thousands of simulated hospitals, each from a seed (SEEDS=0-1999)
 	$(BIN)/python -m tests.simulation $(SEEDS)
@@ -69,4 +75,4 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-.PHONY: help setup check test core sim fuzz integration crashes edges bench demo
+.PHONY: help setup check test core hospitals sim fuzz integration crashes edges bench demo

@@ -246,6 +246,7 @@ def main() -> int:
     parser.add_argument("--references", type=int, help="of each setting, instead of the plan's")
     parser.add_argument("--observations", type=int, help="of a reference, instead of the plan's")
     parser.add_argument("--promise", type=float, help="false alarms at this run length instead")
+    parser.add_argument("--first-seed", type=int, default=0, help="others hold out; default: 0")
     chosen = parser.parse_args()
     cells, references, repeats = plan(chosen.quick)
     cells = [cell for cell in cells if chosen.data in (None, cell.data)]
@@ -260,12 +261,13 @@ def main() -> int:
     rows: list[Measured] = []
     with Pool(PROCESSES) as pool:
         for cell in cells if chosen.only != "delays" else ():
-            tasks = [(cell, seed) for seed in range(cell.references)]
+            tasks = [(cell, chosen.first_seed + place) for place in range(cell.references)]
             counts = pool.map(false_alarms, tasks, chunksize=4)
             rows += measured(cell.data, cell.reference_n, cell.arl, counts)
         for reference_n in references if chosen.only != "false-alarms" else ():
             for change in CHANGES if chosen.change is None else (chosen.change,):
-                repeated = [(change, reference_n, seed) for seed in range(repeats)]
+                seeds = range(chosen.first_seed, chosen.first_seed + repeats)
+                repeated = [(change, reference_n, seed) for seed in seeds]
                 found = pool.map(delays, repeated, chunksize=4)
                 rows += measured(change, reference_n, DELAY_ARL, found)
     if chosen.json:

@@ -9,6 +9,7 @@ the first from when the order of words was not kept, the second from when their 
 import json
 import sys
 from base64 import b64decode, b64encode
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -182,25 +183,29 @@ def test_restored_in_any_order_it_goes_on_alike() -> None:
     assert said[0] == said[1] == said[2] == [*whole.send(*rest), *whole.proved(30_000)]
 
 
+@cache
+def uncut() -> Shard:
+    """After all events, and a checkpoint."""
+    shard = shard_after(events())
+    shard.checkpoint()
+    return shard
+
+
 @given(st.sets(st.integers(1, 500), max_size=4), st.sets(st.integers(1, 500), max_size=8))
 @settings(max_examples=10, deadline=None)
 def test_cut_and_restored_anywhere_nothing_changes(cuts: set[int], checkpoints: set[int]) -> None:
-    told = events()
-    whole = shard_after(told)
-
     cut = Shard(watchful())
-    for number, event in enumerate(told):
+    for number, event in enumerate(events()):
         cut.said += cut.pipeline.handle(event, arrived_us(event))
         if number in checkpoints:
             cut.checkpoint()
         if number in cuts:
             cut.restart()
 
-    assert cut.said == whole.said
-    assert cut.pipeline.sizes() == whole.pipeline.sizes()
     cut.checkpoint()
-    whole.checkpoint()
-    assert cut.log == whole.log
+    assert cut.said == uncut().said
+    assert cut.pipeline.sizes() == uncut().pipeline.sizes()
+    assert cut.log == uncut().log
 
 
 def test_what_is_over_leaves_nothing_in_the_log() -> None:

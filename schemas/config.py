@@ -157,7 +157,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     incomplete: Outage = Outage()
     """When answers without all findings are an incident."""
     late: Outage = Outage(policy="rate")
-    """When late answers are an incident."""
+    """When late answers are an incident; one that was called missing first is one of them."""
     intended_use: Match = {}
     """As `applies`: studies that it answers outside of this are used off label."""
     limits: dict[Name, Limits] = {}

@@ -101,7 +101,7 @@ class Case(Struct, omit_defaults=True):
     def take(self, finding: Finding, severity_hold_us: int) -> bool:
         """Take a finding's evidence; whether it is graver than what was known."""
         self.title = finding.title
-        self.evidence, self.model_version = finding.evidence, finding.model_version
+        self.evidence, self.model_version = self._decided(finding.evidence), finding.model_version
         self.owner, self.runbook = finding.owner, finding.runbook
         self.hold_us, self.update_us = finding.hold_us, finding.update_us
         self.pending_us = finding.pending_us
@@ -109,6 +109,16 @@ class Case(Struct, omit_defaults=True):
             return False
         self.last_seen_us = max(self.last_seen_us, finding.at_us)
         return self._weigh(finding.severity, finding.at_us + severity_hold_us)
+
+    def _decided(self, told: Evidence) -> Evidence:
+        """What decided stays told when only where the series is now is told anew."""
+        known = self.evidence
+        if told.detector is not None or known.detector is None:
+            return told
+        detector, statistic, threshold = known.detector, known.statistic, known.threshold
+        return msgspec.structs.replace(
+            told, detector=detector, statistic=statistic, threshold=threshold
+        )
 
     def _weigh(self, severity: Severity, milder_at_us: int) -> bool:
         """Severity rises at once, and falls when it was at most so high for the whole hold."""

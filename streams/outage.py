@@ -78,11 +78,14 @@ class Outages:
         """What an outcome says of the model's outages; `oldest_waiting_us` tells who waits."""
         findings: list[Finding] = []
         site, model, outcome = settlement.site, settlement.model, settlement.outcome
+        served = outcome in _SERVED
         for watch in self._watches_of(model):
             key = (watch.kind, site, model)
-            bad = outcome == watch.word and settlement.revision == 1
+            # A study counts by what became of it first; but whether it was late, when it is served.
+            counts = served if watch.word == "late" else settlement.revision == 1
+            bad = counts and outcome == watch.word
             if watch.is_of_share:
-                if settlement.revision == 1 and (bad or outcome in _SERVED):
+                if counts and (bad or served):
                     findings += self._share(key, watch, settlement, bad)
             elif bad or key in self._episodes:
                 findings += self._every(key, watch, settlement, bad, oldest_waiting_us)

@@ -167,7 +167,9 @@ class Shard:
             return None
         if type(decoded) is not EVENTS[arrival.topic]:
             expected = tag(EVENTS[arrival.topic])
-            wrong = Refused(path="type", reason="wrong_topic", expected=expected, site=decoded.site)
+            wrong = Refused(
+                path="$.type", reason="wrong_topic", expected=expected, site=decoded.site
+            )
             self._refuse(arrival, wrong)
             return None
         if (refused := self.pipeline.refuse(decoded.site)) is not None:

@@ -12,14 +12,15 @@ from streams.routing.follow import Followed
 from streams.routing.severity import graver
 
 _BY_SILENCE = frozenset({"missing_output", "latency", "partial_silence"})
-INHIBITORS = ("monitor_stale", "silence", "flapping")
+INHIBITORS = ("monitor_stale", "silence", "flapping", "missing_output")
 
 
 def explains(inhibitor: Incident, followed: Followed) -> bool:
     """Whether a live incident explains another.
 
     A silent feed explains what does not come of it: missing and late outputs and parts that are
-    silent, at its site and, where the feed is a model's, of that model. A stale monitor explains
+    silent, at its site and, where the feed is a model's, of that model. Outputs that are missing
+    explain that the same model's come late, since they do when it is over. A stale monitor explains
     all that its shard opened meanwhile, but for what it says of itself: it cannot know whether
     that is still so. A flapping incident explains those that were folded into it.
     """
@@ -30,6 +31,9 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
         return followed.blind and incident.site != inhibitor.site
     if inhibitor.kind == "flapping":
         return incident.folded_into == inhibitor.incident
+    if inhibitor.kind == "missing_output":
+        same_model = (incident.site, incident.model) == (inhibitor.site, inhibitor.model)
+        return same_model and incident.kind == "latency"
     same_feed = incident.site == inhibitor.site and inhibitor.model in (None, incident.model)
     return same_feed and incident.kind in _BY_SILENCE
 

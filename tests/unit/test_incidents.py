@@ -471,3 +471,16 @@ class TestSeverity:
         desk.hears(finding("holds", 0, severity="critical"), finding("eased", 1))
 
         assert desk.hears(finding("holds", 2, severity="info"))[0].severity == "info"
+
+
+def test_what_decided_stays_told_when_the_numbers_are_told_anew() -> None:
+    desk = Desk()
+    decided = Evidence(detector="mean_sr", statistic=31.0, threshold=30.0, before=1.0, after=2.0)
+
+    desk.hears(finding("holds", 0, evidence=decided))
+    desk.hears(finding("holds", 100, evidence=Evidence(before=1.0, after=3.0)))
+    desk.hears(finding("returned", 200, evidence=Evidence(before=1.0, after=1.0)))
+
+    last = desk.told[-1].evidence
+    assert (last.detector, last.statistic, last.threshold) == ("mean_sr", 31.0, 30.0)
+    assert last.after == 1.0

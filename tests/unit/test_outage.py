@@ -279,3 +279,44 @@ def test_the_order_in_which_failures_arrive_does_not_matter() -> None:
 
     assert story(north.said) == ["open: opened @10", "open: updated @70"]
     assert north.incidents("failed_output") == other.incidents("failed_output")
+
+
+def test_what_was_missing_and_comes_late_counts_as_late() -> None:
+    model = Model(name="ptx", deadline_s=100.0, late=Outage())
+    north = Shard(config([model]))
+    north.send(study("a", 0))
+    north.proved(160)
+
+    north.send(prediction("a", 170))
+    north.proved(170)
+
+    assert outcomes(north.said) == ["a missing 1 @100", "a late 2 @170"]
+    (late,) = north.incidents("latency")
+    assert late.title == "ptx at north answers too late: 1 study"
+
+
+def test_a_model_that_is_always_too_slow_is_late_by_its_share() -> None:
+    model = Model(name="ptx", deadline_s=100.0, late=Outage(policy="rate", tolerated_share=0.1))
+    north = Shard(config([model]))
+
+    for number in range(200):
+        at_s, turnaround_s = number * 1000.0, 50 if number < 100 else 300
+        north.send(study(f"s{number}", at_s))
+        north.proved(at_s + turnaround_s)
+        north.send(prediction(f"s{number}", at_s + turnaround_s))
+
+    opened, *_ = north.incidents("latency")
+    assert opened.reason == "opened"
+    assert seconds(opened.at) > 100_000
+    assert opened.evidence.before == 0.1
+
+
+def test_one_that_fails_and_is_served_in_time_is_not_late() -> None:
+    model = Model(name="ptx", deadline_s=100.0, late=Outage(), failed=Outage(policy="rate"))
+    north = Shard(config([model]))
+
+    north.send(study("a", 0), prediction("a", 10, status="failed"), prediction("a", 50))
+    north.proved(100)
+
+    assert outcomes(north.said) == ["a failed 1 @10", "a on_time 2 @50"]
+    assert not north.incidents("latency")

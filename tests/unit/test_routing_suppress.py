@@ -198,6 +198,20 @@ def test_the_silent_feed_of_a_model_explains_that_model_only() -> None:
     assert desk.suppressed() == [("a", "inhibited", "s")]
 
 
+def test_what_is_missing_explains_that_the_same_model_is_late_once_it_comes() -> None:
+    desk = Desk()
+
+    desk.hears(
+        opened("gone", 0, kind="missing_output"),
+        opened("late", 1, kind="latency"),
+        opened("other model", 1, kind="latency", model="cxr"),
+        opened("other site", 1, kind="latency", site="south"),
+        opened("other kind", 1, kind="failed_output"),
+    )
+
+    assert desk.suppressed() == [("late", "inhibited", "gone")]
+
+
 def stale(seq: int = 1, at_s: float = 0, **fields: object):  # type: ignore[no-untyped-def]
     plain = {"kind": "monitor_stale", "site": "radvigil", "model": None, "subject": "partition-0"}
     return incident("stale", seq, at_s, **plain | fields)

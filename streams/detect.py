@@ -47,6 +47,7 @@ class Detect:
         self._settings = Settings(
             observations=config.reference.observations,
             max_us=seconds_to_us(config.reference.max_days * _DAY_S),
+            min_us=seconds_to_us(config.reference.min_days * _DAY_S),
         )
         self._models = {model.name: model for model in config.models}
         self._per_site = config.bounds.series_per_site

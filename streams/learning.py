@@ -10,11 +10,22 @@ from streams.seen import Sample, Seen
 
 
 class Settings(Struct, frozen=True):
-    """When a reference is complete: after so many observations, or so long with `least_n`."""
+    """When a reference is complete: after so many observations, or so long with `least_n`.
+
+    Not before `min_us`, so that it holds a weekend. Where that would take more than `most_n`, no
+    hospital's pace, there is no waiting.
+    """
 
     observations: int
     max_us: int
     least_n: int = 50
+    min_us: int = 0
+    most_n: int = 100_000
+
+    @property
+    def hurried_us(self) -> int:
+        """The observations of one sample in less than this are more than `most_n` in `min_us`."""
+        return self.min_us * self.observations // self.most_n
 
 
 class Learning:
@@ -37,14 +48,16 @@ class Learning:
 
         A word too many ends the sample as well, incomplete.
         """
-        if self.sample.n + part.n < self._settings.observations and self.pace.stays_under(
-            part.ats_us, self._settings.max_us
-        ):
+        if self._stays_incomplete(part):
             return self.sample.take(part), False
-        elapsed_us = self.pace.elapsed_with(part.ats_us, self._settings.max_us)
+        needs = self._settings
+        elapsed_us = self.pace.elapsed_with(part.ats_us, needs.max_us)
         numbers = np.arange(self.sample.n + 1, self.sample.n + part.n + 1)
-        late = (elapsed_us >= self._settings.max_us) & (numbers >= self._settings.least_n)
-        complete = np.flatnonzero((numbers >= self._settings.observations) | late)
+        at_least, at_most = numbers >= needs.observations, numbers >= needs.most_n
+        many = at_least & (elapsed_us >= needs.min_us)
+        late = (numbers >= needs.least_n) & (elapsed_us >= needs.max_us)
+        too_fast = (numbers == needs.observations) & (elapsed_us < needs.hurried_us)
+        complete = np.flatnonzero(many | late | too_fast | at_most)
         taken = int(complete[0]) + 1 if len(complete) else part.n
         part = part.part(0, taken)
         self.pace.take(part.ats_us, int(elapsed_us[taken - 1]))
@@ -62,6 +75,14 @@ class Learning:
 
         The stamp is 0 where nothing is known of it yet.
         """
-        first_us = self.pace.first_us
-        from_us = 0 if first_us is None else first_us + self._settings.max_us
-        return self._settings.observations - self.sample.n, from_us
+        needs, first_us = self._settings, self.pace.first_us or 0
+        if self.sample.n < needs.observations:
+            return needs.observations - self.sample.n, first_us and first_us + needs.max_us
+        return needs.most_n - self.sample.n, first_us and first_us + needs.min_us
+
+    def _stays_incomplete(self, part: Seen) -> bool:
+        """The usual case, in which only the pace goes on."""
+        needs, n = self._settings, self.sample.n + part.n
+        if n < needs.observations:
+            return self.pace.stays_under(part.ats_us, needs.max_us)
+        return n < needs.most_n and self.pace.stays_under(part.ats_us, needs.min_us)

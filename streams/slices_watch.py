@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from schemas.config import Config
 from schemas.slices import SliceSettings
 from streams.fields import Value
@@ -47,7 +49,7 @@ class SliceWatch:
         """When a reference is complete: a slice's sooner."""
         if whole_and_slice(model, subject)[1] == WHOLE:
             return plain
-        return Settings(self._observations, plain.max_us, plain.least_n)
+        return replace(plain, observations=self._observations)
 
     def join(self, kept: Kept) -> None:
         """A series that is new, or restored."""

@@ -14,6 +14,7 @@ from streams.budget import promise
 from streams.observe import Observe
 
 _RECOMMENDED_N = 500
+_A_WEEKEND_DAYS = 8
 
 
 def add(commands: Any) -> None:
@@ -57,6 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _warnings(config: Config) -> Iterator[str]:
     if config.reference.observations < _RECOMMENDED_N:
         yield f"`reference.observations`: {_RECOMMENDED_N} is the recommended minimum"
+    if config.reference.min_days < _A_WEEKEND_DAYS and not Observe(config.watch).is_idle:
+        per_day = config.reference.observations / _A_WEEKEND_DAYS
+        yield (
+            f"`reference.min_days`: series of more than {per_day:.0f} a day are frozen before they "
+            f"hold a weekend; {_A_WEEKEND_DAYS} waits for it (docs/DETECTION.md, Limits)"
+        )
 
 
 def _deadlines(model: Model) -> str:

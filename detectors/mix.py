@@ -3,12 +3,11 @@
 By two-sample G (Sokal and Rohlf, "Biometry").
 """
 
-from math import sqrt
-
 import numpy as np
 
 from detectors._contract import Floats, Ints
 from detectors._normal import quantiles
+from detectors.chi_squared import chi_squared
 
 _LEAST_EXPECTED = 5.0
 
@@ -37,11 +36,4 @@ def _differ(before: Floats, now: Floats, chance: float) -> bool:
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     seen = table > 0
     g = 2 * float((table[seen] * np.log(table[seen] / expected[seen])).sum())
-    return g > _chi_squared(degrees, chance)
-
-
-def _chi_squared(degrees: int, chance: float) -> float:
-    """Its upper quantile (Wilson and Hilferty 1931)."""
-    normal = float(quantiles(np.array([1 - chance]))[0])
-    part = 2 / (9 * degrees)
-    return float(degrees * (1 - part + normal * sqrt(part)) ** 3)
+    return g > chi_squared(degrees, float(quantiles(np.array([1 - chance]))[0]))

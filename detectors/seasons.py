@@ -11,13 +11,13 @@ that errs once in a thousand misses most levels below .3 sd, and one that is lef
 Saturday as a change. Taken out where there is none, it costs next to nothing.
 """
 
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors._contract import Floats, Ints
+from detectors.chi_squared import chi_squared
 from detectors.dependence import dependence
 
 HOURS_OF_WEEK = 168
@@ -55,7 +55,7 @@ def season(scores: Floats, weekhours: Ints) -> Season | None:
         weights = np.linalg.lstsq(seen, scores, rcond=None)[0]
         finer = scores - seen @ weights
         more = float((left @ left - finer @ finer) / finer.var())
-        by_chance = dependence(finer).ratio * _chi_squared(part.terms.shape[1], part.chance)
+        by_chance = dependence(finer).ratio * chi_squared(part.terms.shape[1], part.chance)
         if more > by_chance or (found is not None and part is _LEVEL):
             profile = (more_terms @ weights).astype(np.float32)
             found = Season(profile, max(days_n // part.turn_days, 1))
@@ -66,12 +66,6 @@ def season(scores: Floats, weekhours: Ints) -> Season | None:
 def _harmonics(hours: Floats, n: int) -> Floats:
     turns = [2 * np.pi * k * (hours + 0.5) / 24 for k in range(1, n + 1)]
     return np.stack([wave(turn) for turn in turns for wave in (np.cos, np.sin)], axis=1)
-
-
-def _chi_squared(freedom: int, chance: float) -> float:
-    """What chi-squared exceeds by that chance, a normal quantile (Wilson & Hilferty 1931)."""
-    part = 2 / (9 * freedom)
-    return freedom * (1 - part + chance * sqrt(part)) ** 3
 
 
 class _Part(NamedTuple):

@@ -5,6 +5,7 @@ from math import erf, log, sqrt
 
 import numpy as np
 
+from detectors.chi_squared import chi_squared
 from streams.seen import Floats
 
 _KOLMOGOROV_99 = 1.63
@@ -54,7 +55,9 @@ def counts_agree(
             rest = rest[0] + pair[0], rest[1] + pair[1]
     if sum(rest):
         pairs.append(rest)
-    return len(pairs) < 2 or _g(pairs, totals) <= variance_ratio * _chi_square_99(len(pairs) - 1)
+    if len(pairs) < 2:
+        return True
+    return _g(pairs, totals) <= variance_ratio * chi_squared(len(pairs) - 1, _NORMAL_99)
 
 
 def _g(pairs: list[tuple[int, int]], totals: tuple[int, int]) -> float:
@@ -65,13 +68,3 @@ def _g(pairs: list[tuple[int, int]], totals: tuple[int, int]) -> float:
         for n, total in zip(pair, totals, strict=True)
         if n
     )
-
-
-def _chi_square_99(degrees: int) -> float:
-    """The 99 % point of chi-square (Wilson & Hilferty 1931).
-
-    >>> round(_chi_square_99(1), 2), round(_chi_square_99(10), 2)
-    (6.58, 23.24)
-    """
-    part = 2 / (9 * degrees)
-    return float(degrees * (1 - part + _NORMAL_99 * sqrt(part)) ** 3)

@@ -16,12 +16,11 @@ from schemas.slices import SliceSettings
 from streams.blocks import Block
 from streams.budget import Budget
 from streams.change import Change, NewWord
-from streams.clock import seconds_to_us
 from streams.drift_finding import drift_finding, drift_kind, new_value_finding
 from streams.fields import Value
 from streams.finding import Finding
 from streams.kept import Kept, Owner, kind_of
-from streams.learning import Settings
+from streams.learning import settings_of
 from streams.observe import Complete, Look, Observations
 from streams.seen import SeriesId, SeriesKind
 from streams.series import Happening, Series
@@ -34,7 +33,6 @@ from streams.site_time import SiteTimes
 from streams.slices import SiteLabels
 from streams.slices_watch import SliceWatch, whole_id
 
-_DAY_S = 86_400
 Said = Finding | SeriesPoint
 
 
@@ -44,11 +42,7 @@ class Detect:
     def __init__(
         self, config: Config, budget: Budget, slicing: SliceSettings | None = None
     ) -> None:
-        self._settings = Settings(
-            observations=config.reference.observations,
-            max_us=seconds_to_us(config.reference.max_days * _DAY_S),
-            min_us=seconds_to_us(config.reference.min_days * _DAY_S),
-        )
+        self._settings = settings_of(config.reference)
         self._models = {model.name: model for model in config.models}
         self._per_site = config.bounds.series_per_site
         self._budget = budget

@@ -5,8 +5,12 @@ from collections.abc import Callable
 import numpy as np
 from msgspec import Struct
 
+from schemas.config import Reference
+from streams.clock import seconds_to_us
 from streams.pace import Pace
 from streams.seen import Sample, Seen
+
+_DAY_S = 86_400
 
 
 class Settings(Struct, frozen=True):
@@ -26,6 +30,15 @@ class Settings(Struct, frozen=True):
     def hurried_us(self) -> int:
         """The observations of one sample in less than this are more than `most_n` in `min_us`."""
         return self.min_us * self.observations // self.most_n
+
+
+def settings_of(reference: Reference) -> Settings:
+    """What the configuration says of it."""
+    return Settings(
+        observations=reference.observations,
+        max_us=seconds_to_us(reference.max_days * _DAY_S),
+        min_us=seconds_to_us(reference.min_days * _DAY_S),
+    )
 
 
 class Learning:

@@ -12,8 +12,7 @@ from msgspec import Struct
 from detectors.votes import VOTES
 from schemas.config import Config
 from schemas.series import Note
-from streams.clock import seconds_to_us
-from streams.learning import Settings
+from streams.learning import settings_of
 from streams.pace import DAY_US, Pace
 from streams.seen import SeriesId
 from streams.series import Series
@@ -21,7 +20,6 @@ from streams.series import Series
 Standing = Literal["learning", "watching", "away"]
 SHIFTS_SD = (0.5, 1.0)
 SLOWEST_N = 5
-_DAY_S = 86_400
 _PACE_US = 7 * DAY_US
 _START_N = 8  # a change is dated to one of the starts, which are so far apart
 
@@ -136,11 +134,7 @@ def _ready_in_days(
     """Until the reference is frozen, by number or by age; None where there is no pace."""
     if not per_day:
         return None
-    needs = Settings(
-        observations=config.reference.observations,
-        max_us=seconds_to_us(config.reference.max_days * _DAY_S),
-        min_us=seconds_to_us(config.reference.min_days * _DAY_S),
-    )
+    needs = settings_of(config.reference)
     n = series.learning.sample.n
     age_us = _age_us(series.learning.pace, proved_us)
     by_age = max((needs.max_us - age_us) / DAY_US, (needs.least_n - n) / per_day, 0.0)

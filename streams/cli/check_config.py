@@ -46,19 +46,19 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"model {model.name}: {applies}; {_deadlines(model)}")
     if left_out := [one for one in MONITORS if one not in config.watch.monitors]:
         print(f"left out by watch.monitors: {', '.join(left_out)}")
-    if Observe(config.watch).is_idle:
+    if no_series := Observe(config.watch).is_idle:
         print("no series is watched: watch.include and watch.exclude leave none")
     print(promise(config))
-    for warning in (*_warnings(config), *routing_warnings(config)):
+    for warning in (*_warnings(config, no_series), *routing_warnings(config)):
         print(f"warning: {warning}")
     print(f"{path}: can be used")
     return 0
 
 
-def _warnings(config: Config) -> Iterator[str]:
+def _warnings(config: Config, no_series: bool) -> Iterator[str]:
     if config.reference.observations < _RECOMMENDED_N:
         yield f"`reference.observations`: {_RECOMMENDED_N} is the recommended minimum"
-    if config.reference.min_days < _A_WEEKEND_DAYS and not Observe(config.watch).is_idle:
+    if config.reference.min_days < _A_WEEKEND_DAYS and not no_series:
         per_day = config.reference.observations / _A_WEEKEND_DAYS
         yield (
             f"`reference.min_days`: series of more than {per_day:.0f} a day are frozen before they "

@@ -79,7 +79,7 @@ def new_value_finding(key: SeriesId, new: NewWord, model: Model | None) -> Findi
     told = (
         f"{_whose(key)} has a value never seen before{word}"
         if new.holds
-        else f"{_whose(key)} has had no value never seen before for long"
+        else f"{_whose(key)} has no new values any more"
     )
     return Finding(
         signal="holds" if new.holds else "eased",
@@ -119,6 +119,13 @@ def is_tellable(key: SeriesId, word: str) -> bool:
     )
 
 
+def levels_of(kind: SeriesKind, change: Change) -> str:
+    """Before and after, in the words of a title: means of numbers, shares of all else."""
+    if kind == "number":
+        return f"from {change.before:.4g} to {change.after:.4g}"
+    return f"from {100 * change.before:.3g} to {100 * change.after:.3g} %"
+
+
 def _signal(change: Change) -> Signal | None:
     if change.what == "alarm":
         return None if change.again else "holds"
@@ -147,14 +154,12 @@ def _title(key: SeriesId, kind: SeriesKind, change: Change) -> str:
         return f"{_whose(key)} is back at its reference"
     if change.what == "ended":
         return f"{_whose(key)} is learnt anew"
-    if kind == "number":
-        return f"{_whose(key)} moved from {change.before:.4g} to {change.after:.4g}"
-    shares = f"from {100 * change.before:.3g} to {100 * change.after:.3g} %"
-    if kind == "yes_no":
-        return f"{_whose(key)} moved {shares}"
+    levels = levels_of(kind, change)
+    if kind != "word":
+        return f"{_whose(key)} moved {levels}"
     word = change.word or ""
     which = word if is_tellable(key, word) else "its usual value"
-    return f"{_whose(key)} has another mixture: {which} {shares}"
+    return f"{_whose(key)} has another mixture: {which} {levels}"
 
 
 def _whose(key: SeriesId) -> str:

@@ -9,7 +9,7 @@ from schemas.config import Model
 from schemas.fields import Severity
 from schemas.incident import Slice
 from streams.change import Change
-from streams.drift_finding import drift_finding
+from streams.drift_finding import drift_finding, levels_of
 from streams.finding import Finding, Signal
 from streams.seen import SeriesId, SeriesKind
 
@@ -53,10 +53,7 @@ def _title(
     """None for the words of the whole."""
     site, model, subject = key
     whose = f"{subject[:50]} of {model[:30]} at {site}"
-    if kind == "number":
-        levels = f"from {change.before:.4g} to {change.after:.4g}"
-    else:
-        levels = f"from {change.before:.2g} to {change.after:.2g}"
+    levels = levels_of(kind, change)
     if shown:
         others_n = sum(one.slice != shown for one in slices)
         more = f" and {others_n} more" if others_n else ""

@@ -156,6 +156,17 @@ class TestWords:
         assert (news.evidence.affected_count, news.evidence.reference_n) == (1, 200)
         assert news.at_us == us(200 * 60)
 
+    def test_it_is_over_when_the_value_is_no_longer_new(self) -> None:
+        """It may be there still, and learnt: nobody is told that it has gone."""
+        fed = Fed()
+        fed.words("scanner.software", ["VE10A"] * 200)
+        fed.words("scanner.software", ["VE11"])
+
+        *_, over = fed.words("scanner.software", ["VE10A"] * 200)
+
+        assert (over.kind, over.signal) == ("new_value", "eased")
+        assert over.title == "scanner.software at north has no new values any more"
+
     @pytest.mark.parametrize(
         ("subject", "word", "told"),
         [

@@ -1,5 +1,6 @@
 """Slices: their names and bounds, their series, and the one incident that they make."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -95,6 +96,16 @@ class TestOneIncident:
         assert [one.slice for one in first.evidence.slices or []] == ["scanner.station=CT2"]
         assert first.at_us >= 700 * 7 * 60_000_000
         assert first.evidence.after == pytest.approx(3, abs=0.8)
+
+    def test_calls_are_told_in_percent_for_a_slice_as_for_the_whole(self) -> None:
+        fed = Sliced()
+        fed.feed(events(1_200, moved=(700, 1_200)))
+
+        shown, *_ = (one.title for one in fed.findings("p.positive"))
+
+        assert re.search(
+            r" moved in scanner.station=CT2 from [23]\d(\.\d)? to \d+(\.\d)? %$", shown
+        )
 
     def test_all_findings_have_the_subject_of_the_whole(self) -> None:
         fed = Sliced()

@@ -1,6 +1,7 @@
 """What happened to a series, as a finding: which kind of drift, how bad, in which words."""
 
 import re
+from math import sqrt
 
 from schemas.config import Model
 from schemas.fields import Severity
@@ -9,7 +10,12 @@ from streams.change import Change, NewWord
 from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
 from streams.seen import SeriesId, SeriesKind
+from streams.votes import MIXTURE
 
+_DURATIONS = frozenset({"turnaround_s", "report_turnaround_s", "inference_s"})
+_LONG_UNITS = (("days", 86_400), ("h", 3_600), ("min", 60))
+_FOUR_DIGITS, _READABLE = 1e4, 1e9
+_ERRORS = 2.0  # standard ones
 _NEWS_EVERY_US = seconds_to_us(3_600)
 _PERFORMANCE = frozenset({"ppv", "for", "sensitivity", "call_rate", "disagree"})
 _OWN_NAMES = ("features.", "acquisition.", "attributes.")  # whoever sends them names them
@@ -119,11 +125,21 @@ def is_tellable(key: SeriesId, word: str) -> bool:
     )
 
 
-def levels_of(kind: SeriesKind, change: Change) -> str:
+def levels_of(subject: str, kind: SeriesKind, change: Change) -> str:
     """Before and after, in the words of a title: means of numbers, shares of all else."""
-    if kind == "number":
-        return f"from {change.before:.4g} to {change.after:.4g}"
-    return f"from {100 * change.before:.3g} to {100 * change.after:.3g} %"
+    before, after = change.before, change.after
+    if kind != "number":
+        return f"from {100 * before:.3g} to {100 * after:.3g} %"
+    if subject not in _DURATIONS:
+        return f"from {_number(before)} to {_number(after)}"
+    longest_s = max(before, after)
+    unit, unit_s = next((one for one in _LONG_UNITS if longest_s >= 2 * one[1]), ("s", 1))
+    return f"from {before / unit_s:.3g} to {after / unit_s:.3g} {unit}"
+
+
+def _number(value: float) -> str:
+    """Four digits, or all those before the point; without an exponent as long as it is readable."""
+    return f"{value:.0f}" if _FOUR_DIGITS <= abs(value) < _READABLE else f"{value:.4g}"
 
 
 def _signal(change: Change) -> Signal | None:
@@ -154,12 +170,23 @@ def _title(key: SeriesId, kind: SeriesKind, change: Change) -> str:
         return f"{_whose(key)} is back at its reference"
     if change.what == "ended":
         return f"{_whose(key)} is learnt anew"
-    levels = levels_of(kind, change)
-    if kind != "word":
-        return f"{_whose(key)} moved {levels}"
-    word = change.word or ""
-    which = word if is_tellable(key, word) else "its usual value"
-    return f"{_whose(key)} has another mixture: {which} {levels}"
+    levels = levels_of(key[2], kind, change)
+    if kind == "word":
+        word = change.word or ""
+        which = word if is_tellable(key, word) else "its usual value"
+        told = f": {which} {levels}" if _has_moved(change) else ""
+        return f"{_whose(key)} has another mixture{told}"
+    if kind == "number" and change.detector == MIXTURE:
+        return f"{_whose(key)} has another mixture: mean {levels}"
+    return f"{_whose(key)} moved {levels}"
+
+
+def _has_moved(change: Change) -> bool:
+    """Whether the share of the usual word has; another one may have that is rarer."""
+    both_n = change.reference_n + change.current_n
+    share = (change.before * change.reference_n + change.after * change.current_n) / both_n
+    error = sqrt(share * (1 - share) * (1 / change.reference_n + 1 / change.current_n))
+    return abs(change.after - change.before) > _ERRORS * error
 
 
 def _whose(key: SeriesId) -> str:

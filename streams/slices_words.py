@@ -53,7 +53,7 @@ def _title(
     """None for the words of the whole."""
     site, model, subject = key
     whose = f"{subject[:50]} of {model[:30]} at {site}"
-    levels = levels_of(kind, change)
+    levels = levels_of(subject, kind, change)
     if shown:
         others_n = sum(one.slice != shown for one in slices)
         more = f" and {others_n} more" if others_n else ""

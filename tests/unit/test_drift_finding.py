@@ -1,0 +1,70 @@
+"""What happened to a series, in a title: nothing that is not so, and nothing that leads astray."""
+
+import pytest
+
+from streams.change import Change
+from streams.drift_finding import drift_finding
+from streams.seen import SeriesId, SeriesKind
+
+SOFTWARE: SeriesId = ("north", "", "scanner.software")
+WAIT: SeriesId = ("north", "", "report_turnaround_s")
+PIXEL: SeriesId = ("north", "", "acquisition.pixel_mm")
+
+
+def title(key: SeriesId, kind: SeriesKind, before: float, after: float, **more: object) -> str:
+    """That of an alarm on 2,000 observations of reference."""
+    known = {"reference_n": 2_000, "current_n": 400, "word": "4.1", "detector": "cat_sr", **more}
+    change = Change("alarm", 0, again=False, since_us=0, before=before, after=after, **known)  # type: ignore[arg-type]
+    finding = drift_finding(key, kind, change, model=None, severity="warning")
+    assert finding is not None
+    return finding.title
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (0.405, 0.62, ": 4.1 from 40.5 to 62 %"),
+        (1.0, 0.9, ": 4.1 from 100 to 90 %"),
+        (0.405, 0.413, ""),  # a rarer one has moved: whoever reads 4.1 looks at the wrong machine
+        (1.0, 1.0, ""),
+    ],
+)
+def test_the_usual_value_is_named_where_its_share_has_moved(
+    before: float, after: float, told: str
+) -> None:
+    assert title(SOFTWARE, "word", before, after) == (
+        f"scanner.software at north has another mixture{told}"
+    )
+
+
+def test_few_observations_show_no_other_share() -> None:
+    assert title(SOFTWARE, "word", 0.4, 0.46, current_n=63).endswith(" has another mixture")
+
+
+def test_numbers_whose_mixture_is_another_may_have_their_old_mean() -> None:
+    assert title(PIXEL, "number", 0.2836, 0.2831) == (
+        "acquisition.pixel_mm at north has another mixture: mean from 0.2836 to 0.2831"
+    )
+    assert title(PIXEL, "number", 0.2836, 0.25, detector="mean_sr") == (
+        "acquisition.pixel_mm at north moved from 0.2836 to 0.25"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (69_235.4, 481_756.5, "from 0.801 to 5.58 days"),
+        (69_710.0, 71_940.0, "from 19.4 to 20 h"),
+        (98.37, 84.33, "from 98.4 to 84.3 s"),
+        (55.0, 660.0, "from 0.917 to 11 min"),
+    ],
+)
+def test_times_are_told_in_a_unit_that_one_can_read(before: float, after: float, told: str) -> None:
+    assert title(WAIT, "number", before, after, detector="mean_sr") == (
+        f"report_turnaround_s at north moved {told}"
+    )
+
+
+def test_large_numbers_have_no_exponent() -> None:
+    told = title(PIXEL, "number", 69_235.4, 12_345_678.9, detector="mean_sr")
+    assert told.endswith(" moved from 69235 to 12345679")

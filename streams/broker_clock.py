@@ -5,6 +5,8 @@ it. So when the acknowledgement came, the broker's clock showed at least that st
 on since. The latest acknowledgement counts, not the highest: a broker's clock may be set back.
 """
 
+from collections.abc import Callable
+
 
 class BrokerClock:
     """Broker time from acknowledged append times and a monotonic clock."""
@@ -26,3 +28,23 @@ class BrokerClock:
             return None
         append_ms, since_s = self._anchor
         return (append_ms + int(max(0.0, monotonic_s - since_s) * 1000)) * 1000
+
+    def latest_us(self) -> int | None:
+        """Clamps the stamps of records; None: they are the broker's own, and need none."""
+        return None
+
+
+class OwnClock(BrokerClock):
+    """Ours in its place, where the broker leaves the stamps to producers; `now_us` reads it."""
+
+    def __init__(self, now_us: Callable[[], int]) -> None:
+        super().__init__()
+        self._now_us = now_us
+
+    def earliest_us(self, monotonic_s: float) -> int:
+        """Now."""
+        return self._now_us()
+
+    def latest_us(self) -> int:
+        """Now: nothing was appended later."""
+        return self._now_us()

@@ -114,7 +114,8 @@ class _Topic:
 class Merge:
     """Joins `topics` (in order of precedence) of one partition, within bounds for each.
 
-    `now_us` given to `offer` clamps stamps of topics that carry their producers' times.
+    `now_us` given to `offer` clamps stamps of topics that carry their producers' times, between
+    what is proved of the topic and now.
     """
 
     def __init__(
@@ -160,8 +161,8 @@ class Merge:
                 self.repeated += 1
                 continue
             stamp_us = record.timestamp * 1000
-            if now_us is not None and stamp_us > now_us:
-                stamp_us = now_us
+            if now_us is not None:
+                stamp_us = max(topic.proved_us, min(stamp_us, now_us))
             at_us = max(at_us, stamp_us)
             queue.append((at_us, record))
             topic.queued_bytes += len(record.value or b"")

@@ -116,7 +116,7 @@ class Rekeyer:
             if end > start:
                 chunk = Chunk(name, place.partition, start, end, fetched.get(place, []))
                 if (marked := await self._marked(chunk, place)) is not None:
-                    merge.offer(marked)
+                    merge.offer(marked, self._clock.latest_us())
 
     async def _marked(self, chunk: Chunk, place: TopicPartition) -> Chunk | None:
         """The chunk, behind a marker where records were deleted before it.

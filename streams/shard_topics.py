@@ -19,6 +19,11 @@ class ShardTopics(Struct, frozen=True):
     deadletters: str
     state: str
 
+    @property
+    def timed(self) -> set[str]:
+        """By the stamps of these time is told: all inputs, sources too, and what we write most."""
+        return {*self.merged, *self.rekeyed.values(), self.state}
+
 
 def shard_topics(config: Config) -> ShardTopics:
     """The names of a deployment's topics."""

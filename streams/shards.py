@@ -57,7 +57,7 @@ class Shards:
         telemetry: Telemetry,
         *,
         engine: Engine,
-        append_times: bool,
+        clock: BrokerClock,
         partitions: int,
     ) -> None:
         self._config = config
@@ -65,7 +65,7 @@ class Shards:
         self._prover = prover
         self._telemetry = telemetry
         self._engine = engine
-        self._append_times = append_times
+        self.clock = clock
         self._partitions = partitions
         self._owned: dict[int, _Owned] = {}
         self._rekeyed = {
@@ -73,7 +73,6 @@ class Shards:
             for copy, source in topics.rekeyed.items()
         }
         self._opening: asyncio.Future[list[None]] | None = None
-        self.clock = BrokerClock()
         self._retention = Retention(prover, telemetry, self._now_us)
         self._recreated = Recreated(f"Delete {topics.state} as well")
         self.due = asyncio.Event()  # a checkpoint should not wait for its timer
@@ -147,7 +146,7 @@ class Shards:
             return None
         if chunk.topic in self._topics.rekeyed:
             chunk = restored(chunk)
-        now_us = None if self._append_times else time.time_ns() // 1000
+        now_us = self.clock.latest_us()
         if (first := await self._retention.tell(one.shard, chunk, now_us)) is not None:
             return first
         if self._owned.get(chunk.partition) is not one:
@@ -246,8 +245,6 @@ class Shards:
             self._telemetry.behind(partition, waiting, max(0, lag_us) / 1e6, watermark_us)
 
     def _now_us(self) -> int | None:
-        if not self._append_times:
-            return time.time_ns() // 1000
         return self.clock.earliest_us(time.monotonic())
 
     def full(self) -> set[tuple[str, int]]:

@@ -47,6 +47,11 @@ class TopicState(Struct, frozen=True):
         """Whether the topic is still to be created."""
         return self.partitions is None
 
+    @property
+    def append_times(self) -> bool:
+        """Whether the broker stamps what it takes, as it is wanted to."""
+        return all(one.setting != "message.timestamp.type" for one in self.differences)
+
 
 class NoBroker(Exception):
     """The broker did not answer what was asked; the message has its address and the reason."""

@@ -18,6 +18,7 @@ from schemas.config import Config
 from schemas.topics import topics_of
 from streams.app import build, run_until_crash
 from streams.assignment import Assignment
+from streams.broker_clock import BrokerClock, OwnClock
 from streams.embedded import PARTITIONS, EmbeddedBroker
 from streams.engine import Engine
 from streams.proof import Prover
@@ -66,6 +67,7 @@ class Worker:
         self._telemetry = telemetry or Silent()
         self._companions = tuple(companions)
         self._topics = shard_topics(config)
+        self._clock: BrokerClock = OwnClock(_now_us)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -111,7 +113,8 @@ class Worker:
         admin = TopicsAdmin(self.config)
         for name in admin.create():
             log.info("created topic %s", name)
-        for topic in admin.show():
+        shown = admin.show()
+        for topic in shown:
             for difference in topic.differences:
                 text = (
                     f"{topic.name}: {difference.setting} is {difference.found}, wanted "
@@ -120,6 +123,8 @@ class Worker:
                 if difference.fatal:
                     raise UnfitTopics(text)
                 log.warning("%s", text)
+        stamped = all(topic.append_times for topic in shown if topic.name in self._topics.timed)
+        self._clock = BrokerClock() if stamped else OwnClock(_now_us)
 
     async def _run(self, prover: Prover) -> None:
         shards = Shards(
@@ -128,7 +133,7 @@ class Worker:
             prover,
             self._telemetry,
             engine=self._engine,
-            append_times=self._embedded is None,
+            clock=self._clock,
             partitions=self.config.kafka.partitions,
         )
 
@@ -201,3 +206,7 @@ async def _either(event: Awaitable[object], timeout_s: float) -> None:
         await asyncio.wait_for(event, timeout_s)
     except TimeoutError:
         return
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,6 +1,7 @@
 """A backlog is read in the order in which it happened: nothing is missing that lies further on."""
 
 import time
+from collections.abc import Sequence
 
 import pytest
 from confluent_kafka.admin import (
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.kafka
 INPUTS = ("studies", "predictions")
 
 
-def create_stamped_by_producers(scene: Scene) -> None:
-    """Inputs whose records keep the times that their producer gives: a past that can be written."""
+def create_stamped_by_producers(scene: Scene, stems: Sequence[str] = INPUTS) -> None:
+    """Topics whose records keep the times that their producer gives: a past that can be written."""
     client = AdminClient({"bootstrap.servers": scene.kafka.bootstrap})
     topics = [
         NewTopic(
@@ -32,7 +33,7 @@ def create_stamped_by_producers(scene: Scene) -> None:
             replication_factor=1,
             config={"message.timestamp.type": "CreateTime"},
         )
-        for stem in INPUTS
+        for stem in stems
     ]
     for future in client.create_topics(topics).values():
         future.result(ANSWER_S)
@@ -78,4 +79,16 @@ def test_a_restart_with_deadlines_long_past_calls_nothing_missing(scene: Scene) 
 
     found = scene.verdict()
     assert not [row for row in found.outcomes if b'"missing"' in (row.value or b"")]
+    assert not [row for row in found.incidents if b'"missing_output"' in (row.value or b"")]
+
+
+def test_a_state_and_inputs_that_the_broker_does_not_stamp_blind_nobody(
+    scene: Scene,
+) -> None:
+    create_stamped_by_producers(scene, ["reports", "commands", "state"])
+    scene.ward.troubled = False
+    scene.start("a")
+
+    found = scene.verdict(replay=False)
+
     assert not [row for row in found.incidents if b'"missing_output"' in (row.value or b"")]

@@ -77,8 +77,9 @@ class Now(BrokerClock):
 class Worker:
     """Reads, checkpoints and dies when it is told to. `told`: the effects that became visible."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, clock: BrokerClock | None = None) -> None:
         self.broker = broker
+        self.clock = clock or Now(broker)
         self.prover = Prover(broker)
         self.noticed = Noticed()
         self.told: list[Effect] = []
@@ -94,10 +95,9 @@ class Worker:
             prover,
             self.noticed,
             engine=Engine(),
-            append_times=True,
+            clock=self.clock,
             partitions=1,
         )
-        self.shards.clock = Now(self.broker)
         self.shard = shard()
         self.shard.restore(self._state.items())
         writer: Any = None

@@ -1,6 +1,6 @@
 """The broker's clock is never overstated."""
 
-from streams.broker_clock import BrokerClock
+from streams.broker_clock import BrokerClock, OwnClock
 
 
 def test_nothing_is_known_before_the_first_acknowledgement() -> None:
@@ -31,3 +31,14 @@ def test_a_broker_that_was_set_back_is_believed() -> None:
     clock.acknowledged(1_000, monotonic_s=6.0)
 
     assert clock.earliest_us(6.0) == 1_000_000
+
+
+def test_a_broker_that_stamps_needs_no_clamp() -> None:
+    assert BrokerClock().latest_us() is None
+
+
+def test_our_own_stands_in_for_one_that_does_not() -> None:
+    clock = OwnClock(lambda: 7)
+    clock.acknowledged(1_000, monotonic_s=5.0)
+
+    assert (clock.earliest_us(5.0), clock.latest_us()) == (7, 7)

@@ -130,6 +130,8 @@ def test_settings_and_copies_that_differ_are_said_and_left_alone(broker: Broker)
 
     assert found["message.timestamp.type"] == ("CreateTime", "LogAppendTime", False)
     assert found["replication"] == ("1", "2", False)
+    stamped = {topic.name: topic.append_times for topic in one.show()}
+    assert [name for name in stamped if not stamped[name]] == [STUDIES]
     assert one.create() == []
     assert broker.topics[STUDIES][2]["message.timestamp.type"] == "CreateTime"
 

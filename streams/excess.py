@@ -54,10 +54,10 @@ class Excess(Struct, omit_defaults=True):
             return None
         if self._bet(bad, min(elapsed_us / DAY_US, self.days * _SILENCE_SHARE), self.days):
             return "shown"
-        if self.clean_n == clean_run(self.tolerated_share):
+        run_n = clean_run(self.tolerated_share)
+        if self.clean_n >= run_n:  # as long as the run goes on: it is no part of what comes next
             self.seen_n = self.bad_n = 0
-            return "clean"
-        return None
+        return "clean" if self.clean_n == run_n else None
 
     def _bet(self, bad: bool, elapsed_days: float, days: float) -> bool:
         """Bet on one more outcome; whether that wins. A good one is no evidence of bad ones."""

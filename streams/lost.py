@@ -15,7 +15,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from schemas.incident import Evidence
-from streams.clock import from_us
+from streams.clock import NEVER_US, from_us
 from streams.finding import MONITOR_SITE, Finding, Signal
 
 RESULTS = "predictions"
@@ -66,6 +66,11 @@ class Losses:
         self._losses: dict[tuple[str, int], Lost] = {}
         self._dirty: dict[tuple[str, int], None] = {}
         self.unheard: dict[str, Lost] = {}
+        self._ended_us = NEVER_US
+
+    def end(self, at_us: int) -> None:
+        """A recording ends here: of no feed it is known what came then. Results never come."""
+        self._ended_us = at_us
 
     def add(
         self, feed: str, n: int, from_us: int, until_us: int, *, rekeyed: bool = False
@@ -124,8 +129,17 @@ class Losses:
             for loss in self._losses.values()
         )
 
+    def is_past_end(self, at_us: int) -> bool:
+        """Whether the recording has ended by then."""
+        return at_us > self._ended_us
+
     def until_us(self, feed: str) -> int:
-        """When the last known loss of the feed ended; below 0 without any."""
+        """When the last known loss of the feed ended; below 0 without any.
+
+        Never, where the recording has ended.
+        """
+        if self._ended_us < NEVER_US:
+            return NEVER_US
         ends = [loss.until_us for loss in self._losses.values() if loss.feed == feed]
         return max(ends, default=-1)
 

@@ -67,6 +67,10 @@ class Pipeline:
         findings = self._parts.lost.add(_FEEDS[kind], n, from_us, until_us, rekeyed=rekeyed)
         return list(self._tell.findings(findings))
 
+    def end(self, at_us: int) -> None:
+        """The recording ends here: deadlines pass as ever, but no feed falls silent by that."""
+        self._parts.lost.end(at_us)
+
     def handle(self, event: Event, arrived_us: int) -> list[Effect]:
         """Take one event, in the order of arrival; `arrived_us` is the broker's date of it."""
         return self.handle_all([(event, arrived_us)])

@@ -93,10 +93,14 @@ class Replay:
             yield from self.pipeline.handle_all(events)
 
     def finish(self, until_us: int | None = None) -> Iterator[Effect]:
-        """Let time run on to `until_us`, or until every deadline has passed."""
+        """Let time run on to `until_us`, or until every deadline has passed.
+
+        To `until_us` nothing has come, and feeds fall silent; else it is not known what came.
+        """
         if until_us is not None:
             yield from self.pipeline.tick(until_us - self._lateness_us)
             return
+        self.pipeline.end(self.now_us)
         while (due_us := self.pipeline.next_due()) is not None:
             yield from self.pipeline.tick(due_us)
 

@@ -35,7 +35,8 @@ _EXAMPLES = """examples:
 
 Each line is one event of any type, in the order of arrival. `arrived_at` dates its arrival, else
 `at` does; but for one that jumps ahead and that the next lines take back: that is a wrong clock.
-Two runs over the same lines write the same bytes.
+Two runs over the same lines write the same bytes. After the last line time runs on until every
+deadline has passed, but no feed falls silent by that: only up to --until has nothing come.
 
 exit status:
   0  done, lines that could not be read included: they are counted

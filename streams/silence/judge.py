@@ -126,5 +126,6 @@ class Judge:
         """Whether what came in an hour says nothing: it neither teaches nor is judged."""
         if self._maintenance.touches(feed_id.site, hour):
             return True
-        begin_us = hour * HOUR_US
-        return self._lost.touches(feed_id.type, begin_us, begin_us + HOUR_US - 1)
+        begin_us, last_us = hour * HOUR_US, (hour + 1) * HOUR_US - 1
+        is_past_end = self._lost.is_past_end(last_us)
+        return is_past_end or self._lost.touches(feed_id.type, begin_us, last_us)

@@ -55,6 +55,16 @@ def test_the_share_is_counted_from_the_last_clean_run() -> None:
     assert excess.share == 0.5
 
 
+def test_a_clean_run_of_weeks_does_not_thin_the_share_that_is_told_after_it() -> None:
+    excess = Excess(tolerated_share=0.05)
+    for number in range(5_000):
+        excess.take(False, number, lambda: 1e9)
+    for number in range(10):
+        excess.take(number % 2 == 0, 5_000 + number, lambda: 1e9)
+
+    assert excess.share == 0.5
+
+
 @given(st.floats(1e-12, 1, exclude_max=True), st.floats(1e-6, 1e15))
 @settings(max_examples=50)
 def test_good_outcomes_alone_never_show_an_excess(tolerated_share: float, days: float) -> None:

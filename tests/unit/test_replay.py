@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
-from schemas.config import Config, Model
+from schemas.config import Config, Model, Watch
 from schemas.deadletter import DeadLetter
 from schemas.decoding import encode
+from schemas.incident import Incident
 from schemas.messages import Effect, Event
 from streams.replay import Replay, parse
 from tests.unit.builders import at, config, outcomes, prediction, seconds, story, study, us
@@ -154,3 +155,21 @@ def test_time_moves_with_the_lines_that_are_read() -> None:
     list(replay.play(parse("day.jsonl", [line(study("a", 0)), line(study("b", 7))])))
 
     assert (seconds(replay.now_us), replay.handled_n) == (7, 2)
+
+
+def test_no_feed_falls_silent_by_the_end_of_a_recording() -> None:
+    """Nobody knows what came after it; with a time to run on to, nothing did."""
+    settings = Config(
+        models=[Model(name="ptx", applies={"modality": ["CT"]}, deadline_s=10_000)],
+        watch=Watch(exclude=("*",), slices=(), monitors=("silence",)),
+    )
+    every_five_minutes = [line(study(f"s{n}", 300 * n)) for n in range(16 * 288)]
+    last_s = 300 * 16 * 288
+    lines = [*every_five_minutes, line(study("last", last_s, modality="CT"))]
+
+    def told(until_s: float | None) -> list[str]:
+        said = replayed(lines, until_s, settings)
+        return [effect.kind for effect in said if isinstance(effect, Incident) and effect.seq == 1]
+
+    assert told(None) == ["missing_output"]
+    assert told(last_s + 20_000) == ["silence", "missing_output"]

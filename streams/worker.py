@@ -82,6 +82,11 @@ class Worker:
         Raises UnfitTopics or UnfitState, or whatever broke the engine.
         """
         self._loop = asyncio.get_running_loop()
+        if self._embedded is not None and self._topics.rekeyed:
+            raise UnfitTopics(
+                "topics.*.rekey = true needs a Kafka: the embedded broker does not keep how far a "
+                "re-keyer has come. Set broker to a Kafka, or key by site"
+            )
         await _either(self._stopping.wait(), after_s)
         await asyncio.to_thread(warm_up)  # before it joins the group: a poll must not wait for it
         prover = Prover(self.config)

@@ -209,3 +209,13 @@ def test_topics_of_the_embedded_broker_are_explained(tmp_path: Path) -> None:
     assert ran.returncode == 0
     assert "cli.studies.v1" in ran.stdout
     assert "made when a worker starts" in ran.stdout
+
+
+def test_what_the_embedded_broker_cannot_do_is_said_and_not_tried(tmp_path: Path) -> None:
+    config = tmp_path / "rekeyed.toml"
+    config.write_text(CONFIG.format(broker="embedded") + "[topics.studies]\nrekey = true\n")
+
+    ran = run("run", "--config", str(config))
+
+    assert ran.returncode == 4
+    assert "rekey = true needs a Kafka" in ran.stderr

@@ -73,8 +73,11 @@ class Telling:
         """Arrivals show that it is over."""
         what, site = _what(episode.scope), episode.scope.site
         length = _length(at_us - episode.since_us)
-        again = "as many as usual again" if episode.kind == "partial_silence" else "again"
-        title = f"{what[0].upper()}{what[1:]} from {site}: {again} after {length}"
+        if episode.scope.type == "all feeds":  # one event of any ends it
+            title = f"Something comes from {site} again, after {length}"
+        else:
+            again = "as many as usual again" if episode.kind == "partial_silence" else "again"
+            title = f"{what[0].upper()}{what[1:]} from {site}: {again} after {length}"
         return self._finding("eased", episode, at_us, title)
 
     def _finding(self, signal: Signal, episode: Episode, at_us: int, title: str) -> Finding:

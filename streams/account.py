@@ -23,6 +23,8 @@ from streams.pipeline import Pipeline
 from streams.series_account import SeriesAccount, series_account
 
 _DRIFT = {"input_drift", "output_drift", "performance_drift", "calibration_drift"}
+_MONITORS = {"silence", "partial_silence", "subgroup_gap", "version_disagreement", "off_label"}
+_STUCK = "repeats"  # of what is told as `data_quality` it alone has a share
 _OUTAGES = {
     "missing_output": "missing",
     "failed_output": "failed",
@@ -172,12 +174,16 @@ def _ending(incident: Incident, before: str) -> str:
 
 
 def _is_promised(config: Config, incident: Incident) -> bool:
-    """Drift, and outages whose model asks for the policy `rate`: these have shares.
+    """Drift, monitors, and outages whose model asks for the policy `rate`: these have shares.
 
-    What is told as `info` disturbs nobody.
+    What is told as `info` disturbs nobody. Where no study may be off label each is told, unasked.
     """
     if incident.kind in _DRIFT:
         return incident.severity != "info"
+    if incident.kind == "data_quality":
+        return incident.evidence.detector == _STUCK
+    if incident.kind in _MONITORS:
+        return incident.kind != "off_label" or config.oversight.off_label.tolerated_share > 0
     field = _OUTAGES.get(incident.kind)
     return field is not None and any(
         model.name == incident.model and getattr(model, field).policy == "rate"

@@ -7,11 +7,13 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from detectors.votes import VOTES
 from schemas.config import Budget as Promise
 from schemas.config import Config, Model, Outage, Reference, Watch
 from schemas.incident import Evidence, Incident
+from schemas.oversight import OffLabel, Oversight
 from schemas.study import Study
 from streams import state
 from streams.account import ShardPart, Statement, shard_part, spent, statement
@@ -307,3 +309,21 @@ class TestSpent:
         ]
 
         assert spent(config([ptx]), incidents, NOW).by_kind == {"failed_output": 1, "latency": 1}
+
+    def test_monitors_that_have_a_share_count_and_what_needs_none_does_not(self) -> None:
+        bets = ("silence", "partial_silence", "subgroup_gap", "version_disagreement", "off_label")
+        incidents = [told(kind, 1, "open", "opened", kind=kind) for kind in bets]
+        quality = told("stuck", 1, "open", "opened", kind="data_quality")
+        stuck = replace(quality, evidence=Evidence(detector="repeats"))
+        impossible = replace(quality, incident="i", evidence=Evidence(detector="limits"))
+        unasked = [
+            told(kind, 1, "open", "opened", kind=kind) for kind in ("version_change", "clock_skew")
+        ]
+        found = spent(Config(), [*incidents, stuck, impossible, *unasked], NOW)
+
+        assert found.by_kind == dict.fromkeys(sorted([*bets, "data_quality"]), 1)
+
+        none_tolerated = Oversight(off_label=OffLabel(tolerated_share=0))
+        found = spent(Config(oversight=none_tolerated), incidents, NOW)
+
+        assert "off_label" not in found.by_kind

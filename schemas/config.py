@@ -76,15 +76,12 @@ class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     observations: Annotated[int, Meta(ge=50, le=100_000)] = 2_000
     """After so many the reference is frozen; below 500 detection suffers."""
-    min_days: Annotated[float, Meta(ge=0, le=60)] = 0
-    """Nor before so many days, unless 100,000 have come: 8 hold a weekend. A series of more than
-    250 a day has its 2,000 sooner, and each weekend is a change to it if weekends are different."""
+    min_days: Annotated[float, Meta(ge=0, le=60)] = 8
+    """One of fewer days is of weekdays alone, or of weekends: what comes on other days is learnt,
+    and not judged. After so many days, or 100,000 observations, it is replaced by one of them all.
+    8 hold a weekend; with 0 all days count as alike, and weekends that differ are changes."""
     max_days: Days = 60
     """Or after so many days, with the 50 observations that it needs at least."""
-
-    def __post_init__(self) -> None:
-        if self.min_days > self.max_days:
-            raise ValueError("min_days is above max_days")
 
 
 class Range(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,8 @@ from schemas.fields import Count, Name, Numbers, Positive, Site, Time
 Phase = Literal["learning", "watching", "relearning"]
 # unstable_reference: the sample was still moving when it was frozen. not_promised: its values
 # depend on each other so much that no false-alarm rate can be kept; its incidents are `info` only.
-Note = Literal["unstable_reference", "not_promised"]
+# weekdays_only, weekends_only: it holds no whole week yet; what comes on other days is learnt only.
+Note = Literal["unstable_reference", "not_promised", "weekdays_only", "weekends_only"]
 
 
 class SeriesPoint(

@@ -1,16 +1,18 @@
 """Whether a fresh sample shows no difference from a reference: has a series returned? At 1 %."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import erf, log, sqrt
 
 import numpy as np
 
 from detectors.chi_squared import chi_squared
 from streams.seen import Floats
+from streams.week import LEAST_N
 
 _KOLMOGOROV_99 = 1.63
 _NORMAL_99_TWO_SIDED = 2.576
 _NORMAL_99 = 2.326
+_NORMAL_95 = 1.645
 _LEAST_EXPECTED = 5.0
 
 
@@ -36,13 +38,30 @@ def _greatest_gap(scores: Floats) -> float:
     return float(max((steps[1:] - shares).max(), (shares - steps[:-1]).max()))
 
 
+def days_differ(
+    weekdays: Sequence[int], weekends: Sequence[int], variance_ratio: float = 1.0
+) -> bool:
+    """Whether there is enough of both kinds of days, and their shares differ: at one in twenty.
+
+    Where they do and it does not show, the difference is small, and so is what it raises.
+    """
+    if min(sum(weekdays), sum(weekends)) < LEAST_N:
+        return False
+    named, others = ({str(cell): n for cell, n in enumerate(kind)} for kind in (weekdays, weekends))
+    return not counts_agree(named, others, variance_ratio, quantile=_NORMAL_95)
+
+
 def counts_agree(
-    reference: Mapping[str, int], fresh: Mapping[str, int], variance_ratio: float = 1.0
+    reference: Mapping[str, int],
+    fresh: Mapping[str, int],
+    variance_ratio: float = 1.0,
+    *,
+    quantile: float = _NORMAL_99,
 ) -> bool:
     """Whether two counts of words may be of one mixture: the G test (Sokal & Rohlf, "Biometry").
 
     Words too rare for it are counted together. Where words depend on each other it is divided by
-    their variance ratio (Rao & Scott 1981).
+    their variance ratio (Rao & Scott 1981). `quantile`: that of a normal score, at 1 % by default.
     """
     totals = sum(reference.values()), sum(fresh.values())
     least = _LEAST_EXPECTED * sum(totals) / min(totals)
@@ -57,7 +76,7 @@ def counts_agree(
         pairs.append(rest)
     if len(pairs) < 2:
         return True
-    return _g(pairs, totals) <= variance_ratio * chi_squared(len(pairs) - 1, _NORMAL_99)
+    return _g(pairs, totals) <= variance_ratio * chi_squared(len(pairs) - 1, quantile)
 
 
 def _g(pairs: list[tuple[int, int]], totals: tuple[int, int]) -> float:

@@ -19,6 +19,8 @@ class Block(Struct, array_like=True):
     high: float
     score_total: float = 0.0
     scored_n: int = 0
+    judged: bool = True
+    """Whether they may count as evidence: not those of days that the reference does not know."""
 
 
 class Since(Struct, frozen=True):
@@ -41,13 +43,18 @@ class Blocks(Struct):
         return BLOCK_N if self.filling is None else BLOCK_N - self.filling.n
 
     def extend(
-        self, values: Sequence[float], ats_us: Sequence[int], scores: Sequence[float] = ()
+        self,
+        values: Sequence[float],
+        ats_us: Sequence[int],
+        scores: Sequence[float] = (),
+        *,
+        judged: bool = True,
     ) -> None:
         """Take observations, at most as many as there is room for; one at least."""
         block = self.filling
         if block is None:
             first = values[0]
-            self.filling = block = Block(ats_us[0], ats_us[0], 0, 0.0, first, first)
+            self.filling = block = Block(ats_us[0], ats_us[0], 0, 0.0, first, first, judged=judged)
         for value in values:  # one by one: however they are cut, the sum has the same bits
             block.total += value
         for score in scores:
@@ -69,9 +76,11 @@ class Blocks(Struct):
             del self.full[:-_KEPT]
 
     def since(self, changed_n: int) -> Since:
-        """The last blocks that hold at least `changed_n` observations."""
+        """The last blocks that hold at least `changed_n` observations that were judged."""
         at_us, n, total = 0, 0, 0.0
         for block in reversed([*self.full, *([self.filling] if self.filling else [])]):
+            if not block.judged:
+                continue
             at_us, n, total = block.since_us, n + block.n, total + block.total
             if n >= changed_n:
                 break

@@ -12,8 +12,9 @@ from streams.learning import Settings
 from streams.seen import Seen, SeriesId, SeriesKind
 from streams.series import Series
 from streams.series_number import NumberSample
-from streams.series_word import NO, YES, WordSample, YesNoSample
+from streams.series_word import WordSample, YesNoSample
 from streams.site_time import SiteTime
+from streams.word_reference import NO, YES
 
 _LOOK_N = 4096
 _FLOAT32_MAX = float(np.finfo(np.float32).max)

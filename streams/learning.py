@@ -1,35 +1,49 @@
 """How a series learns a reference: a sample that grows until it is complete."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 
 from schemas.config import Reference
-from streams.clock import seconds_to_us
+from streams.clock import NEVER_US, seconds_to_us
 from streams.pace import Pace
 from streams.seen import Sample, Seen
 
 _DAY_S = 86_400
 
 
-class Settings(Struct, frozen=True):
-    """When a reference is complete: after so many observations, or so long with `least_n`.
+class Goal(NamedTuple):
+    """A sample is complete with `n` observations, or with `least_n` after so long."""
 
-    Not before `min_us`, so that it holds a weekend. Where that would take more than `most_n`, no
-    hospital's pace, there is no waiting.
+    n: int
+    us: int = NEVER_US
+    least_n: int = 1
+
+
+class Settings(Struct, frozen=True):
+    """When there is a reference: after so many observations, or so long with `least_n`.
+
+    It holds a whole week after `week_us`, or with `most_n`: where those come sooner, no hospital's
+    pace, it is not waited for.
     """
 
     observations: int
     max_us: int
     least_n: int = 50
-    min_us: int = 0
+    week_us: int = 0
     most_n: int = 100_000
 
     @property
-    def hurried_us(self) -> int:
-        """The observations of one sample in less than this are more than `most_n` in `min_us`."""
-        return self.min_us * self.observations // self.most_n
+    def first(self) -> Goal:
+        """When the first reference is frozen."""
+        return Goal(self.observations, self.max_us, self.least_n)
+
+    @property
+    def week(self) -> Goal:
+        """When one that went on growing holds a whole week."""
+        return Goal(self.most_n, self.week_us)
 
 
 def settings_of(reference: Reference) -> Settings:
@@ -37,7 +51,7 @@ def settings_of(reference: Reference) -> Settings:
     return Settings(
         observations=reference.observations,
         max_us=seconds_to_us(reference.max_days * _DAY_S),
-        min_us=seconds_to_us(reference.min_days * _DAY_S),
+        week_us=seconds_to_us(reference.min_days * _DAY_S),
     )
 
 
@@ -45,7 +59,7 @@ class Learning:
     """The sample, and the pace at which it grows; each new one has another `generation`."""
 
     def __init__(self, settings: Settings, new_sample: Callable[[], Sample]) -> None:
-        self._settings = settings
+        self.settings = settings
         self._new_sample = new_sample
         self.pace = Pace()
         self.sample = new_sample()
@@ -53,49 +67,44 @@ class Learning:
 
     def begin(self) -> None:
         """Throw the sample away, and begin another."""
-        self.sample = self._new_sample()
+        self.pace, self.sample = Pace(), self._new_sample()
         self.generation += 1
 
-    def take(self, part: Seen) -> tuple[int, bool]:
+    def take(self, part: Seen, goal: Goal) -> tuple[int, bool]:
         """Grow up to where the sample is complete: how many were taken, and whether it is.
 
         A word too many ends the sample as well, incomplete.
         """
-        if self._stays_incomplete(part):
-            return self.sample.take(part), False
-        needs = self._settings
-        elapsed_us = self.pace.elapsed_with(part.ats_us, needs.max_us)
-        numbers = np.arange(self.sample.n + 1, self.sample.n + part.n + 1)
-        at_least, at_most = numbers >= needs.observations, numbers >= needs.most_n
-        many = at_least & (elapsed_us >= needs.min_us)
-        late = (numbers >= needs.least_n) & (elapsed_us >= needs.max_us)
-        too_fast = (numbers == needs.observations) & (elapsed_us < needs.hurried_us)
-        complete = np.flatnonzero(many | late | too_fast | at_most)
+        sample, pace, gap_max_us = self.sample, self.pace, self.settings.max_us
+        soonest_us = min(goal.us, gap_max_us)
+        if sample.n + part.n < goal.n and pace.stays_under(part.ats_us, soonest_us):
+            return sample.take(part), False
+        elapsed_us = pace.elapsed_with(part.ats_us, gap_max_us)
+        numbers = np.arange(sample.n + 1, sample.n + part.n + 1)
+        late = (numbers >= goal.least_n) & (elapsed_us >= goal.us)
+        complete = np.flatnonzero((numbers >= goal.n) | late)
         taken = int(complete[0]) + 1 if len(complete) else part.n
         part = part.part(0, taken)
-        self.pace.take(part.ats_us, int(elapsed_us[taken - 1]))
-        taken = self.sample.take(part)
-        return taken, bool(len(complete)) and not self.sample.is_of_names
+        pace.take(part.ats_us, int(elapsed_us[taken - 1]))
+        taken = sample.take(part)
+        return taken, bool(len(complete)) and not sample.is_of_names
 
     @property
     def has_enough(self) -> bool:
         """Whether a reference could be made of it, though it is not complete."""
-        return self.sample.n >= self._settings.least_n
+        return self.sample.n >= self.settings.least_n
 
     @property
-    def missing(self) -> tuple[int, int]:
+    def holds_week(self) -> bool:
+        """Whether it is as long as a week, or grows too fast for one."""
+        needs, n, elapsed_us = self.settings, self.sample.n, self.pace.elapsed_us
+        too_fast = elapsed_us < needs.week_us * n // needs.most_n
+        return elapsed_us >= needs.week_us or n >= needs.most_n or too_fast
+
+    def missing(self, goal: Goal) -> tuple[int, int]:
         """How many further observations, or which stamp, may complete it: never fewer, or before.
 
         The stamp is 0 where nothing is known of it yet.
         """
-        needs, first_us = self._settings, self.pace.first_us or 0
-        if self.sample.n < needs.observations:
-            return needs.observations - self.sample.n, first_us and first_us + needs.max_us
-        return needs.most_n - self.sample.n, first_us and first_us + needs.min_us
-
-    def _stays_incomplete(self, part: Seen) -> bool:
-        """The usual case, in which only the pace goes on."""
-        needs, n = self._settings, self.sample.n + part.n
-        if n < needs.observations:
-            return self.pace.stays_under(part.ats_us, needs.max_us)
-        return n < needs.most_n and self.pace.stays_under(part.ats_us, needs.min_us)
+        first_us = self.pace.first_us or 0
+        return goal.n - self.sample.n, first_us and min(first_us + goal.us, NEVER_US)

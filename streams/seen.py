@@ -94,8 +94,8 @@ class Sample(Protocol):
     def images(self, values: Floats | Sequence[str]) -> list[float]:
         """The values as they are drawn."""
 
-    def freeze(self) -> "Frozen":
-        """The reference that it makes."""
+    def freeze(self, *, of_usual_days: bool = False) -> "Frozen":
+        """The reference that it makes, or that its usual kind of day does: streams/week.py."""
 
 
 class Frozen(Protocol):

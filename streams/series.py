@@ -6,6 +6,9 @@ After an alarm the reference stays, and a provisional one is learnt from what co
 agrees with the reference, the series has returned. If not, it is watched against the provisional
 one, so that a second change or a return is seen, and nothing alarms for ever. Numbers, yes and no,
 and words live alike; streams/seen.py says what they differ in.
+
+A reference that holds no whole week yet is of weekdays alone, or of weekends. What comes on other
+days is not judged; the sample goes on growing, and when it holds a week, that is the reference.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +19,14 @@ import detectors
 from schemas.series import Note, Phase
 from streams.blocks import BLOCK_N, Block, Blocks
 from streams.change import Change, NewWord, alarmed, relearnt
-from streams.learning import Learning, Settings
-from streams.pace import Pace, days_before
+from streams.learning import Goal, Learning, Settings
+from streams.pace import days_before
 from streams.references import Origin, References
-from streams.seen import Floats, Frozen, Readings, Row, Sample, Seen, Vote
+from streams.seen import Frozen, Row, Sample, Seen, Vote
 from streams.share import Grant, Share
 from streams.unseen import Unseen
+from streams.votes import first_alarm
+from streams.week import is_of_usual_days, stretch
 
 Happening: TypeAlias = Change | NewWord | Block
 
@@ -83,20 +88,23 @@ class Series:
         days, self.newest_us = days_before(self.newest_us, seen.ats_us)
         row, start = Row(seen, days), 0
         while start < seen.n and not self.closed:
-            stop = min(start + self.blocks.room, seen.n)
             reference = self.reference
+            held = self.original if self.phase == "relearning" else reference
+            alike_n, judged = stretch(held.notes if held else (), seen.weekhours[start:])
+            if self.blocks.filling is not None and self.blocks.filling.judged != judged:
+                self.blocks.end()
+                yield from self._block()
+            stop = start + min(self.blocks.room, alike_n)
             if self.phase == "watching":
-                taken, change = self._watch(row, start, stop)
+                taken, change = self._watch(row, start, stop, grant, judged=judged)
             else:
-                taken, change = self._collect(seen.part(start, stop), grant)
+                taken, change = self._collect(seen.part(start, stop), grant, judged=judged)
             yield from self._newness(reference, seen.part(start, start + taken))
             if change is not None:
                 self.place = start + taken - 1
                 yield change
             if self.blocks.room == BLOCK_N and not self.closed:
-                block = self.blocks.full[-1]
-                yield block
-                self._keep_ahead(block)
+                yield from self._block()
             start += taken
 
     def complete(self, grant: Grant) -> Iterator[Happening]:
@@ -113,7 +121,7 @@ class Series:
         yield from self._last_block()
         if self.phase == "relearning":
             self.references.end(at_us)
-            self.learning.pace, self._learnt = Pace(), {}
+            self._learnt = {}
             self.phase = "learning"
         elif self.provisional is not None:
             self.references.begin(self.provisional, "accepted", at_us)
@@ -160,10 +168,13 @@ class Series:
 
     @property
     def missing(self) -> tuple[int, int] | None:
-        """See Learning; None while it learns no first reference."""
-        if self.phase != "learning" or self.closed:
+        """See Learning; None while nothing is to be frozen that a share may be granted for."""
+        settings = self.learning.settings
+        if self.closed or self.phase == "relearning":
             return None
-        observations, stamp_us = self.learning.missing
+        if self.phase == "watching":
+            return self.learning.missing(settings.week) if self._is_of_usual_days else None
+        observations, stamp_us = self.learning.missing(settings.first)
         return min(observations, self._trial_left), stamp_us
 
     @property
@@ -183,25 +194,25 @@ class Series:
         """Those of the votes, or what outlasts their alarm."""
         return {kind: vote.state() for kind, vote in self.votes.items()} or self._learnt
 
-    def _collect(self, part: Seen, grant: Grant) -> tuple[int, Change | None]:
+    def _collect(self, part: Seen, grant: Grant, *, judged: bool) -> tuple[int, Change | None]:
         """Let the sample grow up to where it is complete."""
         if self.phase == "learning":
             return self._learn(part, grant), None
         assert self.original is not None
         assert self.reference is not None
-        sample, needed_n = self.learning.sample, self.original.relearn_n
-        part = part.part(0, max(needed_n - sample.n, 1))
-        taken = sample.take(part)
-        self._grown(part, self.reference.images(part.values), taken)
-        if self.closed or sample.n < needed_n:
-            return taken, None
-        return taken, self._relearnt(int(part.ats_us[-1]))
+        images = self.reference.images(part.values)
+        if not judged:
+            self.blocks.extend(images, part.ats_us.tolist(), judged=False)
+            return part.n, None
+        taken, complete = self.learning.take(part, Goal(self.original.relearn_n))
+        self._grown(part, images, taken)
+        return taken, self._relearnt(int(part.ats_us[taken - 1])) if complete else None
 
     def _learn(self, part: Seen, grant: Grant) -> int:
         left = self._trial_left
         part = part.part(0, left)
         images = self.learning.sample.images(part.values)
-        taken, complete = self.learning.take(part)
+        taken, complete = self.learning.take(part, self.learning.settings.first)
         self._grown(part, images, taken)
         if not self.closed and (complete or taken == left):
             self._try_shipped(grant)
@@ -224,40 +235,72 @@ class Series:
         self.closed = self.learning.sample.is_of_names
 
     def _freeze(self, grant: Grant) -> None:
-        self._hold_against(self.learning.sample.freeze(), "learnt", grant)
+        self._hold_against(self._frozen(), "learnt", grant)
+
+    def _frozen(self, *, of_usual_days: bool = False) -> Frozen:
+        """The reference that the sample makes now."""
+        some_days = of_usual_days or not self.learning.holds_week
+        return self.learning.sample.freeze(of_usual_days=some_days)
 
     def _hold_against(self, reference: Frozen, origin: Origin, grant: Grant) -> None:
-        learning = self.learning
-        self.references.begin(reference, origin, learning.pace.newest_us)
-        per_day = learning.pace.per_day(learning.sample.n)
-        self.share.settle(grant, is_promised=self.is_promised, per_day=per_day)
-        self._watch_from_now()
+        self.references.begin(reference, origin, self.learning.pace.newest_us)
+        self._settle(grant)
+        self._watch_from_now(goes_on=origin == "learnt")
 
-    def _watch(self, row: Row, start: int, stop: int) -> tuple[int, Change | None]:
+    def _settle(self, grant: Grant) -> None:
+        per_day = self.learning.pace.per_day(self.learning.sample.n)
+        self.share.settle(grant, is_promised=self.is_promised, per_day=per_day)
+
+    @property
+    def _is_of_usual_days(self) -> bool:
+        """Whether the reference holds no whole week yet."""
+        return is_of_usual_days(self.notes)
+
+    def _watch(
+        self, row: Row, start: int, stop: int, grant: Grant, *, judged: bool
+    ) -> tuple[int, Change | None]:
+        """Judge observations up to the first alarm, or up to where the sample holds a week."""
+        holds_week = False
+        if self._is_of_usual_days:
+            part = row.seen.part(start, stop)
+            taken, holds_week = self.learning.take(part, self.learning.settings.week)
+            stop = start + taken
+        taken, kind = self._judge(row, start, stop) if judged else self._pass(row, start, stop)
+        if kind is not None:
+            return taken, self._alarm(kind, int(row.seen.ats_us[start + taken - 1]))
+        self.closed = self.learning.sample.is_of_names
+        if holds_week:
+            self._hold_against_week(grant)
+        return taken, None
+
+    def _judge(self, row: Row, start: int, stop: int) -> tuple[int, str | None]:
         """Feed the votes up to the first alarm of any."""
         assert self.reference is not None
         readings, first = row.against(self.reference, start)
-        days = row.days[start:stop]
         part = readings.part(start - first, stop - first)
-        taken, kind = self._first_alarm(part, days)
+        taken, kind = first_alarm(self.votes, part, row.days[start:stop])
         seen = row.seen.part(start, start + taken)
         scores = [] if part.scores is None else part.scores[:taken].tolist()
         self.blocks.extend(self.reference.images(seen.values), seen.ats_us.tolist(), scores)
-        return taken, None if kind is None else self._alarm(kind, int(seen.ats_us[-1]))
+        return taken, kind
 
-    def _first_alarm(self, part: Readings, days: Floats) -> tuple[int, str | None]:
-        """How many were taken up to the first alarm of any vote, and whose it is.
+    def _pass(self, row: Row, start: int, stop: int) -> tuple[int, None]:
+        """On days that the reference does not know nothing is judged."""
+        assert self.reference is not None
+        seen = row.seen.part(start, stop)
+        images = self.reference.images(seen.values)
+        self.blocks.extend(images, seen.ats_us.tolist(), judged=False)
+        return seen.n, None
 
-        None is fed what comes after the alarm of one before it: what the last ones learn outlasts
-        the alarm, and would depend on how observations are cut.
-        """
-        taken, opened = len(days), None
-        for kind, vote in self.votes.items():
-            index = vote.run(part, days)
-            if index is not None and (opened is None or index + 1 < taken):
-                taken, opened = index + 1, kind
-                part, days = part.part(0, taken), days[:taken]
-        return taken, opened
+    def _hold_against_week(self, grant: Grant) -> None:
+        """The reference goes on as a longer one."""
+        reference = self.learning.sample.freeze()
+        if self.provisional is None:
+            self.references.original = reference
+            self._settle(grant)
+        else:
+            self.references.provisional = reference
+        self._watch_from_now()
 
     def _alarm(self, kind: str, at_us: int) -> Change:
         assert self.reference is not None
@@ -275,8 +318,13 @@ class Series:
         before, sample = self.provisional or self.original, self.learning.sample
         again = self.provisional is not None
         returned = self.original.agrees(sample)
-        self.references.provisional = None if returned else sample.freeze()
-        self._watch_from_now(self._learnt if returned else None)
+        if returned:
+            self.references.provisional = None
+            self._watch_from_now(self._learnt)
+        else:
+            some_days = is_of_usual_days(self.original.notes)  # the sample has no others
+            self.references.provisional = self._frozen(of_usual_days=some_days)
+            self._watch_from_now(goes_on=not some_days)
         since_us = self.changed_us
         return relearnt(before, sample, at_us, since_us, returned=returned, again=again)
 
@@ -297,6 +345,17 @@ class Series:
             self.blocks.end()
             yield self.blocks.full[-1]
 
+    def _block(self) -> Iterator[Block]:
+        """The one that has just ended.
+
+        Votes that count are armed anew for a faster pace, before it costs the promise.
+        """
+        block = self.blocks.full[-1]
+        yield block
+        behind = self.share.falls_behind(block.n, block.at_us)
+        if behind and self.phase == "watching":
+            self._arm(self.states())
+
     def _ended(self, was_away: bool, at_us: int) -> Iterator[Happening]:
         yield from self.unseen.end(at_us, self.reference.n if self.reference else 0)
         if was_away:
@@ -311,25 +370,23 @@ class Series:
     def _begin(self) -> None:
         self.references.end(self.newest_us or 0)
         self.references.shipped = None
-        self.learning.pace, self.closed = Pace(), False
+        self.closed = False
         self._start_sample("learning")
 
-    def _start_sample(self, phase: Phase) -> None:
+    def _start_sample(self, phase: Phase, *, goes_on: bool = False) -> None:
         self.phase = phase
         self.blocks.end()
-        self.learning.begin()
+        if not goes_on:
+            self.learning.begin()
         self.votes, self._learnt = {}, {}
 
-    def _watch_from_now(self, learnt: Mapping[str, detectors.State] | None = None) -> None:
-        self._start_sample("watching")
+    def _watch_from_now(
+        self, learnt: Mapping[str, detectors.State] | None = None, *, goes_on: bool = False
+    ) -> None:
+        """A sample goes on growing if it holds no whole week yet, or is over."""
+        self._start_sample("watching", goes_on=goes_on and self._is_of_usual_days)
         self._arm(learnt)
 
     def _arm(self, states: Mapping[str, detectors.State] | None = None) -> None:
         assert self.reference is not None
         self.votes = self.reference.arm(self.share.promise, states or {})
-
-    def _keep_ahead(self, block: Block) -> None:
-        """Arm the votes that count observations for a faster pace, before it costs the promise."""
-        behind = self.share.falls_behind(block.n, block.at_us)
-        if behind and self.phase == "watching":
-            self._arm(self.states())

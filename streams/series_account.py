@@ -138,8 +138,7 @@ def _ready_in_days(
     n = series.learning.sample.n
     age_us = _age_us(series.learning.pace, proved_us)
     by_age = max((needs.max_us - age_us) / DAY_US, (needs.least_n - n) / per_day, 0.0)
-    by_number = max((needs.observations - n) / per_day, (needs.min_us - age_us) / DAY_US)
-    return min(by_number, (needs.most_n - n) / per_day, by_age)
+    return min(max((needs.observations - n) / per_day, 0.0), by_age)
 
 
 def _age_us(pace: Pace, proved_us: int) -> int:

@@ -4,22 +4,27 @@ from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 import detectors
+from detectors import StateUnreadable
 from detectors.cells import number_cells
 from detectors.stability import is_stable
 from detectors.standard import Standard
 from schemas.series import Note
-from streams.agreement import scores_agree
+from streams.agreement import days_differ, scores_agree
 from streams.seen import Floats, Readings, Sample, Seen, Vote
+from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, number_votes
+from streams.week import is_weekend, usual_days
 
 _LEAST_RELEARN_N = 60
 _STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 _ROW = np.dtype([("value", "<f4"), ("draw", "<u4"), ("weekhour", "u1")])
 _NO_WEEKHOUR = 255
+_FORMAT = 1  # of one with kinds of days
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
 
@@ -50,16 +55,25 @@ class NumberSample:
         images: list[float] = cast(Floats, values).tolist()
         return images
 
-    def freeze(self) -> "NumberReference":
-        """The reference that it makes."""
+    def freeze(self, *, of_usual_days: bool = False) -> "NumberReference":
+        """The reference that it makes, or that its usual kind of day does."""
         values, uniforms, weekhours = self.columns()
         notes: list[Note] = []
+        if of_usual_days and weekhours is not None:
+            usual = usual_days(weekhours // 24)
+            if usual is not None:
+                mine, note = usual
+                values, uniforms, weekhours = values[mine], uniforms[mine], weekhours[mine]
+                notes.append(note)
         standard = Standard.learn(values, uniforms, weekhours)
-        if not is_stable(values):
+        scores = standard.scores(values, uniforms, weekhours)
+        # A weekend at its end would be a change to a sample of eight days.
+        if not is_stable(scores if standard.is_seasonal else values):
             notes.append("unstable_reference")
         if not standard.dependence.promised:
             notes.append("not_promised")
-        return NumberReference(standard, notes)
+        by_day = None if weekhours is None else _by_day(standard, values, scores, weekhours)
+        return NumberReference(standard, notes, by_day)
 
     def columns(self) -> tuple[Floats, Floats, NDArray[np.int64] | None]:
         """Values, uniforms and hours of the week, None where those of some are not known."""
@@ -81,14 +95,27 @@ class NumberSample:
         self._raw += rows
 
 
+_ByDay = tuple[list[int], list[int]]
+"""How often each cell came on weekdays, and on weekends."""
+
+
+class _Record(msgspec.Struct, array_like=True):
+    format: int
+    standard: bytes
+    by_day: _ByDay
+
+
 class NumberReference:
     """Numbers are held against their ranks, and their mixture against its shares."""
 
     usual = None
 
-    def __init__(self, standard: Standard, notes: Iterable[Note] = ()) -> None:
-        self._standard = standard
+    def __init__(
+        self, standard: Standard, notes: Iterable[Note] = (), by_day: _ByDay | None = None
+    ) -> None:
+        self.standard = standard
         self._cells = number_cells(standard)
+        self._by_day = by_day
         self.ratio = standard.dependence.ratio
         self.notes = tuple(notes)
         self.n = standard.n
@@ -117,30 +144,64 @@ class NumberReference:
     def readings(self, seen: Seen) -> Readings:
         """Scores and cells."""
         values = cast(Floats, seen.values)
-        scores = self._standard.scores(values, seen.uniforms, seen.weekhours.astype(np.int64))
+        scores = self.standard.scores(values, seen.uniforms, seen.weekhours.astype(np.int64))
         return Readings(scores, self._cells.cells(values, scores), seen.weekdays)
 
     def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
         """A vote for each detector."""
-        basis = Basis(self.n, self._cells.counts, self._standard.dependence)
+        ratio, by_day = self.ratio, self._by_day
+        basis = Basis(
+            self.n,
+            CellBasis(self._cells.counts, ratio),
+            self.standard.dependence,
+            by_day and (CellBasis(by_day[0], ratio), CellBasis(by_day[1], ratio)),
+        )
         return number_votes(promise, basis, states)
 
     def agrees(self, fresh: Sample) -> bool:
         """Whether a fresh sample shows no difference."""
         values, uniforms, weekhours = cast(NumberSample, fresh).columns()
-        if weekhours is None and self._standard.strata_n > 1:
+        if weekhours is None and self.standard.strata_n > 1:
             weekhours = np.zeros(len(values), np.int64)
-        scores = self._standard.scores(values, uniforms, weekhours) * sqrt(self.ratio)
+        scores = self.standard.scores(values, uniforms, weekhours) * sqrt(self.ratio)
         return scores_agree(scores, self.n / self.ratio, len(values) / self.ratio)
 
     def to_bytes(self) -> bytes:
-        """The standard's own format."""
-        return self._standard.to_bytes()
+        """The standard's own format, or one with the mixtures of both kinds of days."""
+        standard = self.standard.to_bytes()
+        if self._by_day is None:
+            return standard
+        return msgspec.msgpack.encode(_Record(_FORMAT, standard, self._by_day))
 
     @classmethod
     def read(cls, record: bytes, notes: Iterable[Note]) -> "NumberReference":
-        """The reference of a record."""
-        return cls(Standard.from_bytes(record), notes)
+        """The reference of a record. Raises StateUnreadable."""
+        try:
+            read = msgspec.msgpack.decode(record, type=_Record)
+        except msgspec.MsgspecError:
+            return cls(Standard.from_bytes(record), notes)
+        reference = cls(Standard.from_bytes(read.standard), notes, read.by_day)
+        if read.format != _FORMAT or not all(map(reference._may_have, read.by_day)):
+            raise StateUnreadable("not a record of numbers by kinds of days")
+        return reference
+
+    def _may_have(self, counts: Sequence[int]) -> bool:
+        is_one_each = len(counts) == len(self._cells.counts)
+        return is_one_each and min(counts) >= 0 and sum(counts) > 0
+
+
+def _by_day(
+    standard: Standard, values: Floats, scores: Floats, weekhours: NDArray[np.int64]
+) -> _ByDay | None:
+    """The mixtures of weekdays and of weekends, where they differ."""
+    known, weekend = number_cells(standard), is_weekend(weekhours // 24)
+    cells = known.cells(values, scores)
+    weekdays, weekends = (
+        np.bincount(cells[mine], minlength=len(known.counts)).tolist()
+        for mine in (~weekend, weekend)
+    )
+    differ = days_differ(weekdays, weekends, standard.dependence.ratio)
+    return (weekdays, weekends) if differ else None
 
 
 def rows_of_version_1(values: Floats) -> bytes:

@@ -18,9 +18,10 @@ from streams.references import History, is_reference
 from streams.seen import Frozen, Sample, SeriesId, SeriesKind
 from streams.series import Series
 from streams.series_number import NumberReference, NumberSample
-from streams.series_word import Day, WordReference, WordSample, YesNoReference
+from streams.series_word import Day, WordSample
 from streams.share import Share
 from streams.unseen import Unseen
+from streams.word_reference import WordReference, YesNoReference
 
 CHUNK_N = 250
 Bulk = tuple[str, bytes | None]

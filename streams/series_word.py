@@ -1,26 +1,20 @@
-"""Series of words, and of yes and no: a sample in the order in which it came, and its cells."""
+"""Series of words, and of yes and no: a sample in the order in which it came."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from math import sqrt
-from typing import Self, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-import detectors
-from detectors.categories import DISTINCT_MAX, Categories
-from detectors.dependence import dependence_of_categories
-from detectors.overdispersion import overdispersion_of
+from detectors.categories import DISTINCT_MAX
 from schemas.series import Note
-from streams.agreement import counts_agree
-from streams.seen import Floats, Readings, Sample, Seen, Vote
-from streams.votes import Basis, States, word_votes
+from streams.seen import Floats, Seen
+from streams.week import usual_days
+from streams.word_reference import NO, YES, Counted, WordReference, YesNoReference
 
-YES, NO = "yes", "no"
-_LEAST_RELEARN_N = 60
-_STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 _DAYS_MAX = 1_000  # out of order, two days take turns; what comes after so many turns is one day
 _NO_WEEKDAY = -1
@@ -78,9 +72,9 @@ class WordSample:
         first = next(iter(self.counts), values[0])
         return [float(word == first) for word in values]
 
-    def freeze(self) -> "WordReference":
-        """The reference that it makes."""
-        return WordReference(*self._frozen(self.counts))
+    def freeze(self, *, of_usual_days: bool = False) -> "WordReference":
+        """The reference that it makes, or that its usual kind of day does."""
+        return WordReference.learn(*self._usual(of_usual_days=of_usual_days))
 
     def written(self, start: int, stop: int | None = None) -> bytes:
         """The order from `start` to before `stop`, a byte each."""
@@ -98,13 +92,17 @@ class WordSample:
         if not self.days and self.n:
             self.days = [(_NO_WEEKDAY, self.n)]
 
-    def _frozen(self, counts: Mapping[str, int]) -> tuple[Categories, list[Note]]:
-        cells = np.frombuffer(bytes(self._order), np.uint8).astype(np.int64)
-        dependence = dependence_of_categories(cells)
-        weekdays, days_n = np.array(self.days).T
-        overdispersion = overdispersion_of(cells, weekdays.repeat(days_n))
-        notes: list[Note] = [] if dependence.promised else ["not_promised"]
-        return Categories.from_counts(counts, dependence, overdispersion), notes
+    def counted(self) -> Counted:
+        """Its words in the order in which they came, with their days of the week."""
+        places = np.frombuffer(bytes(self._order), np.uint8).astype(np.int64)
+        turns, turns_n = np.array(self.days).T
+        return Counted([*self._places], places, turns.repeat(turns_n))
+
+    def _usual(self, *, of_usual_days: bool) -> tuple[Counted, list[Note]]:
+        """All of it, or that of its usual kind of day, which the note tells."""
+        counted = self.counted()
+        usual = usual_days(counted.weekdays) if of_usual_days else None
+        return (counted, []) if usual is None else (counted.part(usual.mine), [usual.note])
 
 
 class YesNoSample(WordSample):
@@ -114,84 +112,11 @@ class YesNoSample(WordSample):
         """Yes is 1."""
         return [float(word == YES) for word in values]
 
-    def freeze(self) -> "YesNoReference":
-        """The reference that it makes."""
-        return YesNoReference(*self._frozen({NO: 0, YES: 0} | self.counts))
-
-
-class WordReference:
-    """Words are held against their shares. They are drawn as the share of the usual one."""
-
-    usual: str
-
-    def __init__(self, categories: Categories, notes: Iterable[Note] = ()) -> None:
-        self._categories = categories
-        self.ratio = categories.dependence.ratio
-        self._counts = cast(dict[str, int], categories.as_counts())
-        self.notes = tuple(notes)
-        self.n = sum(self._counts.values())
-        self.usual = next(iter(self._counts))
-
-    @property
-    def mean(self) -> float:
-        """The share of the usual word."""
-        return self._counts[self.usual] / self.n
-
-    @property
-    def relearn_n(self) -> int:
-        """Half as many, or as many where each word follows the last."""
-        strong = self.ratio > _STRONG_DEPENDENCE
-        return max(_LEAST_RELEARN_N, self.n if strong else self.n // 2)
-
-    def mean_of(self, sample: Sample) -> float:
-        """The share of the usual word in a sample."""
-        counts = cast(WordSample, sample).counts
-        return counts[self.usual] / counts.total()
-
-    def images(self, values: Floats | Sequence[str]) -> list[float]:
-        """Whether each is the usual word."""
-        return [float(word == self.usual) for word in values]
-
-    def unseen(self, values: Floats | Sequence[str]) -> list[int]:
-        """The places of the words that it does not have."""
-        known = self._counts
-        return [place for place, word in enumerate(values) if word not in known]
-
-    def readings(self, seen: Seen) -> Readings:
-        """Cells alone: words have no order."""
-        cells = self._categories.cells(cast(Sequence[str], seen.values))
-        return Readings(scores=None, cells=cells, weekdays=seen.weekdays)
-
-    def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
-        """One vote, on the mixture."""
-        known = self._categories
-        basis = Basis(self.n, known.counts, known.dependence, known.overdispersion)
-        return word_votes(promise, basis, states)
-
-    def agrees(self, fresh: Sample) -> bool:
-        """Whether a fresh sample shows no difference."""
-        return counts_agree(self._counts, cast(WordSample, fresh).counts, self.ratio)
-
-    def to_bytes(self) -> bytes:
-        """The categories' own format."""
-        return self._categories.to_bytes()
-
-    @classmethod
-    def read(cls, record: bytes, notes: Iterable[Note]) -> Self:
-        """The reference of a record."""
-        return cls(Categories.from_bytes(record), notes)
-
-
-class YesNoReference(WordReference):
-    """Yes and no are drawn as the share of yes."""
-
-    def __init__(self, categories: Categories, notes: Iterable[Note] = ()) -> None:
-        super().__init__(categories, notes)
-        self.usual = YES
-
-    def unseen(self, values: Floats | Sequence[str]) -> list[int]:
-        """Neither is ever news."""
-        return []
+    def freeze(self, *, of_usual_days: bool = False) -> "YesNoReference":
+        """The reference that it makes, or that its usual kind of day does."""
+        counted, notes = self._usual(of_usual_days=of_usual_days)
+        words = [*counted.words, *(word for word in (NO, YES) if word not in counted.words)]
+        return YesNoReference.learn(counted._replace(words=words), notes)
 
 
 def _spread_evenly(counts: Sequence[int]) -> bytes:

@@ -13,8 +13,7 @@ from typing import cast, get_args
 import numpy as np
 
 from detectors import StateUnreadable
-from detectors.categories import DISTINCT_MAX, Categories
-from detectors.standard import Standard
+from detectors.categories import DISTINCT_MAX
 from schemas.command import Command
 from schemas.series import Note
 from schemas.shipped import LONGEST_CONTENT, ReferenceLine, Shipped
@@ -22,8 +21,9 @@ from streams.budget import AHEAD
 from streams.clock import from_us
 from streams.seen import Frozen, SeriesId, SeriesKind
 from streams.series import Series
+from streams.series_number import NumberReference
 from streams.series_record import read_reference
-from streams.series_word import WordReference, YesNoReference
+from streams.word_reference import WordReference, YesNoReference
 
 LEAST_N = 50  # as of one that is learnt
 _NOTES = frozenset(get_args(Note))
@@ -51,7 +51,7 @@ def reference_of(shipped: Shipped) -> Frozen | None:
 
 def _is_sound_standard(raw: bytes) -> bool:
     """Whether its numbers are finite and in order, as those of a frozen one are."""
-    standard = Standard.from_bytes(raw)
+    standard = NumberReference.read(raw, ()).standard
     told = (standard.mean, standard.sd, *standard.dependence)
     return bool(
         np.isfinite(standard.values).all()
@@ -63,7 +63,7 @@ def _is_sound_standard(raw: bytes) -> bool:
 
 def _is_sound_words(raw: bytes) -> bool:
     """Whether they are words, each with how often it came."""
-    counts = Categories.from_bytes(raw).as_counts()
+    counts = WordReference.read(raw, ()).counts
     return 0 < len(counts) <= DISTINCT_MAX and all(
         isinstance(word, str) and count >= 0 for word, count in counts.items()
     )

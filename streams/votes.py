@@ -1,6 +1,6 @@
 """Detectors as votes on the readings of a series, each with its part of the series' share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ import detectors
 from detectors.cat_sr import CategoryDetector
 from detectors.votes import VOTES, VOTES_OF_WORDS
 from streams.seen import Floats, Readings, Vote
+from streams.vote_by_day import ByDay, CellBasis, VoteByDay
 
 MIXTURE = "cat_sr"
 States = Mapping[str, detectors.State]
@@ -73,11 +74,10 @@ class Basis(NamedTuple):
     """What the votes of a series know of its reference."""
 
     n: int
-    counts: Sequence[int]
-    """How often each cell of the mixture occurred."""
+    cells: CellBasis
     dependence: detectors.Dependence = detectors.INDEPENDENT
-    overdispersion: Sequence[Sequence[float]] = ()
-    """What blocks of it told."""
+    by_day: ByDay | None = None
+    """Where the mixture of weekends is another one than that of weekdays."""
 
 
 def number_votes(promise: detectors.Promise, basis: Basis, states: States) -> dict[str, Vote]:
@@ -111,10 +111,25 @@ def _score_vote(
     return ScoreVote(detectors.make(kind, promise, n, dependence))
 
 
-def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State | None) -> CellVote:
-    days, counts, ratio = promise.days, basis.counts, basis.dependence.ratio
-    told = basis.overdispersion
-    if state is not None:
-        with suppress(detectors.StateUnreadable):
-            return CellVote(CategoryDetector.restore(days, counts, state, ratio, told))
-    return CellVote(CategoryDetector(days, counts, ratio, told))
+def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State | None) -> Vote:
+    days = promise.days
+    if basis.by_day is not None:
+        return VoteByDay.resume(days, basis.by_day, state)
+    with suppress(detectors.StateUnreadable):
+        return CellVote(basis.cells.detector(days, state))
+    return CellVote(basis.cells.detector(days))
+
+
+def first_alarm(votes: Mapping[str, Vote], part: Readings, days: Floats) -> tuple[int, str | None]:
+    """How many were taken up to the first alarm of any vote, and whose it is.
+
+    None is fed what comes after the alarm of one before it: what the last ones learn outlasts
+    the alarm, and would depend on how observations are cut.
+    """
+    taken, opened = len(days), None
+    for kind, vote in votes.items():
+        index = vote.run(part, days)
+        if index is not None and (opened is None or index + 1 < taken):
+            taken, opened = index + 1, kind
+            part, days = part.part(0, taken), days[:taken]
+    return taken, opened

@@ -29,6 +29,8 @@ _MEASURED_N = 500
 _NOTES = {
     "unstable_reference": "its reference was still moving when it was frozen: rebaseline it",
     "not_promised": "watched, not promised: its values depend on each other too much",
+    "weekdays_only": "weekends are still learnt, and not judged",
+    "weekends_only": "weekdays are still learnt, and not judged",
 }
 _EXAMPLES = """examples:
   radvigil budget --config radvigil.toml               per site, and the slowest series

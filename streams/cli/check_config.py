@@ -61,8 +61,8 @@ def _warnings(config: Config, no_series: bool) -> Iterator[str]:
     if config.reference.min_days < _A_WEEKEND_DAYS and not no_series:
         per_day = config.reference.observations / _A_WEEKEND_DAYS
         yield (
-            f"`reference.min_days`: series of more than {per_day:.0f} a day are frozen before they "
-            f"hold a weekend; {_A_WEEKEND_DAYS} waits for it (docs/DETECTION.md, Limits)"
+            f"`reference.min_days`: to series of more than {per_day:.0f} a day each weekend that "
+            f"differs is a change; with {_A_WEEKEND_DAYS} it is none (docs/DETECTION.md, Limits)"
         )
 
 

@@ -93,6 +93,8 @@ class Coverage(NamedTuple):
 _WHY: dict[str, str] = {
     "unstable_reference": "it was still moving when its reference was frozen",
     "not_promised": "its values depend on each other too much for a promise: notices only",
+    "weekdays_only": "weekends are still learnt, and not judged",
+    "weekends_only": "weekdays are still learnt, and not judged",
 }
 _MONITORED: dict[Monitor, str] = {
     "silence": "whether feeds fall silent",

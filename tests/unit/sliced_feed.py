@@ -19,7 +19,7 @@ from streams.slices import SiteLabels
 EVERY_US = 7 * 60_000_000
 CONFIG = Config(
     budget=Promise(sites=1),
-    reference=Reference(observations=200),
+    reference=Reference(observations=200, min_days=0),
     watch=Watch(slices=("scanner.station", "patient.sex")),
     models=[Model(name="ptx", owner="imaging")],
 )

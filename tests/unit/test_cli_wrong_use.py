@@ -126,18 +126,18 @@ def test_a_configuration_without_models_or_with_few_observations_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "radvigil.toml"
-    path.write_text("[reference]\nobservations = 499\n")
+    path.write_text("[reference]\nobservations = 499\nmin_days = 0\n")
 
     assert main(["check-config", str(path)]) == 0
 
     told = capsys.readouterr().out
     assert "no [[model]]: a result is expected only where a study brings its own" in told
     assert "warning: `reference.observations`: 500 is the recommended minimum" in told
-    assert "warning: `reference.min_days`: series of more than 62 a day are frozen before" in told
+    assert "warning: `reference.min_days`: to series of more than 62 a day each weekend" in told
 
 
-@pytest.mark.parametrize("settled", ["[reference]\nmin_days = 8", '[watch]\nexclude = ["*"]'])
-def test_weekends_are_no_warning_where_they_are_waited_for_or_no_series_is_watched(
+@pytest.mark.parametrize("settled", ["", '[reference]\nmin_days = 0\n[watch]\nexclude = ["*"]'])
+def test_weekends_are_no_warning_where_they_are_learnt_or_no_series_is_watched(
     settled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "radvigil.toml"
@@ -145,4 +145,4 @@ def test_weekends_are_no_warning_where_they_are_waited_for_or_no_series_is_watch
 
     assert main(["check-config", str(path)]) == 0
 
-    assert "hold a weekend" not in capsys.readouterr().out
+    assert "each weekend" not in capsys.readouterr().out

@@ -15,10 +15,13 @@ from streams.pace import Pace
 from streams.seen import SeriesKind
 from streams.series_record import CHUNK_N, SeriesRecord, Written, kept_of, record_of
 from streams.series_record_1 import Block1, Blocks1, SeriesRecord1, kept_of_version_1
-from tests.unit.series_feed import Values, seen
+from tests.unit.series_feed import DAY_US, MINUTE_US, Values, seen
 
 KEY = ("north", "ptx", "nodule.score")
 USING = Settings(observations=600, max_us=10**15)
+BUSY = Settings(observations=200, max_us=10**15, week_us=8 * DAY_US)
+PACES = [(USING, MINUTE_US), (BUSY, 10 * MINUTE_US)]
+"""All of the values within two days of a week, or within three weeks."""
 VALUES_N = 3_000
 PLACES = [(0, 900), (3, 700), (6, 700), (0, 700)]
 MIXTURES = {0: ["1.0", "1.1"], 3: ["1.0", "1.2"], 6: ["2.0"]}
@@ -33,15 +36,17 @@ def values(kind: SeriesKind = "number", seed: int = 1) -> Values:
     return words if kind == "word" else ["yes" if word > "1.0" else "no" for word in words]
 
 
-def fed(kept: Kept, given: Values, start: int) -> list[object]:
-    return list(kept.series.observe(seen(given, start), lambda _: 60.0)) if given else []
+def fed(kept: Kept, given: Values, start: int, every_us: int = MINUTE_US) -> list[object]:
+    row = seen(given, start, every_us)
+    return list(kept.series.observe(row, lambda _: 60.0)) if given else []
 
 
 class Log:
     """A compacted log of one series."""
 
-    def __init__(self, kind: SeriesKind = "number") -> None:
-        self.kept = Kept(KEY, kind, USING)
+    def __init__(self, kind: SeriesKind = "number", using: Settings = USING) -> None:
+        self.using = using
+        self.kept = Kept(KEY, kind, using)
         self.marks = Written()
         self.small = b""
         self.bulk: dict[str, bytes] = {}
@@ -60,7 +65,7 @@ class Log:
 
     def restart(self) -> None:
         record = msgspec.msgpack.decode(self.small, type=SeriesRecord)
-        self.kept, self.marks = kept_of(record, self.bulk, USING)
+        self.kept, self.marks = kept_of(record, self.bulk, self.using)
 
 
 KINDS = st.sampled_from(["number", "word", "yes_no"])
@@ -68,20 +73,21 @@ KINDS = st.sampled_from(["number", "word", "yes_no"])
 
 @given(
     KINDS,
+    st.sampled_from(PACES),
     st.lists(st.integers(1, VALUES_N - 1), min_size=1, max_size=6, unique=True).map(sorted),
     st.sets(st.integers(0, 5)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_cut_and_restored_anywhere_it_goes_on_bit_for_bit(
-    kind: SeriesKind, cuts: list[int], restarts: set[int]
+    kind: SeriesKind, pace: tuple[Settings, int], cuts: list[int], restarts: set[int]
 ) -> None:
-    given = values(kind)
-    whole, log = Log(kind), Log(kind)
-    at_once = fed(whole.kept, given, 0)
+    (using, every_us), given = pace, values(kind)
+    whole, log = Log(kind, using), Log(kind, using)
+    at_once = fed(whole.kept, given, 0, every_us)
 
     in_parts, start = [], 0
     for number, stop in enumerate([*cuts, VALUES_N]):
-        in_parts += fed(log.kept, given[start:stop], start)
+        in_parts += fed(log.kept, given[start:stop], start, every_us)
         log.checkpoint()
         if number in restarts:
             log.restart()
@@ -91,15 +97,16 @@ def test_cut_and_restored_anywhere_it_goes_on_bit_for_bit(
     assert log.checkpoint() == whole.checkpoint()
 
 
-@given(KINDS, st.lists(st.integers(1, 400), min_size=1, max_size=20))
-@settings(max_examples=25, deadline=None)
+@given(KINDS, st.sampled_from(PACES), st.lists(st.integers(1, 400), min_size=1, max_size=20))
+@settings(max_examples=50, deadline=None)
 def test_after_any_checkpoint_the_log_holds_exactly_what_a_restore_needs(
-    kind: SeriesKind, steps: list[int]
+    kind: SeriesKind, pace: tuple[Settings, int], steps: list[int]
 ) -> None:
-    given, log, start = values(kind), Log(kind), 0
+    using, every_us = pace
+    given, log, start = values(kind), Log(kind, using), 0
 
     for step in steps:
-        fed(log.kept, given[start : start + step], start)
+        fed(log.kept, given[start : start + step], start, every_us)
         start += step
         record = log.checkpoint()
 

@@ -25,6 +25,15 @@ def golden() -> dict[str, tuple[bytes, Any]]:
     return {kind: (b64decode(raw), says) for kind, raw, says in lines}
 
 
+def as_of(then: Any, now: Any) -> Any:
+    """Without what has been added since: fields by name, or at the end of a row."""
+    if isinstance(then, dict):
+        return {name: as_of(one, now[name]) for name, one in then.items()}
+    if isinstance(then, list):
+        return [as_of(*pair) for pair in zip(then, now, strict=False)]
+    return now
+
+
 def test_every_kind_of_record_has_a_golden_one() -> None:
     assert set(state._KINDS) == set(golden())
 
@@ -37,19 +46,19 @@ def test_a_golden_record_says_what_it_always_said(kind: str) -> None:
 
     assert key == [kind, "north"]
     told = json.loads(msgspec.json.encode(record))
-    assert {name: told[name] for name in says} == says
+    assert as_of(says, told) == says
 
 
 @pytest.mark.parametrize("kind", golden())
 def test_without_what_a_later_version_added_it_is_written_as_it_was(kind: str) -> None:
-    raw, says = golden()[kind]
+    raw, _ = golden()[kind]
     record = state._decoders[kind].decode(raw)
 
     _, again = state.write(kind, [], record)
 
     assert again is not None
     written = msgspec.msgpack.decode(again)
-    assert {name: written[name] for name in says} == msgspec.msgpack.decode(raw)
+    assert as_of(msgspec.msgpack.decode(raw), written) == msgspec.msgpack.decode(raw)
 
 
 if __name__ == "__main__":

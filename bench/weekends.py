@@ -1,0 +1,135 @@
+"""Series whose weekends differ, and nothing ever changes: what is raised, and what is allowed.
+
+    python -m bench.weekends [--series N] [--days N]
+
+Each series runs through the whole life of one (`streams.series`): a reference of 2,000, learnt from
+any day of the week on, and what comes after an alarm. `min_days` 0 takes all days for alike, 8 is
+the default. A promise of 200 days; what is allowed is the time in which it was watched, over that.
+"""
+
+import argparse
+from collections.abc import Callable
+from multiprocessing import Pool
+
+import numpy as np
+
+from schemas.config import Reference
+from streams.change import Change
+from streams.learning import settings_of
+from streams.pace import DAY_US
+from streams.seen import Floats, Sample, Seen, SeriesKind
+from streams.series import Series
+from streams.series_number import NumberSample
+from streams.series_word import WordSample, YesNoSample
+
+PROMISE_DAYS = 200.0
+_ROW = 1_000
+_SAMPLES: dict[SeriesKind, Callable[[], Sample]] = {
+    "number": NumberSample,
+    "yes_no": YesNoSample,
+    "word": WordSample,
+}
+_VIEWS = np.array(["PA", "LATERAL", "AP"])
+Draw = Callable[[np.random.Generator, Floats], Floats | list[str]]
+
+
+def _level(weekend: float, day: float = 0.0) -> Draw:
+    """Noise of one around a level, `day` times a cycle of the day, and more on weekends."""
+    return lambda rng, days: (
+        rng.normal(size=len(days))
+        + day * np.cos(2 * np.pi * days)
+        + np.where(_is_weekend(days), weekend, 0)
+    )
+
+
+def _share(weekday: float, weekend: float) -> Draw:
+    """Yes or no."""
+
+    def draw(rng: np.random.Generator, days: Floats) -> list[str]:
+        shares = np.where(_is_weekend(days), weekend, weekday)
+        told: list[str] = np.where(rng.random(len(days)) < shares, "yes", "no").tolist()
+        return told
+
+    return draw
+
+
+def _views(weekday: tuple[float, ...], weekend: tuple[float, ...]) -> Draw:
+    """Words."""
+
+    def draw(rng: np.random.Generator, days: Floats) -> list[str]:
+        edges = np.where(_is_weekend(days)[:, None], np.cumsum(weekend), np.cumsum(weekday))
+        told: list[str] = _VIEWS[
+            (rng.random(len(days))[:, None] > edges[:, :2]).sum(axis=1)
+        ].tolist()
+        return told
+
+    return draw
+
+
+def _is_weekend(days: Floats) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return days % 7 >= 5
+
+
+WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
+    "number, weekends alike": ("number", _level(0.0)),
+    "number, weekends + .3 sd": ("number", _level(0.3)),
+    "number, + .3 sd, a day's cycle of .5": ("number", _level(0.3, day=0.5)),
+    "yes in 10 %, weekends alike": ("yes_no", _share(0.1, 0.1)),
+    "yes in 10 %, on weekends 12 %": ("yes_no", _share(0.1, 0.12)),
+    "yes in 10 %, on weekends 15 %": ("yes_no", _share(0.1, 0.15)),
+    "yes in 10 %, on weekends 30 %": ("yes_no", _share(0.1, 0.3)),
+    "views 60, 25, 15 %, on weekends 40, 10, 50 %": (
+        "word",
+        _views((0.6, 0.25, 0.15), (0.4, 0.1, 0.5)),
+    ),
+}
+PACES = (150, 1_000)
+
+
+def raised(task: tuple[str, int, float, int, int]) -> tuple[int, float, bool]:
+    """Alarms, the days in which it was watched, and whether it ended as one that is promised."""
+    world, per_day, min_days, length_days, seed = task
+    kind, draw = WORLDS[world]
+    rng = np.random.default_rng([seed, per_day])
+    n = per_day * length_days
+    days = rng.integers(0, 7) + np.sort(rng.random(n)) * length_days
+    values = draw(rng, days)
+    ats_us, draws = (days * DAY_US).astype(np.int64), rng.random(n)
+    weekhours = (days * 24 % 168).astype(np.uint8)
+    series = Series(settings_of(Reference(min_days=min_days)), _SAMPLES[kind])
+    alarms_n, watched_days = 0, 0.0
+    for start in range(0, n, _ROW):
+        cut = slice(start, start + _ROW)
+        seen = Seen(values[cut], draws[cut], ats_us[cut], weekhours[cut])
+        for told in series.observe(seen, lambda _: PROMISE_DAYS):
+            alarms_n += isinstance(told, Change) and told.what == "alarm"
+        watched_days += (series.phase == "watching") * _ROW / per_day
+    return alarms_n, watched_days, series.is_promised
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--series", type=int, default=40, help="of each kind")
+    parser.add_argument("--days", type=int, default=120, help="that each is followed")
+    using = parser.parse_args()
+    print("| series | a day | min_days | alarms | allowed | not promised |")
+    print("|---|---|---|---|---|---|")
+    with Pool(2) as pool:
+        for per_day in PACES:
+            for world in WORLDS:
+                for min_days in (0.0, 8.0):
+                    task = (world, per_day, min_days, using.days)
+                    told = pool.map(raised, [(*task, seed) for seed in range(using.series)])
+                    alarms = sum(alarms_n for alarms_n, _, _ in told)
+                    allowed = sum(days for _, days, _ in told) / PROMISE_DAYS
+                    unpromised = sum(not promised for _, _, promised in told)
+                    print(
+                        f"| {world} | {per_day} | {min_days:g} | {alarms} | {allowed:.1f} "
+                        f"| {unpromised} of {len(told)} |",
+                        flush=True,
+                    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,56 @@
+"""Weekdays and weekends: which of them a sample of less than a week holds."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.series import Note
+
+_SATURDAY = 5
+_WEEKDAYS: Note = "weekdays_only"
+_WEEKENDS: Note = "weekends_only"
+LEAST_N = 50
+"""Observations of a kind of day that tell what it is like."""
+
+
+class UsualDays(NamedTuple):
+    """Which observations came on the kind of day that most came on; the note says which kind."""
+
+    mine: NDArray[np.bool_]
+    note: Note
+
+
+def is_of_usual_days(notes: Sequence[Note]) -> bool:
+    """Whether a reference with these notes knows weekdays alone, or weekends."""
+    return _WEEKDAYS in notes or _WEEKENDS in notes
+
+
+def is_weekend(weekdays: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each local day of the week; Monday is 0."""
+    return weekdays >= _SATURDAY
+
+
+def stretch(notes: Sequence[Note], weekhours: NDArray[np.uint8]) -> tuple[int, bool]:
+    """How many of the next observations are on days that the reference knows, or are not; which.
+
+    At least one; `weekhours` are local hours of the week, from Monday's first.
+    """
+    if not is_of_usual_days(notes):
+        return len(weekhours), True
+    known = (weekhours >= _SATURDAY * 24) == (_WEEKENDS in notes)
+    others = np.flatnonzero(known != known[0])
+    return int(others[0]) if len(others) else len(weekhours), bool(known[0])
+
+
+def usual_days(weekdays: NDArray[np.int64]) -> UsualDays | None:
+    """None where days are not known, or too few came on either kind to be a reference."""
+    if (weekdays < 0).any():
+        return None
+    weekend = is_weekend(weekdays)
+    mostly = bool(2 * np.count_nonzero(weekend) > len(weekend))
+    mine = weekend == mostly
+    if np.count_nonzero(mine) < LEAST_N:
+        return None
+    return UsualDays(mine, _WEEKENDS if mostly else _WEEKDAYS)

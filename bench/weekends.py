@@ -10,6 +10,7 @@ the default. A promise of 200 days; what is allowed is the time in which it was 
 import argparse
 from collections.abc import Callable
 from multiprocessing import Pool
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,9 @@ _SAMPLES: dict[SeriesKind, Callable[[], Sample]] = {
     "yes_no": YesNoSample,
     "word": WordSample,
 }
-_VIEWS = np.array(["PA", "LATERAL", "AP"])
+_VIEWS, _KVP = np.array(["PA", "LATERAL", "AP"]), np.array([80.0, 100.0, 120.0])
+_PARTS, _PARTS_ON_WEEKENDS = (0.6, 0.25, 0.15), (0.4, 0.1, 0.5)
+_PARTS_A_LITTLE_OTHER = (0.55, 0.25, 0.2)
 Draw = Callable[[np.random.Generator, Floats], Floats | list[str]]
 
 
@@ -53,14 +56,13 @@ def _share(weekday: float, weekend: float) -> Draw:
     return draw
 
 
-def _views(weekday: tuple[float, ...], weekend: tuple[float, ...]) -> Draw:
-    """Words."""
+def _of(values: "np.ndarray[tuple[int], Any]", weekend: tuple[float, ...]) -> Draw:
+    """Three words, or numbers."""
 
-    def draw(rng: np.random.Generator, days: Floats) -> list[str]:
-        edges = np.where(_is_weekend(days)[:, None], np.cumsum(weekend), np.cumsum(weekday))
-        told: list[str] = _VIEWS[
-            (rng.random(len(days))[:, None] > edges[:, :2]).sum(axis=1)
-        ].tolist()
+    def draw(rng: np.random.Generator, days: Floats) -> Floats | list[str]:
+        edges = np.where(_is_weekend(days)[:, None], np.cumsum(weekend), np.cumsum(_PARTS))
+        drawn = values[(rng.random(len(days))[:, None] > edges[:, :2]).sum(axis=1)]
+        told: Floats | list[str] = drawn if values is _KVP else drawn.tolist()
         return told
 
     return draw
@@ -78,10 +80,9 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "yes in 10 %, on weekends 12 %": ("yes_no", _share(0.1, 0.12)),
     "yes in 10 %, on weekends 15 %": ("yes_no", _share(0.1, 0.15)),
     "yes in 10 %, on weekends 30 %": ("yes_no", _share(0.1, 0.3)),
-    "views 60, 25, 15 %, on weekends 40, 10, 50 %": (
-        "word",
-        _views((0.6, 0.25, 0.15), (0.4, 0.1, 0.5)),
-    ),
+    "views 60, 25, 15 %, on weekends 40, 10, 50 %": ("word", _of(_VIEWS, _PARTS_ON_WEEKENDS)),
+    "kVp 60, 25, 15 %, on weekends 55, 25, 20 %": ("number", _of(_KVP, _PARTS_A_LITTLE_OTHER)),
+    "kVp 60, 25, 15 %, on weekends 40, 10, 50 %": ("number", _of(_KVP, _PARTS_ON_WEEKENDS)),
 }
 PACES = (150, 1_000)
 

@@ -8,6 +8,7 @@ import pytest
 from schemas.config import Bounds, Budget, Config, Model, Reference, Watch
 from schemas.incident import Incident
 from schemas.messages import Effect, Event
+from schemas.prediction import Output
 from schemas.series import SeriesPoint
 from schemas.study import Patient
 from streams.pipeline import Pipeline
@@ -23,6 +24,8 @@ from tests.unit.builders import (
     study,
     us,
 )
+
+CALL_RATE = "pneumothorax.call_rate"
 
 
 def test_nothing_is_missing_before_lateness_has_passed_over_the_deadline() -> None:
@@ -316,3 +319,17 @@ def test_each_patient_is_one_observation_of_the_study_the_answer_and_the_report(
 
     assert len([effect for effect in north.said if isinstance(effect, SeriesPoint)]) == points
     assert len(outcomes(north.said)) == 128
+
+
+def test_time_alone_tells_all_that_it_made_true() -> None:
+    """Reports are read days after their studies: nothing arrives any more when the last are."""
+    north = Shard(Config(models=[Model(name="ptx")], reference=Reference(observations=50)))
+    for n in range(300):
+        called = [Output(finding="pneumothorax", positive=n % 2 == 0)]
+        north.send(study(f"s{n}", n), prediction(f"s{n}", n + 1, outputs=called))
+        north.send(report(f"s{n}", n + 2))
+
+    told = north.proved(4 * 86_400)
+
+    assert [one.subject for one in told if isinstance(one, SeriesPoint)].count(CALL_RATE) == 4
+    assert north.pipeline.handle_all([]) == []

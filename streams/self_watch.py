@@ -67,7 +67,11 @@ class SelfWatch:
     def lag(self, lag_us: int, now_us: int) -> Finding:
         """Whether the shard is behind its promise by more than `stale_after_s`."""
         stale = lag_us > self._stale_after_us
-        minutes = lag_us / 60e6
+        where = f"on partition {self._partition}"
+        blind = (
+            f"The monitor is {lag_us / 60e6:.0f} min behind {where}; "
+            "until it has caught up nothing there is called missing"
+        )
         return Finding(
             signal="holds" if stale else "eased",
             kind="monitor_stale",
@@ -75,8 +79,7 @@ class SelfWatch:
             subject=f"partition-{self._partition}",
             at_us=now_us,
             since_us=now_us - (lag_us - self._stale_after_us) if stale else None,
-            title=f"The monitor is {minutes:.0f} min behind on partition {self._partition}; "
-            "until it has caught up nothing there is called missing",
+            title=blind if stale else f"The monitor sees again {where}",
             severity="error",
             evidence=Evidence(
                 detector="watermark",
@@ -98,6 +101,7 @@ class SelfWatch:
 
     def _skew_finding(self, skew: Skew, signal: Signal, arrived_us: int) -> Finding:
         stamps = "1 stamp" if skew.n == 1 else f"{skew.n} stamps"
+        wrong = "is wrong" if signal == "holds" else "was wrong"
         return Finding(
             signal=signal,
             kind="clock_skew",
@@ -105,7 +109,7 @@ class SelfWatch:
             subject=skew.feed,
             at_us=arrived_us,
             since_us=skew.since_us,
-            title=f"A clock at {skew.site} is wrong: {stamps} of {skew.feed} up to "
+            title=f"A clock at {skew.site} {wrong}: {stamps} of {skew.feed} up to "
             f"{skew.ahead_us / 1e6:.0f} s in the future",
             severity="warning",
             evidence=Evidence(

@@ -42,6 +42,11 @@ class TestWrongClocks:
         north.proved(300)
 
         assert still_open == ["open: opened @0"]
+        assert [i.title.split(":")[0] for i in north.incidents("clock_skew")] == [
+            "A clock at north is wrong",
+            "A clock at north was wrong",
+            "A clock at north was wrong",
+        ]
         assert story(north.incidents("clock_skew"))[1:] == [
             "resolving: recovering @300",
             "resolved: recovered @300",
@@ -133,6 +138,9 @@ class TestBeingBehind:
             "resolving: recovering @1010",
             "resolved: recovered @1010",
         ]
+        behind, *over = [i.title for i in shard.incidents("monitor_stale")]
+        assert behind.startswith("The monitor is 17 min behind on partition 0; ")
+        assert over == ["The monitor sees again on partition 0"] * 2
 
     def test_while_it_lasts_it_is_told_at_most_every_five_minutes(self) -> None:
         shard = self.behind(1_000)

@@ -1,4 +1,4 @@
-"""Series whose weekends differ, and nothing ever changes: what is raised, and what is allowed.
+"""Series whose weekends or hours differ, and nothing changes: what is raised and what is allowed.
 
     python -m bench.weekends [--series N] [--days N]
 
@@ -45,11 +45,12 @@ def _level(weekend: float, day: float = 0.0) -> Draw:
     )
 
 
-def _share(weekday: float, weekend: float) -> Draw:
-    """Yes or no."""
+def _share(weekday: float, weekend: float, by_hour: float = 0.0) -> Draw:
+    """Yes or no; by the hour of the day so much more often or less."""
 
     def draw(rng: np.random.Generator, days: Floats) -> list[str]:
         shares = np.where(_is_weekend(days), weekend, weekday)
+        shares = shares + by_hour * np.sin(2 * np.pi * days)
         told: list[str] = np.where(rng.random(len(days)) < shares, "yes", "no").tolist()
         return told
 
@@ -80,6 +81,9 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "yes in 10 %, on weekends 12 %": ("yes_no", _share(0.1, 0.12)),
     "yes in 10 %, on weekends 15 %": ("yes_no", _share(0.1, 0.15)),
     "yes in 10 %, on weekends 30 %": ("yes_no", _share(0.1, 0.3)),
+    "yes in 7 to 13 % by the hour": ("yes_no", _share(0.1, 0.1, 0.03)),
+    "yes in 3 to 17 % by the hour": ("yes_no", _share(0.1, 0.1, 0.07)),
+    "yes in 20 to 40 % by the hour": ("yes_no", _share(0.3, 0.3, 0.1)),
     "views 60, 25, 15 %, on weekends 40, 10, 50 %": ("word", _of(_VIEWS, _PARTS_ON_WEEKENDS)),
     "kVp 60, 25, 15 %, on weekends 55, 25, 20 %": ("number", _of(_KVP, _PARTS_A_LITTLE_OTHER)),
     "kVp 60, 25, 15 %, on weekends 40, 10, 50 %": ("number", _of(_KVP, _PARTS_ON_WEEKENDS)),

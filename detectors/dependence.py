@@ -22,6 +22,10 @@ _SMALL = 0.2  # measured: a smaller excess leaves the promise kept, and costs de
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
 _SHORT_N = 1_000
 _SHORT_BOUND = 0.5  # measured: held to the estimate, references of 500 do not keep the promise
+_QUARTERS = 4
+_LEAST_QUARTER_N = 64  # measured: up to 256 a day the other blocks see enough of the hours
+_LEAST_QUARTERS = 6
+_ONE_IN_20 = 1.645
 _FREQUENT_N = 10  # rarer categories are one, and show how they follow each other only together
 
 
@@ -61,14 +65,27 @@ def dependence_of_both(scores: Floats, cycles_n: int | None = None) -> Dependenc
     return level._replace(promised=level.promised and spread.promised, spread_ratio=spread.ratio)
 
 
-def dependence_of_categories(cells: Ints) -> Dependence:
+def dependence_of_categories(cells: Ints, per_day: float = 0.0) -> Dependence:
     """The dependence within a sample of categories, in the order in which they came.
 
     The ratio is the mean one of the shares (the design effect of Rao & Scott 1981, "The analysis of
     categorical data from complex sample surveys"). What days have of their own, each by little,
     stays below chance in a sample of a few days: `detectors.overdispersion` goes on measuring it.
+
+    Shares that follow the hour differ by little from one block to the next, where many come
+    `per_day`: those are looked at in quarters of a day as well.
     """
-    return dependence(_indicators(cells))
+    shares = _indicators(cells)
+    found, block_n = dependence(shares), int(per_day / _QUARTERS)
+    blocks_n = len(cells) // max(block_n, 1)
+    if block_n <= _LEAST_QUARTER_N or blocks_n < _LEAST_QUARTERS:
+        return found
+    ratio = _ratio(shares, block_n)
+    if ratio <= found.ratio * (1 + _ONE_IN_20 * sqrt(2 / blocks_n)):
+        return found
+    effective_n = len(cells) / ratio
+    promised = found.promised and effective_n >= MIN_REFERENCE_N
+    return Dependence(ratio, block_n, effective_n, promised)
 
 
 def _indicators(cells: Ints) -> Floats:

@@ -42,6 +42,12 @@ class Counted(NamedTuple):
         """Some of them."""
         return Counted(self.words, self.places[mine], self.weekdays[mine])
 
+    @property
+    def per_day(self) -> float:
+        """How many came on a day, on average."""
+        turns_n = 1 + np.count_nonzero(np.diff(self.weekdays))
+        return len(self.weekdays) / turns_n
+
     def counts(self) -> dict[str, int]:
         """How often each word came; those that did not come included."""
         counts = np.bincount(self.places, minlength=len(self.words)).tolist()
@@ -96,7 +102,7 @@ class WordReference:
     @classmethod
     def learn(cls, counted: Counted, notes: Iterable[Note] = ()) -> Self:
         """Of a sample; by kinds of days where those show a difference."""
-        dependence = dependence_of_categories(counted.places)
+        dependence = dependence_of_categories(counted.places, counted.per_day)
         overdispersion = overdispersion_of(counted.places, counted.weekdays)
         categories = Categories.from_counts(counted.counts(), dependence, overdispersion)
         by_day = _by_day(categories, counted)
@@ -213,7 +219,7 @@ def _by_day(categories: Categories, counted: Counted) -> _Parts | None:
 
 
 def _part(categories: Categories, counted: Counted) -> _Part:
-    dependence = dependence_of_categories(counted.places)
+    dependence = dependence_of_categories(counted.places, counted.per_day)
     overdispersion = overdispersion_of(counted.places, counted.weekdays)
     return _Part(_cell_counts(categories, counted), dependence, overdispersion)
 

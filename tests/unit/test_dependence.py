@@ -98,6 +98,21 @@ class TestCategories:
         assert not dependence_of_categories(wanders * 1).promised
         assert not dependence_of_categories(np.arange(2_000) // 1_000).promised
 
+    def test_shares_that_follow_the_hour_show_in_quarters_of_a_busy_day(self) -> None:
+        rngs = [np.random.default_rng(seed) for seed in range(20)]
+        place = np.arange(8_000)
+        shares = 0.1 + 0.05 * np.sin(2 * np.pi * place / 1_000)
+        follows = [(rng.random(8_000) < shares) * 1 for rng in rngs]
+        steady = [(rng.random(8_000) < 0.1) * 1 for rng in rngs]
+
+        seen = [dependence_of_categories(cells, 1_000) for cells in follows]
+        unseen = [dependence_of_categories(cells) for cells in follows]
+        none = [dependence_of_categories(cells, 1_000) for cells in steady]
+
+        assert min(one.ratio for one in seen) > 2 > max(one.ratio for one in unseen)
+        assert sum(one.ratio > 1 for one in none) <= 4
+        assert all(one.promised for one in (*seen, *none))
+
     @pytest.mark.parametrize("n", [1, 49, 50, 2_000])
     def test_one_category_alone_depends_on_nothing(self, n: int) -> None:
         found = dependence_of_categories(np.zeros(n, dtype=np.int64))

@@ -204,9 +204,17 @@ class Series:
         if not judged:
             self.blocks.extend(images, part.ats_us.tolist(), judged=False)
             return part.n, None
-        taken, complete = self.learning.take(part, Goal(self.original.relearn_n))
+        taken, complete = self.learning.take(part, Goal(self._relearn_n))
         self._grown(part, images, taken)
         return taken, self._relearnt(int(part.ats_us[taken - 1])) if complete else None
+
+    @property
+    def _relearn_n(self) -> int:
+        """Of a reference that has grown to a week no more than of the first one."""
+        assert self.original is not None
+        first_n, n = self.learning.settings.observations, self.original.n
+        needed_n = self.original.relearn_n
+        return needed_n if n <= first_n else -(-needed_n * first_n // n)
 
     def _learn(self, part: Seen, grant: Grant) -> int:
         left = self._trial_left

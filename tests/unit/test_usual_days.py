@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.blocks import Block, Blocks
+from streams.change import Change
 from streams.learning import Settings
 from streams.seen import SeriesKind
 from streams.series import Series
@@ -109,6 +110,16 @@ class TestAfterAnAlarm:
         assert one.days(16, level=1, weekend=0) == []
         assert one.series.provisional is not None
         assert "weekdays_only" not in one.series.provisional.notes
+
+    def test_it_relearns_as_soon_as_in_the_first_week(self, kind: SeriesKind) -> None:
+        one = Days(kind)
+        one.days(14)
+        one.days(2, level=3)
+
+        told = [what for what in one.said if isinstance(what, Change)]
+
+        assert [what.what for what in told] == ["alarm", "changed"]
+        assert told[1].at_us - told[0].at_us == BUSY.observations // 2 * EVERY_US
 
     def test_it_returns_to_a_reference_of_some_days_which_goes_on_learning(
         self, kind: SeriesKind

@@ -1,4 +1,10 @@
-"""The loop of CatSR over observations and starts: see `detectors.cat_sr`."""
+"""The loop of CatSR over observations and starts: see `detectors.cat_sr`.
+
+Tempered evidence is that of a likelihood to the power p, integrated over the shares (O'Hagan 1995,
+"Fractional Bayes factors for model comparison"): a product of ratios of gamma functions, in which
+the order of observations does not matter. Were the shares that are foreseen raised to p instead, a
+start would foretell the rest of a patient or a day from its first observations.
+"""
 
 import numpy as np
 
@@ -7,9 +13,9 @@ from detectors._contract import Floats, Ints
 from detectors._starts import BORN_N, CHUNK_N, EVERY_N, ROOM_N, N, Starts, thin, wait
 from detectors.overdispersion import add, end_blocks, filling_at, is_due, ratio_of
 
-PRIORS_N = (5.0, 20.0, 100.0)
+PRIORS_N = (5.0, 40.0)
 PSEUDO_COUNT = 0.5
-_PRIOR_PARTS = np.array([0.1, 0.45, 0.45])  # what is bold finds a new value at once anyway
+_PRIOR_PARTS = np.array([0.1, 0.9])  # what is bold finds a new value at once anyway
 _NEAR = 0.1
 
 
@@ -36,8 +42,10 @@ def read(  # noqa: C901 - a call for each of its loops costs more than the loops
     clock, began, totals_then, evidence = starts
     reference, shares = against
     cells_n, reference_n, least, most = len(reference), reference.sum(), 0.0, 0.0
-    filling, pseudo_n = filling_at(cells_n), PSEUDO_COUNT * cells_n
-    m, moved, since, since_n, ratio, near = np.empty((6, ROOM_N))
+    filling, pseudo_n, counted = filling_at(cells_n), PSEUDO_COUNT * cells_n, totals_then[-1]
+    m, moved, since, since_n, ratio, near, rest = np.empty((7, ROOM_N))
+    counts = np.empty((4, ROOM_N))
+    changed, changed_n, usual, usual_n = counts
     for place, cell in enumerate(cells):
         if is_due(seen, weekdays[place]):
             end_blocks(seen, shares, weekdays[place])
@@ -46,23 +54,23 @@ def read(  # noqa: C901 - a call for each of its loops costs more than the loops
         wait(starts, days[place], totals, _PRIOR_PARTS, threshold)
         born_n, n = int(clock[BORN_N]), clock[N]
         if place == 0 or n % EVERY_N == 0:
-            least, most = _extremes(totals_then, cells_n, born_n)
-        now, usual = totals[cell], reference[cell]
-        known, known_n = usual * least + PSEUDO_COUNT, reference_n * least + pseudo_n
-        share_now = (now * least + known) / (n * least + known_n)
+            least, most = counted[:born_n].min(), counted[:born_n].max()
+        now, known = totals[cell], reference[cell]
         for start in range(born_n):
-            then = totals_then[cell, start] * least
-            moved[start] = (then + known) / ((began[start] * least + known_n) * share_now)
-            since[start] = (now * least - then) / share_now
-            since_n[start] = (n - began[start]) * least
+            part, then = counted[start], totals_then[cell, start]
+            before = (known + then) * part + PSEUDO_COUNT
+            before_n = (reference_n + began[start]) * part + pseudo_n
+            moved[start] = before / before_n
+            since[start], since_n[start] = (now - then) * part, (n - began[start]) * part
+            usual[start], usual_n[start] = before + since[start], before_n + since_n[start]
             m[start] = 0.0
-        if least < most:
-            _weigh_each(moved, since, since_n, starts, cell, now, n, usual, reference_n)
         for prior, prior_n in enumerate(PRIORS_N):
             for start in range(born_n):
-                ratio[start] = (moved[start] * prior_n + since[start]) / (since_n[start] + prior_n)
+                changed[start] = moved[start] * prior_n + since[start]
+                changed_n[start] = since_n[start] + prior_n
+                ratio[start] = changed[start] * usual_n[start] / (changed_n[start] * usual[start])
             if least < 1:
-                _raise_each(ratio[:born_n], totals_then[cells_n], near[:born_n], least == most)
+                _temper(ratio[:born_n], counts, counted, near, rest, least == most)
             for start in range(born_n):
                 evidence[prior, start] *= ratio[start]
                 m[start] += evidence[prior, start]
@@ -77,38 +85,24 @@ def read(  # noqa: C901 - a call for each of its loops costs more than the loops
 
 
 @compiled
-def _extremes(totals_then: Floats, cells_n: int, born_n: int) -> tuple[float, float]:
-    """The least and the most that a start counts of an observation."""
-    least, most = 1.0, 0.0
-    for start in range(born_n):
-        least = min(least, totals_then[cells_n, start])
-        most = max(most, totals_then[cells_n, start])
-    return least, most
-
-
-@compiled
-def _weigh_each(
-    moved: Floats,
-    since: Floats,
-    since_n: Floats,
-    starts: Starts,
-    cell: int,
-    now: float,
-    n: float,
-    usual: float,
-    usual_n: float,
+def _temper(
+    ratios: Floats, counts: Floats, parts: Floats, near: Floats, rest: Floats, are_even: bool
 ) -> None:
-    """The same where starts count different parts of an observation."""
-    clock, began, totals_then, _ = starts
-    cells_n = len(totals_then) - 1
-    for start in range(int(clock[BORN_N])):
-        counted = totals_then[cells_n, start]
-        known, known_n = usual * counted + PSEUDO_COUNT, usual_n * counted + PSEUDO_COUNT * cells_n
-        share_now = (now * counted + known) / (n * counted + known_n)
-        then = totals_then[cell, start] * counted
-        moved[start] = (then + known) / ((began[start] * counted + known_n) * share_now)
-        since[start] = (now * counted - then) / share_now
-        since_n[start] = (n - began[start]) * counted
+    """The same where starts count parts of an observation: a ratio of ratios of gamma functions.
+
+    gamma(x + p) / gamma(x) is x / (x + p) * (x + (1 + p) / 2)^p, exact for p = 1 (Tricomi & Erdelyi
+    1951, "The asymptotic expansion of a ratio of gamma functions", after one step of recurrence):
+    never more, and less by 2.3 % at x = 0, .5 % at 1, .05 % at 5. `near` and `rest` are room.
+    """
+    changed, changed_n, usual, usual_n = counts
+    for start in range(len(ratios)):
+        p, half = parts[start], (1 + parts[start]) / 2
+        x, x_n, y, y_n = changed[start], changed_n[start], usual[start], usual_n[start]
+        ratios[start] = (x + half) * (y_n + half) / ((x_n + half) * (y + half))
+        rest[start] = x * (x_n + p) * (y + p) * y_n / ((x + p) * x_n * y * (y_n + p))
+    _raise_each(ratios, parts, near, are_even)
+    for start in range(len(ratios)):
+        ratios[start] *= rest[start]
 
 
 @compiled

@@ -1,15 +1,15 @@
 """Shiryaev-Roberts for categories whose shares are only estimated: new values, other mixtures.
 
 For each moment a change may have begun: the chance of each observation since then, had the
-shares begun to move from what they were (a Dirichlet prior worth a = 5, 20 or 100 observations:
-bold to cautious), over its chance if nothing changed (all counts so far, reference included).
+shares begun to move from what they were (a Dirichlet prior worth a = 5 or 40 observations: bold
+and cautious), over its chance if nothing changed (all counts so far, reference included).
 Each is a likelihood ratio with both shares unknown, a martingale on average over the
 Dirichlet(1/2) prior, and a start weighs the days since the one before: M less the days gone by is
 a martingale, so the threshold is the promise itself, in days (see `mean_sr`; measured in
 bench/calibration.py).
 
-Where observations depend on each other the evidence is tempered: counts and the logarithms of
-ratios are multiplied by 1 / the variance ratio, as if there were so many fewer observations. It is
+Where observations depend on each other the evidence is tempered: likelihoods are raised to 1 / the
+variance ratio, as if there were so many fewer observations (`_category_evidence`). The ratio is
 that of the reference, or what was seen up to the start if that is greater
 (`detectors.overdispersion`): what comes after a start cannot make it doubt itself.
 
@@ -35,8 +35,9 @@ from detectors._contract import (
 from detectors._starts import no_starts, restored
 from detectors.overdispersion import frequent_shares, nothing_seen, ratio_of
 
-_FORMAT = 3
-_FORMAT_2 = 2  # one variance ratio for all starts, and no blocks
+_FORMAT = 4
+_FORMAT_3 = 3  # three priors
+_FORMAT_2 = 2  # and one variance ratio for all starts, and no blocks
 
 
 class CategoryDetector:
@@ -151,17 +152,21 @@ class CategoryDetector:
         Raises StateUnreadable when this code cannot read the state.
         """
         form = state.get("format")
-        if form not in (_FORMAT_2, _FORMAT) or len(state["counts"]) != len(reference_counts):
+        is_read = form in (_FORMAT_2, _FORMAT_3, _FORMAT)
+        if not is_read or len(state["counts"]) != len(reference_counts):
             raise StateUnreadable("written by another version, or for other cells")
         detector = cls(days, reference_counts, variance_ratio, overdispersion)
         counted_then = [1 / variance_ratio] * len(state["began"])
-        if form == _FORMAT:
+        if form != _FORMAT_2:
             counted_then = state["counted_then"]
             detector._seen = np.array(state["blocks"], dtype=np.float64)
         detector._totals = np.array([*state["counts"], 1 / detector.variance_ratio])
         totals_then = [*state["counts_then"], counted_then]
+        evidence = np.array(state["evidence"])
+        if form != _FORMAT:
+            evidence = np.stack((evidence[0], evidence[1:].sum(axis=0)))
         detector._starts = restored(
-            sum(state["counts"]), state["elapsed"], state["began"], totals_then, state["evidence"]
+            sum(state["counts"]), state["elapsed"], state["began"], totals_then, evidence
         )
         found = state["found"]
         detector._found = (found[0], found[1]) if found else None

@@ -4,8 +4,9 @@ The variance of a mean of n dependent observations is that of n / r independent 
 variance ratio, is estimated by batch means (Alexopoulos & Seila 1998, "Output data analysis"): the
 variance of the means of blocks, over what it would be were they independent. Scores divided by the
 square root of r keep the promise; where r is not above 1 by a standard error (1.02 sqrt(37.4 / n),
-measured on independent values) and by .2, it is left at 1. Where it is, and the sample is short, it
-is taken half a standard error greater: one too small costs more than one too great.
+measured on independent values) and by .2, of categories .3, it is left at 1. Where it is, and the
+sample is short, it is taken half a standard error greater: one too small costs more than one too
+great.
 """
 
 from math import sqrt
@@ -19,6 +20,7 @@ _BLOCKS_N = (8, 16, 32)
 _FEW_BLOCKS = 4
 _GROWS = 1.3
 _SMALL = 0.2  # measured: a smaller excess leaves the promise kept, and costs delay if divided out
+_SMALL_OF_CATEGORIES = 0.3  # as what is watched goes on telling it
 _SHORT_BLOCKS = 1.15  # a block shorter than the memory of the series shows too little of it
 _SHORT_N = 1_000
 _SHORT_BOUND = 0.5  # measured: held to the estimate, references of 500 do not keep the promise
@@ -30,7 +32,11 @@ _FREQUENT_N = 10  # rarer categories are one, and show how they follow each othe
 
 
 def dependence(
-    scores: Floats, cycles_n: int | None = None, *, expected: bool = False
+    scores: Floats,
+    cycles_n: int | None = None,
+    *,
+    expected: bool = False,
+    small: float = _SMALL,
 ) -> Dependence:
     """The dependence within a sample's normal scores, in the order in which they came.
 
@@ -38,12 +44,12 @@ def dependence(
 
     Where a cycle was learnt from the same sample and taken out, its error comes back with each turn
     of the cycle: as much variance again as `cycles_n` turns leave of their mean. Dependence that is
-    `expected` need not show itself beyond chance.
+    `expected` need not show itself beyond chance; another by more than is `small`.
     """
     n, again = len(scores), 1 + 1 / cycles_n if cycles_n else 1.0
     ratios = {block_n: _ratio(scores, block_n) for block_n in _BLOCKS_N if _fits(block_n, n)}
     mean = sum(ratios.values()) / len(ratios) if ratios else 1.0
-    by_chance = 1 + max(_error(n), _SMALL)
+    by_chance = 1 + max(_error(n), small)
     if not ratios or (mean <= by_chance and not expected):
         return Dependence(again, 1, n / again, promised=n >= MIN_REFERENCE_N)
     block_n, highest, levelled = _plateau(scores)
@@ -76,7 +82,8 @@ def dependence_of_categories(cells: Ints, per_day: float = 0.0) -> Dependence:
     `per_day`: those are looked at in quarters of a day as well.
     """
     shares = _indicators(cells)
-    found, block_n = dependence(shares), int(per_day / _QUARTERS)
+    found = dependence(shares, small=_SMALL_OF_CATEGORIES)
+    block_n = int(per_day / _QUARTERS)
     blocks_n = len(cells) // max(block_n, 1)
     if block_n <= _LEAST_QUARTER_N or blocks_n < _LEAST_QUARTERS:
         return found

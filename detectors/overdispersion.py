@@ -24,7 +24,6 @@ _DIFFERENCES, _EXPECTED, _VARIANCE, _N, _WEEKDAY, _HEAD_N = range(6)
 _FREQUENT_N = 10  # rarer cells follow chance so far from a normal one that they tell nothing
 _LEAST_FREEDOM = 9.0  # of fourteen days: each day of the week twice
 _ONE_IN_44 = 2.0
-_SKEWED = 1.15  # measured: clusters reach farther than a normal distribution of their variance
 
 
 def nothing_seen(cells_n: int, sums: Sequence[Sequence[float]] = ()) -> Floats:
@@ -111,7 +110,7 @@ def ratio_of(seen: Floats) -> float:
         part = error * error / 9  # 2 / 9 of the degrees of freedom
         root = 1 - part + _ONE_IN_44 * np.sqrt(part)
         if ratio > root * root * root:
-            highest = max(highest, _SKEWED * ratio * (1 + error))
+            highest = max(highest, ratio * (1 + error))
     return highest
 
 

@@ -26,13 +26,13 @@ def scores_agree(scores: Floats, reference_n: float, fresh_n: float) -> bool:
     doubt = sqrt(1 / reference_n + 1 / fresh_n)
     shift = float(scores.mean())
     widening = (float((scores**2).mean()) - 1) / sqrt(2)
-    return _greatest_gap(scores) <= _KOLMOGOROV_99 * doubt and all(
+    return greatest_gap(scores) <= _KOLMOGOROV_99 * doubt and all(
         abs(moved) <= _NORMAL_99_TWO_SIDED * doubt for moved in (shift, widening)
     )
 
 
-def _greatest_gap(scores: Floats) -> float:
-    """How far the scores' distribution function is from the normal one at most."""
+def greatest_gap(scores: Floats) -> float:
+    """How far the scores' distribution function is from the normal one at most: 0 to 1."""
     shares = np.array([(1 + erf(score / sqrt(2))) / 2 for score in np.sort(scores).tolist()])
     steps = np.arange(len(scores) + 1) / len(scores)
     return float(max((steps[1:] - shares).max(), (shares - steps[:-1]).max()))
@@ -77,6 +77,19 @@ def counts_agree(
     if len(pairs) < 2:
         return True
     return _g(pairs, totals) <= variance_ratio * chi_squared(len(pairs) - 1, quantile)
+
+
+def shares_apart(reference: Mapping[str, int], fresh: Mapping[str, int]) -> float:
+    """The total variation between two mixtures: 0 to 1."""
+    totals = sum(reference.values()), sum(fresh.values())
+    words = {**reference, **fresh}
+    return (
+        sum(
+            abs(reference.get(word, 0) / totals[0] - fresh.get(word, 0) / totals[1])
+            for word in words
+        )
+        / 2
+    )
 
 
 def _g(pairs: list[tuple[int, int]], totals: tuple[int, int]) -> float:

@@ -145,6 +145,9 @@ class Frozen(Protocol):
     def agrees(self, fresh: "Sample") -> bool:
         """Whether a fresh sample shows no difference."""
 
+    def apart(self, fresh: "Sample") -> float:
+        """How far a fresh sample's distribution is from its own: 0 to 1."""
+
     def to_bytes(self) -> bytes:
         """What its kind restores it from."""
 

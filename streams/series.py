@@ -4,11 +4,12 @@ learning -> watching -> (alarm) -> relearning -> watching -> ...
 
 After an alarm the reference stays, and a provisional one is learnt from what comes. If that sample
 agrees with the reference, the series has returned. If not, it is watched against the provisional
-one, so that a second change or a return is seen, and nothing alarms for ever. Numbers, yes and no,
-and words live alike; streams/seen.py says what they differ in.
+one, so that a second change or a return is seen, and nothing alarms for ever. A change that was
+soon over is half of it, and would hide its own return: a later sample that agrees with the
+reference, and is nearer to it by half, is a return, too. streams/seen.py has what kinds differ in.
 
-A reference that holds no whole week yet is of weekdays alone, or of weekends. What comes on other
-days is not judged; the sample goes on growing, and when it holds a week, that is the reference.
+A reference of less than a week is of weekdays alone, or of weekends. What comes on other days is
+not judged; a sample goes on growing, and when it holds a week, that is the reference.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,13 +20,13 @@ import detectors
 from schemas.series import Note, Phase
 from streams.blocks import BLOCK_N, Block, Blocks
 from streams.change import Change, NewWord, alarmed, relearnt
+from streams.judging import judge
 from streams.learning import Goal, Learning, Settings
 from streams.pace import days_before
 from streams.references import Origin, References
 from streams.seen import Frozen, Row, Sample, Seen, Vote
 from streams.share import Grant, Share
 from streams.unseen import Unseen
-from streams.votes import first_alarm
 from streams.week import is_of_usual_days, stretch
 
 Happening: TypeAlias = Change | NewWord | Block
@@ -125,7 +126,7 @@ class Series:
             self.phase = "learning"
         elif self.provisional is not None:
             self.references.begin(self.provisional, "accepted", at_us)
-            self._arm()
+            self._watch_from_now(goes_on=True)
         elif self.original is not None or self.closed:
             self._begin()
         yield from self._ended(was_away, self.newest_us or 0)
@@ -267,48 +268,49 @@ class Series:
     def _watch(
         self, row: Row, start: int, stop: int, grant: Grant, *, judged: bool
     ) -> tuple[int, Change | None]:
-        """Judge observations up to the first alarm, or up to where the sample holds a week."""
-        holds_week = False
-        if self._is_of_usual_days:
-            part = row.seen.part(start, stop)
-            taken, holds_week = self.learning.take(part, self.learning.settings.week)
+        """Judge observations up to the first alarm, or up to where a sample of them is complete."""
+        assert self.reference is not None
+        goal, complete = self._goal, False
+        if goal is not None:
+            taken, complete = self.learning.take(row.seen.part(start, stop), goal)
             stop = start + taken
-        taken, kind = self._judge(row, start, stop) if judged else self._pass(row, start, stop)
+        votes = self.votes if judged else {}
+        taken, kind = judge(votes, self.reference, row, (start, stop), self.blocks)
+        at_us = int(row.seen.ats_us[start + taken - 1])
         if kind is not None:
-            return taken, self._alarm(kind, int(row.seen.ats_us[start + taken - 1]))
+            return taken, self._alarm(kind, at_us)
         self.closed = self.learning.sample.is_of_names
-        if holds_week:
-            self._hold_against_week(grant)
-        return taken, None
+        return taken, self._sampled(at_us, grant) if complete else None
 
-    def _judge(self, row: Row, start: int, stop: int) -> tuple[int, str | None]:
-        """Feed the votes up to the first alarm of any."""
-        assert self.reference is not None
-        readings, first = row.against(self.reference, start)
-        part = readings.part(start - first, stop - first)
-        taken, kind = first_alarm(self.votes, part, row.days[start:stop])
-        seen = row.seen.part(start, start + taken)
-        scores = [] if part.scores is None else part.scores[:taken].tolist()
-        self.blocks.extend(self.reference.images(seen.values), seen.ats_us.tolist(), scores)
-        return taken, kind
+    @property
+    def _goal(self) -> Goal | None:
+        """What is sampled beside watching: a week; after an alarm as much as shows where it is."""
+        week = self.learning.settings.week
+        if self._is_of_usual_days:
+            return week
+        return None if self.provisional is None else week._replace(least_n=self._relearn_n)
 
-    def _pass(self, row: Row, start: int, stop: int) -> tuple[int, None]:
-        """On days that the reference does not know nothing is judged."""
-        assert self.reference is not None
-        seen = row.seen.part(start, stop)
-        images = self.reference.images(seen.values)
-        self.blocks.extend(images, seen.ats_us.tolist(), judged=False)
-        return seen.n, None
-
-    def _hold_against_week(self, grant: Grant) -> None:
-        """The reference goes on as a longer one."""
-        reference = self.learning.sample.freeze()
-        if self.provisional is None:
-            self.references.original = reference
+    def _sampled(self, at_us: int, grant: Grant) -> Change | None:
+        """Such a sample is complete."""
+        before, sample, original = self.provisional, self.learning.sample, self.original
+        assert original is not None
+        if before is None:
+            self.references.original = sample.freeze()
             self._settle(grant)
+            self._watch_from_now()
+            return None
+        some_days = is_of_usual_days(before.notes)
+        is_nearer = original.apart(sample) < before.apart(sample) / 2
+        if original.agrees(sample) and (some_days or is_nearer):
+            self.references.provisional = None
+            self._watch_from_now()
+            return relearnt(before, sample, at_us, self.changed_us, returned=True, again=True)
+        if some_days:
+            self.references.provisional = sample.freeze()
+            self._watch_from_now()
         else:
-            self.references.provisional = reference
-        self._watch_from_now()
+            self.learning.begin()
+        return None
 
     def _alarm(self, kind: str, at_us: int) -> Change:
         assert self.reference is not None
@@ -326,13 +328,9 @@ class Series:
         before, sample = self.provisional or self.original, self.learning.sample
         again = self.provisional is not None
         returned = self.original.agrees(sample)
-        if returned:
-            self.references.provisional = None
-            self._watch_from_now(self._learnt)
-        else:
-            some_days = is_of_usual_days(self.original.notes)  # the sample has no others
-            self.references.provisional = self._frozen(of_usual_days=some_days)
-            self._watch_from_now(goes_on=not some_days)
+        some_days = is_of_usual_days(self.original.notes)  # then the sample has no others
+        self.references.provisional = None if returned else self._frozen(of_usual_days=some_days)
+        self._watch_from_now(self._learnt if returned else None)
         since_us = self.changed_us
         return relearnt(before, sample, at_us, since_us, returned=returned, again=again)
 

@@ -14,7 +14,7 @@ from detectors.cells import number_cells
 from detectors.stability import is_stable
 from detectors.standard import Standard
 from schemas.series import Note
-from streams.agreement import days_differ, scores_agree
+from streams.agreement import days_differ, greatest_gap, scores_agree
 from streams.seen import Floats, Readings, Sample, Seen, Vote
 from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, number_votes
@@ -160,11 +160,19 @@ class NumberReference:
 
     def agrees(self, fresh: Sample) -> bool:
         """Whether a fresh sample shows no difference."""
+        scores = self._scores(fresh)
+        return scores_agree(scores, self.n / self.ratio, len(scores) / self.ratio)
+
+    def apart(self, fresh: Sample) -> float:
+        """By Kolmogorov's distance."""
+        return greatest_gap(self._scores(fresh))
+
+    def _scores(self, fresh: Sample) -> Floats:
+        """Normal ones, of whatever dependence."""
         values, uniforms, weekhours = cast(NumberSample, fresh).columns()
         if weekhours is None and self.standard.strata_n > 1:
             weekhours = np.zeros(len(values), np.int64)
-        scores = self.standard.scores(values, uniforms, weekhours) * sqrt(self.ratio)
-        return scores_agree(scores, self.n / self.ratio, len(values) / self.ratio)
+        return self.standard.scores(values, uniforms, weekhours) * sqrt(self.ratio)
 
     def to_bytes(self) -> bytes:
         """The standard's own format, or one with the mixtures of both kinds of days."""

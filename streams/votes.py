@@ -118,18 +118,3 @@ def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State 
     with suppress(detectors.StateUnreadable):
         return CellVote(basis.cells.detector(days, state))
     return CellVote(basis.cells.detector(days))
-
-
-def first_alarm(votes: Mapping[str, Vote], part: Readings, days: Floats) -> tuple[int, str | None]:
-    """How many were taken up to the first alarm of any vote, and whose it is.
-
-    None is fed what comes after the alarm of one before it: what the last ones learn outlasts
-    the alarm, and would depend on how observations are cut.
-    """
-    taken, opened = len(days), None
-    for kind, vote in votes.items():
-        index = vote.run(part, days)
-        if index is not None and (opened is None or index + 1 < taken):
-            taken, opened = index + 1, kind
-            part, days = part.part(0, taken), days[:taken]
-    return taken, opened

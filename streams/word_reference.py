@@ -19,7 +19,7 @@ from detectors.categories import Categories
 from detectors.dependence import dependence_of_categories
 from detectors.overdispersion import are_sums, overdispersion_of
 from schemas.series import Note
-from streams.agreement import counts_agree, days_differ
+from streams.agreement import counts_agree, days_differ, shares_apart
 from streams.seen import Floats, Readings, Sample, Seen, Vote
 from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, word_votes
@@ -167,6 +167,10 @@ class WordReference:
             for part, now in zip(self._by_day, counted.by_day(), strict=True)
             if len(now.places)
         )
+
+    def apart(self, fresh: Sample) -> float:
+        """By total variation."""
+        return shares_apart(self._counts, cast(_Countable, fresh).counted().counts())
 
     def to_bytes(self) -> bytes:
         """The categories' own format, or one with both kinds of days."""

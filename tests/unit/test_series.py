@@ -166,6 +166,25 @@ class TestDrift:
             pytest.approx(16, abs=0.5),
         )
 
+    def test_what_was_soon_over_has_returned_though_half_of_it_was_learnt(self) -> None:
+        one = Fed(Settings(observations=200, max_us=10**15))
+        one.around(10, 300)
+
+        told = one.around(12, 40)
+        told += one.around(10, 400)
+
+        assert [what.what for what in told] == ["alarm", "changed", "returned"]
+        assert told[-1].after == pytest.approx(10, abs=0.3)
+        assert (one.series.provisional, one.series.learning.sample.n) == (None, 0)
+
+    def test_a_small_change_that_stays_is_no_return(self) -> None:
+        one = Fed(Settings(observations=200, max_us=10**15))
+        one.around(10, 300)
+
+        told = one.around(10.7, 4_000)
+
+        assert [what.what for what in told] == ["alarm", "changed"]
+
     def test_another_spread_with_the_same_mean_is_a_change(self) -> None:
         one = Fed(Settings(observations=500, max_us=10**15))
         one.around(0, 700)

@@ -121,6 +121,15 @@ class TestAfterAnAlarm:
         assert [what.what for what in told] == ["alarm", "changed"]
         assert told[1].at_us - told[0].at_us == BUSY.observations // 2 * EVERY_US
 
+    def test_half_a_day_of_it_is_over_when_a_week_has_shown_that(self, kind: SeriesKind) -> None:
+        one = Days(kind)
+        one.days(14)
+        one.feed(one.values(3)[: PER_DAY // 2], EVERY_US)
+        told = one.days(14)
+
+        assert told[-1:] == ["returned"]
+        assert (one.series.provisional, one.series.notes) == (None, ())
+
     def test_it_returns_to_a_reference_of_some_days_which_goes_on_learning(
         self, kind: SeriesKind
     ) -> None:

@@ -21,6 +21,7 @@ from detectors.chi_squared import chi_squared
 from detectors.dependence import dependence
 
 HOURS_OF_WEEK = 168
+SATURDAY = 5
 _DAY_HARMONICS = 4
 _WEEKEND_HARMONICS = 2
 _ONE_IN_1000 = 3.09
@@ -78,7 +79,7 @@ class _Part(NamedTuple):
 
 
 _HOURS = np.arange(HOURS_OF_WEEK, dtype=np.float64)
-_IS_WEEKEND = (_HOURS >= 5 * 24).astype(np.float64)[:, None]
+_IS_WEEKEND = (_HOURS >= SATURDAY * 24).astype(np.float64)[:, None]
 _DAY = _Part(_harmonics(_HOURS, _DAY_HARMONICS), 4, _ONE_IN_1000, 1)
 # Eight days hold a whole day of the weekend. One number of ten: its error comes back with the weeks
 # and still need not be counted as often as those of its harmonics (measured: decision 8).

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import erf, log, sqrt
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ _NORMAL_99_TWO_SIDED = 2.576
 _NORMAL_99 = 2.326
 _NORMAL_95 = 1.645
 _LEAST_EXPECTED = 5.0
+_Cell = TypeVar("_Cell", str, int)
 
 
 def scores_agree(scores: Floats, reference_n: float, fresh_n: float) -> bool:
@@ -47,13 +49,13 @@ def days_differ(
     """
     if min(sum(weekdays), sum(weekends)) < LEAST_N:
         return False
-    named, others = ({str(cell): n for cell, n in enumerate(kind)} for kind in (weekdays, weekends))
-    return not counts_agree(named, others, variance_ratio, quantile=_NORMAL_95)
+    kinds = dict(enumerate(weekdays)), dict(enumerate(weekends))
+    return not counts_agree(*kinds, variance_ratio, quantile=_NORMAL_95)
 
 
 def counts_agree(
-    reference: Mapping[str, int],
-    fresh: Mapping[str, int],
+    reference: Mapping[_Cell, int],
+    fresh: Mapping[_Cell, int],
     variance_ratio: float = 1.0,
     *,
     quantile: float = _NORMAL_99,

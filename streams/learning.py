@@ -9,9 +9,11 @@ from msgspec import Struct
 from schemas.config import Reference
 from streams.clock import NEVER_US, seconds_to_us
 from streams.pace import Pace
-from streams.seen import Sample, Seen
+from streams.seen import Frozen, Sample, Seen
 
 _DAY_S = 86_400
+_LEAST_RELEARN_N = 60
+_STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 
 
 class Goal(NamedTuple):
@@ -53,6 +55,15 @@ def settings_of(reference: Reference) -> Settings:
         max_us=seconds_to_us(reference.max_days * _DAY_S),
         week_us=seconds_to_us(reference.min_days * _DAY_S),
     )
+
+
+def relearn_n(reference: Frozen) -> int:
+    """How many observations show where a series is after an alarm: half as many as it rests on.
+
+    As many, where each follows the last.
+    """
+    strong = reference.ratio > _STRONG_DEPENDENCE
+    return max(_LEAST_RELEARN_N, reference.n if strong else reference.n // 2)
 
 
 class Learning:

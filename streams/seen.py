@@ -121,10 +121,6 @@ class Frozen(Protocol):
         """The mean of a sample in the same unit."""
 
     @property
-    def relearn_n(self) -> int:
-        """How many observations show where a series is after an alarm."""
-
-    @property
     def notes(self) -> tuple[Note, ...]:
         """What is to be known before it is trusted."""
 

@@ -21,7 +21,7 @@ from schemas.series import Note, Phase
 from streams.blocks import BLOCK_N, Block, Blocks
 from streams.change import Change, NewWord, alarmed, relearnt
 from streams.judging import judge
-from streams.learning import Goal, Learning, Settings
+from streams.learning import Goal, Learning, Settings, relearn_n
 from streams.pace import days_before
 from streams.references import Origin, References
 from streams.seen import Frozen, Row, Sample, Seen, Vote
@@ -182,7 +182,7 @@ class Series:
     def _trial_left(self) -> int:
         """Observations until a shipped reference has been tried."""
         shipped = self.references.shipped
-        return maxsize if shipped is None else max(shipped.relearn_n - self.learning.sample.n, 1)
+        return maxsize if shipped is None else max(relearn_n(shipped) - self.learning.sample.n, 1)
 
     def resume(self, states: Mapping[str, detectors.State]) -> None:
         """Take up the votes of a checkpoint; one that cannot be read begins anew."""
@@ -214,7 +214,7 @@ class Series:
         """Of a reference that has grown to a week no more than of the first one."""
         assert self.original is not None
         first_n, n = self.learning.settings.observations, self.original.n
-        needed_n = self.original.relearn_n
+        needed_n = relearn_n(self.original)
         return needed_n if n <= first_n else -(-needed_n * first_n // n)
 
     def _learn(self, part: Seen, grant: Grant) -> int:
@@ -300,8 +300,9 @@ class Series:
             self._watch_from_now()
             return None
         some_days = is_of_usual_days(before.notes)
-        is_nearer = original.apart(sample) < before.apart(sample) / 2
-        if original.agrees(sample) and (some_days or is_nearer):
+        if original.agrees(sample) and (
+            some_days or original.apart(sample) < before.apart(sample) / 2
+        ):
             self.references.provisional = None
             self._watch_from_now()
             return relearnt(before, sample, at_us, self.changed_us, returned=True, again=True)

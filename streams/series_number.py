@@ -20,8 +20,6 @@ from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, number_votes
 from streams.week import is_weekend, usual_days
 
-_LEAST_RELEARN_N = 60
-_STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 _ROW = np.dtype([("value", "<f4"), ("draw", "<u4"), ("weekhour", "u1")])
 _NO_WEEKHOUR = 255
 _FORMAT = 1  # of one with kinds of days
@@ -120,12 +118,6 @@ class NumberReference:
         self.notes = tuple(notes)
         self.n = standard.n
         self.mean = standard.mean
-
-    @property
-    def relearn_n(self) -> int:
-        """Half as many, or as many where each value follows the last."""
-        strong = self.ratio > _STRONG_DEPENDENCE
-        return max(_LEAST_RELEARN_N, self.n if strong else self.n // 2)
 
     def mean_of(self, sample: Sample) -> float:
         """The mean of a sample."""

@@ -6,15 +6,12 @@ counts for one of them, and so their false alarms together are those of one.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
 from typing import NamedTuple
-
-import numpy as np
 
 import detectors
 from detectors.cat_sr import CategoryDetector
 from streams.seen import Floats, Readings
-from streams.week import is_weekend
+from streams.week import alike_n, is_weekend
 
 _FORMAT = 1
 _TURNS_KEPT = 60  # of half a year
@@ -31,10 +28,9 @@ class CellBasis(NamedTuple):
 
     def detector(self, days: float, state: detectors.State | None = None) -> CategoryDetector:
         """With this promise; StateUnreadable if the state is not one of it."""
-        known = self.counts, self.ratio, self.overdispersion
+        counts, ratio, told = self
         if state is None:
-            return CategoryDetector(days, *known)
-        counts, ratio, told = known
+            return CategoryDetector(days, counts, ratio, told)
         return CategoryDetector.restore(days, counts, state, ratio, told)
 
 
@@ -125,7 +121,8 @@ class VoteByDay:
 def _turns(readings: Readings) -> Iterator[tuple[int, int, bool]]:
     """From where to before where the days are of one kind, and of which."""
     weekend = is_weekend(readings.weekdays)
-    edges = [0, *(np.flatnonzero(np.diff(weekend)) + 1).tolist(), len(weekend)]
-    for start, stop in pairwise(edges):
-        if start < stop:
-            yield start, stop, bool(weekend[start])
+    start = 0
+    while start < len(weekend):
+        stop = start + alike_n(weekend[start:])
+        yield start, stop, bool(weekend[start])
+        start = stop

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.seasons import SATURDAY
 from schemas.series import Note
 
-_SATURDAY = 5
 _WEEKDAYS: Note = "weekdays_only"
 _WEEKENDS: Note = "weekends_only"
 LEAST_N = 50
@@ -29,7 +29,7 @@ def is_of_usual_days(notes: Sequence[Note]) -> bool:
 
 def is_weekend(weekdays: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Of each local day of the week; Monday is 0."""
-    return weekdays >= _SATURDAY
+    return weekdays >= SATURDAY
 
 
 def stretch(notes: Sequence[Note], weekhours: NDArray[np.uint8]) -> tuple[int, bool]:
@@ -39,9 +39,14 @@ def stretch(notes: Sequence[Note], weekhours: NDArray[np.uint8]) -> tuple[int, b
     """
     if not is_of_usual_days(notes):
         return len(weekhours), True
-    known = (weekhours >= _SATURDAY * 24) == (_WEEKENDS in notes)
+    known = (weekhours >= SATURDAY * 24) == (_WEEKENDS in notes)
+    return alike_n(known), bool(known[0])
+
+
+def alike_n(known: NDArray[np.bool_]) -> int:
+    """How many are as the first one; at least one is given."""
     others = np.flatnonzero(known != known[0])
-    return int(others[0]) if len(others) else len(weekhours), bool(known[0])
+    return int(others[0]) if len(others) else len(known)
 
 
 def usual_days(weekdays: NDArray[np.int64]) -> UsualDays | None:

@@ -26,8 +26,6 @@ from streams.votes import Basis, States, word_votes
 from streams.week import LEAST_N, is_weekend
 
 YES, NO = "yes", "no"
-_LEAST_RELEARN_N = 60
-_STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 _FORMAT = 4  # after those of Categories, for a reference without kinds of days
 
 
@@ -121,12 +119,6 @@ class WordReference:
         """The share of the usual word."""
         return self._counts[self.usual] / self.n
 
-    @property
-    def relearn_n(self) -> int:
-        """Half as many, or as many where each word follows the last."""
-        strong = self.ratio > _STRONG_DEPENDENCE
-        return max(_LEAST_RELEARN_N, self.n if strong else self.n // 2)
-
     def mean_of(self, sample: Sample) -> float:
         """The share of the usual word in a sample."""
         counts = cast(_Countable, sample).counted().counts()
@@ -160,8 +152,8 @@ class WordReference:
             return counts_agree(self._counts, counted.counts(), self.ratio)
         return all(
             counts_agree(
-                _numbered(part.counts),
-                _numbered(_cell_counts(self._categories, now)),
+                dict(enumerate(part.counts)),
+                dict(enumerate(_cell_counts(self._categories, now))),
                 part.dependence.ratio,
             )
             for part, now in zip(self._by_day, counted.by_day(), strict=True)
@@ -232,10 +224,6 @@ def _cell_counts(categories: Categories, counted: Counted) -> list[int]:
     cells = categories.cells(counted.words)[counted.places]
     counts: list[int] = np.bincount(cells, minlength=len(categories.counts)).tolist()
     return counts
-
-
-def _numbered(counts: Sequence[int]) -> dict[str, int]:
-    return {str(cell): n for cell, n in enumerate(counts)}
 
 
 def _is_sound(categories: Categories, part: _Part) -> bool:

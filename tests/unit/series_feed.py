@@ -32,6 +32,21 @@ def seen(values: Values, start: int = 0, every_us: int = MINUTE_US) -> Seen:
     )
 
 
+def told_alike(
+    using: Settings, kind: SeriesKind, row: Seen, cuts: Sequence[int]
+) -> list[Happening]:
+    """What a series tells of a row, at once and cut into such sizes: the same."""
+    whole, cut = Series(using, SAMPLES[kind]), Series(using, SAMPLES[kind])
+    at_once = list(whole.observe(row, lambda _: DAYS))
+    in_parts, start = [], 0
+    for size in [*cuts, row.n]:
+        if start < row.n:
+            in_parts += cut.observe(row.part(start, start + size), lambda _: DAYS)
+        start += size
+    assert at_once == in_parts
+    return at_once
+
+
 class Fed:
     """A series that is fed a value a minute; noise of one around a level, or words."""
 

@@ -10,8 +10,7 @@ from streams.blocks import BLOCK_N, Block, Blocks
 from streams.budget import AHEAD
 from streams.learning import Settings
 from streams.seen import SeriesKind
-from streams.series import Series
-from tests.unit.series_feed import DAY_US, MINUTE_US, SAMPLES, SHORT, Fed, Values, seen
+from tests.unit.series_feed import DAY_US, MINUTE_US, SHORT, Fed, Values, seen, told_alike
 
 
 class TestLearning:
@@ -402,17 +401,8 @@ def test_however_the_observations_are_cut_the_result_is_the_same(
     kind: SeriesKind, cuts: list[int]
 ) -> None:
     values = [value for part in KINDS[kind] for value in part]
-    row = seen(values)
-    whole, cut = Series(SHORT, SAMPLES[kind]), Series(SHORT, SAMPLES[kind])
+    at_once = told_alike(SHORT, kind, seen(values), cuts)
 
-    at_once = list(whole.observe(row, lambda _: 60.0))
-    in_parts, start = [], 0
-    for size in [*cuts, len(values)]:
-        if start < len(values):
-            in_parts += cut.observe(row.part(start, start + size), lambda _: 60.0)
-        start += size
-
-    assert at_once == in_parts
     assert sum(not isinstance(what, Block) for what in at_once) >= 2
 
 

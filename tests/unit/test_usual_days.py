@@ -11,9 +11,8 @@ from streams.blocks import Block, Blocks
 from streams.change import Change
 from streams.learning import Settings
 from streams.seen import SeriesKind
-from streams.series import Series
 from streams.week import usual_days
-from tests.unit.series_feed import DAY_US, SAMPLES, Fed, Values, seen
+from tests.unit.series_feed import DAY_US, Fed, Values, seen, told_alike
 
 PER_DAY = 144
 BUSY = Settings(observations=2 * PER_DAY, max_us=60 * DAY_US, week_us=8 * DAY_US)
@@ -203,14 +202,7 @@ def test_however_observations_of_weeks_are_cut_the_result_is_the_same(
 ) -> None:
     values = [value for part in WEEKS[kind] for value in part]
     row = seen(values, first * PER_DAY, EVERY_US)
-    whole, cut = Series(BUSY, SAMPLES[kind]), Series(BUSY, SAMPLES[kind])
 
-    at_once = list(whole.observe(row, lambda _: 60.0))
-    in_parts, start = [], 0
-    for size in [*cuts, len(values)]:
-        if start < len(values):
-            in_parts += cut.observe(row.part(start, start + size), lambda _: 60.0)
-        start += size
+    at_once = told_alike(BUSY, kind, row, cuts)
 
-    assert at_once == in_parts
     assert sum(not isinstance(what, Block) for what in at_once) >= 2

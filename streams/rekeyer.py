@@ -60,7 +60,7 @@ class Rekeyer:
         self._prover = prover
         self._recreated = Recreated(f"Delete the consumer group {self._group}")
         self._clock = clock
-        self._retention = Retention(prover, telemetry, self._now_us)
+        self._retention = Retention(prover, telemetry, clock)
         self._producer = AIOKafkaProducer(
             transactional_id=f"{self._group}-{source}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,

@@ -3,15 +3,20 @@
 Offsets are missing after every transaction of a producer, and where one was aborted: only the
 beginning of the log tells what was deleted. It only ever rises, so one that is asked for after a
 fetch and lies at or below the place that was wanted proves that nothing was.
+
+By when it had been appended, the first record says that is left. Where none is, the broker's clock
+must have been heard after it was gone: any time from before would let a result be lost later than
+that, and its study be called missing.
 """
 
 import logging
-from collections.abc import Callable
+import time
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.broker_clock import BrokerClock
 from streams.merge import Chunk, first_offset
 from streams.proof import Prover
 from streams.shard import Shard
@@ -28,17 +33,13 @@ class Deleted(NamedTuple):
 
 
 class Retention:
-    """Finds what is gone between what was read of a topic and what came next.
+    """Finds what is gone between what was read of a topic and what came next."""
 
-    `now_us` is the broker's time, None while that is not known.
-    """
-
-    def __init__(
-        self, prover: Prover, telemetry: Telemetry, now_us: Callable[[], int | None]
-    ) -> None:
+    def __init__(self, prover: Prover, telemetry: Telemetry, clock: BrokerClock) -> None:
         self._prover = prover
         self._telemetry = telemetry
-        self._now_us = now_us
+        self._clock = clock
+        self._all_gone: dict[TopicPartition, tuple[int, float]] = {}  # the end, and when found
 
     async def tell(self, shard: Shard, chunk: Chunk, latest_us: int | None = None) -> int | None:
         """Tell a shard what was deleted before the chunk; where to fetch first if that cannot be.
@@ -74,8 +75,21 @@ class Retention:
         except (KafkaError, TimeoutError) as error:
             log.info("not known what is gone of %s/%d: %r", *place, error)
             return wanted
-        until_us = chunk.records[0].timestamp * 1000 if chunk.records else self._now_us()
+        if chunk.records:
+            return Deleted(n, chunk.records[0].timestamp * 1000)
+        until_us = self._all_gone_by_us(chunk.end, place)
         return wanted if until_us is None else Deleted(n, until_us)
+
+    def _all_gone_by_us(self, end: int, place: TopicPartition) -> int | None:
+        """By when all before the end had been appended; None while the broker has not said."""
+        found_end, found_s = self._all_gone.get(place, (-1, 0.0))
+        if found_end != end:
+            found_s = time.monotonic()
+            self._all_gone[place] = end, found_s
+        until_us = self._clock.shown_after_us(found_s)
+        if until_us is not None:
+            del self._all_gone[place]
+        return until_us
 
     def say(self, place: TopicPartition, n: int) -> None:
         """Records of a topic's partition were deleted before they were read."""

@@ -73,7 +73,7 @@ class Shards:
             for copy, source in topics.rekeyed.items()
         }
         self._opening: asyncio.Future[list[None]] | None = None
-        self._retention = Retention(prover, telemetry, self._now_us)
+        self._retention = Retention(prover, telemetry, clock)
         self._recreated = Recreated(f"Delete {topics.state} as well")
         self.due = asyncio.Event()  # a checkpoint should not wait for its timer
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -172,7 +172,7 @@ class Shards:
     async def _write(self, partition: int, one: _Owned) -> None:
         async with one.lock:
             began_s = time.monotonic()
-            stale = began_s - one.written_s > self._engine.refresh_s
+            stale = self.clock.awaited or began_s - one.written_s > self._engine.refresh_s
             checkpoint = one.shard.checkpoint(refresh=stale)
             if checkpoint is None:
                 return

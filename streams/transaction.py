@@ -41,6 +41,7 @@ async def _send(
     producer: AIOKafkaProducer, topic: str, partition: int, batch: Any, clock: BrokerClock
 ) -> None:
     batch.close()
+    sent_s = time.monotonic()
     taken = await (await producer.send_batch(batch, topic, partition=partition))
     if taken.timestamp_type == LOG_APPEND_TIME:
-        clock.acknowledged(taken.timestamp, time.monotonic())
+        clock.acknowledged(taken.timestamp, sent_s, time.monotonic())

@@ -76,6 +76,17 @@ def test_so_are_those_deleted_before_they_were_rekeyed(scene: Scene, kafka: Brok
 def test_so_are_those_deleted_behind_a_worker_that_runs(scene: Scene, kafka: Broker) -> None:
     """Paused for less than its session it is never assigned anew: it finds the loss as it reads."""
     scene.fleet.tune(session_s=60)
+    lose_results_of_a_paused_one(scene, kafka, on=False)
+
+
+def test_where_nothing_is_left_time_is_asked_for_anew(scene: Scene, kafka: Broker) -> None:
+    """What it knew of the broker's time may be of before the pause, and then too early."""
+    scene.fleet.tune(session_s=60)
+    lose_results_of_a_paused_one(scene, kafka, on=True)
+
+
+def lose_results_of_a_paused_one(scene: Scene, kafka: Broker, *, on: bool) -> None:
+    """What a worker says that was paused while results were deleted, and `on` until it saw that."""
     scene.start("a")
     topic = f"{scene.config.prefix}.predictions.v1"
     assert wait_until(lambda: all_begun(scene), 60)
@@ -84,7 +95,13 @@ def test_so_are_those_deleted_behind_a_worker_that_runs(scene: Scene, kafka: Bro
     leave_unread(kafka, topic, away_since)
     lost_n = delete_all(kafka, topic, scene.config.kafka.partitions)
     scene.fleet.wake("a")
-    assert wait_until(lambda: scene.fleet.log("a").count("are gone by retention") >= lost_n, 40)
+
+    def found() -> bool:
+        if on:
+            delete_all(kafka, topic, scene.config.kafka.partitions)
+        return scene.fleet.log("a").count("are gone by retention") >= lost_n
+
+    assert wait_until(found, 40)
     lost_until = go_on(scene, topic)
     scene.fleet.stop("a")
 

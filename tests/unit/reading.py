@@ -1,5 +1,6 @@
 """A worker's shard with a broker of our own around it: inputs, retention, fetches, crashes."""
 
+import time
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from schemas.messages import Effect
 from streams.broker_clock import BrokerClock
 from streams.engine import Engine
 from streams.merge import Chunk
+from streams.shard import Checkpoint
 from streams.shard_topics import shard_topics
 from streams.shards import Shards, _Owned
 from tests.property.test_merge import Written
@@ -73,6 +75,20 @@ class Now(BrokerClock):
     def earliest_us(self, monotonic_s: float) -> int | None:
         return (NOON_MS + round(self._broker.now_s * 1000)) * 1000
 
+    def shown_after_us(self, monotonic_s: float) -> int | None:
+        return self.earliest_us(monotonic_s)
+
+
+class Writer:
+    """Its checkpoints become visible, and the broker says when it took them."""
+
+    def __init__(self, worker: "Worker") -> None:
+        self._worker = worker
+
+    async def write(self, checkpoint: Checkpoint) -> None:
+        self._worker.keep(checkpoint)
+        self._worker.acknowledge()
+
 
 class Worker:
     """Reads, checkpoints and dies when it is told to. `told`: the effects that became visible."""
@@ -100,7 +116,7 @@ class Worker:
         )
         self.shard = shard()
         self.shard.restore(self._state.items())
-        writer: Any = None
+        writer: Any = Writer(self)
         self.shards._owned[0] = _Owned(self.shard, writer)
         self._positions = {name: self.shard.merge.wanted(name) for name in self.shard.topics}
 
@@ -128,6 +144,15 @@ class Worker:
         """What was decided becomes visible, with the state that belongs to it."""
         one = self.shard.checkpoint(refresh=True)
         assert one is not None
+        self.keep(one)
+
+    def acknowledge(self) -> None:
+        """The broker takes a record that is sent now."""
+        now_s = time.monotonic()
+        self.clock.acknowledged(NOON_MS + round(self.broker.now_s * 1000), now_s, now_s)
+
+    def keep(self, one: Checkpoint) -> None:
+        """What it tells, and the state that it leaves."""
         self.told += one.effects
         for key, value in one.changes:
             if value is None:

@@ -144,6 +144,9 @@ class Now(BrokerClock):
     def earliest_us(self, monotonic_s: float) -> int | None:
         return self._broker.now_ms * 1000
 
+    def shown_after_us(self, monotonic_s: float) -> int | None:
+        return self.earliest_us(monotonic_s)
+
 
 class Prover:
     """Says where the source ends, and what was committed; only after the fence."""

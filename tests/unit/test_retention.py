@@ -212,16 +212,44 @@ async def test_without_the_brokers_time_a_loss_that_ends_nowhere_waits_for_it() 
     broker, worker = await begun()
     add(broker, "lost", 3700)
     broker.delete(PREDICTIONS)
-    known, worker.shards.clock = worker.shards.clock, BrokerClock()
+    worker.clock = BrokerClock()
+    worker.start()
     await worker.fetch(PREDICTIONS)
     worker.checkpoint()
     assert losses(worker) == []
 
-    worker.shards.clock = known
+    worker.acknowledge()
     await worker.read()
     worker.checkpoint()
 
     assert len(losses(worker)) == 1
+
+
+async def test_a_clock_that_was_heard_before_the_loss_was_found_does_not_end_it() -> None:
+    """A worker that was stopped hears late what the broker said long ago: its clock is behind."""
+    broker, worker = await begun()
+    worker.clock = BrokerClock()
+    worker.start()
+    worker.acknowledge()
+    await worker.read()
+    add(broker, "lost", 3700)
+    broker.delete(PREDICTIONS)
+    broker.now_s = 3750
+    await worker.read()
+    worker.checkpoint()
+
+    assert losses(worker) == []
+    await worker.shards.checkpoint()
+    assert not worker.shards.failed.done(), "nothing stands still: a record is written and stamped"
+    add(broker, "missing", 3760, answered=False)
+    await worker.read()
+    broker.now_s = 9000
+    worker.acknowledge()
+    await worker.read()
+    worker.checkpoint()
+
+    assert outcomes(worker) == {"before": "on_time", "missing": "missing"}
+    assert [one.state for one in losses(worker)] == ["open"]
 
 
 async def test_a_topic_that_is_recreated_behind_a_worker_is_refused_as_on_opening() -> None:

@@ -182,7 +182,7 @@ def test_a_change_is_dated_by_what_was_judged() -> None:
 
     since = blocks.since(15)
 
-    assert (since.at_us, since.n, since.mean) == (0, 20, 5.0)
+    assert (since.at_us, since.n, since.mean) == (5, 15, 5.0)
 
 
 WEEKS: dict[SeriesKind, list[Values]] = {

@@ -21,14 +21,16 @@ from detectors.chi_squared import chi_squared
 from detectors.dependence import dependence
 
 HOURS_OF_WEEK = 168
-SATURDAY = 5
+SATURDAY = (
+    5  # the first day of the weekend, wherever it lies: days count from the first working one
+)
 _DAY_HARMONICS = 4
 _WEEKEND_HARMONICS = 2
 _ONE_IN_1000 = 3.09
 _ONE_IN_20 = 1.645
 
 Profile = NDArray[np.float32]
-"""What each hour of the week, from Monday's first, adds to a normal score."""
+"""What each hour of the week, from the first working day's first, adds to a normal score."""
 
 FLAT: Profile = np.zeros(HOURS_OF_WEEK, dtype=np.float32)
 
@@ -43,8 +45,8 @@ class Season(NamedTuple):
 def season(scores: Floats, weekhours: Ints) -> Season | None:
     """The cycle in a sample's normal scores, in the order in which they came; None without one.
 
-    `weekhours` are local hours of the week, 0 to 167, Monday first. What follows the day is taken
-    to follow the week as well: its weekend's level needs no test.
+    `weekhours` are local hours of the week, 0 to 167, the first working day first. What follows the
+    day is taken to follow the week as well: its weekend's level needs no test.
     """
     days_n = 1 + int(np.count_nonzero(np.diff(weekhours // 24)))
     found, terms, left = None, np.ones((HOURS_OF_WEEK, 1)), scores - scores.mean()

@@ -16,7 +16,7 @@ from schemas.oversight import Oversight
 from schemas.performance import Performance
 from schemas.routing import Receiver, Route
 from schemas.silence import SilenceSettings
-from schemas.site import SiteSettings
+from schemas.site import SiteSettings, Weekend
 from schemas.slices import SliceSettings
 from schemas.tickets import Tickets
 from schemas.watchdog import Watchdog
@@ -212,6 +212,12 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`host:port,host:port`, or `embedded`: a broker in memory, for trying out."""
     timezone: Text = "UTC"
     """Of the deployment, as in `Europe/Berlin`."""
+    weekend: Weekend = "saturday-sunday"
+    """Of the deployment: what series are like on these days is learnt apart.
+
+    What has been learnt is kept when it is set anew, as of working days and weekends: right where
+    a hospital moved its weekend; where the setting was wrong, `radvigil rebaseline` learns anew.
+    """
     kafka: Kafka = Kafka()
     """Partitions and connection."""
     topics: Topics = Topics()

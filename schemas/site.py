@@ -1,10 +1,13 @@
-"""What is known of single sites: their time zone, and when work on them is planned."""
+"""What is known of single sites: their time zone and weekend, and when work on them is planned."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from schemas.fields import Site, Text
+
+Weekend = Literal["saturday-sunday", "friday-saturday", "thursday-friday"]
+"""Two days on which a hospital is another than on the five others."""
 
 
 class Maintenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,5 +28,7 @@ class SiteSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """As events name it."""
     timezone: Text | None = None
     """Its time zone, as in `Europe/Berlin`; the deployment's where not given."""
+    weekend: Weekend | None = None
+    """Its weekend; the deployment's where not given."""
     maintenance: list[Maintenance] = []
     """Recurring windows of planned work."""

@@ -35,8 +35,8 @@ class Block(Struct, array_like=True):
             ats_us[count * _MARK_N - 1], totals[count * _MARK_N] = at_us, total
         ats_us[self.n - 1], totals[self.n] = self.at_us, self.total
         first = self.n - n
-        at_us = np.interp(first, [*ats_us], [*ats_us.values()])
-        return int(at_us), self.total - float(np.interp(first, [*totals], [*totals.values()]))
+        began_us = np.interp(first, [*ats_us], [*ats_us.values()])
+        return int(began_us), self.total - float(np.interp(first, [*totals], [*totals.values()]))
 
 
 class Since(Struct, frozen=True):

@@ -264,7 +264,7 @@ class Detect:
     def _owner(self, site: str, model: str) -> Owner:
         owner = self._owners.get((site, model))
         if owner is None:
-            owner = self._owners[site, model] = Owner(site, model, self._times.of(site))
+            owner = self._owners[site, model] = Owner(site, model, self._times.working(site))
         return owner
 
     def _unusual(self, owner: Owner, subject: str, value: Value) -> tuple[Kept | None, Value]:

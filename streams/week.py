@@ -1,4 +1,7 @@
-"""Weekdays and weekends: which of them a sample of less than a week holds."""
+"""Weekdays and weekends: which of them a sample of less than a week holds.
+
+Days and hours are those of the working week (streams/site_time.py): the last two are the weekend.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,14 +31,14 @@ def is_of_usual_days(notes: Sequence[Note]) -> bool:
 
 
 def is_weekend(weekdays: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Of each local day of the week; Monday is 0."""
+    """Of each local day of the week; the first working day is 0."""
     return weekdays >= SATURDAY
 
 
 def stretch(notes: Sequence[Note], weekhours: NDArray[np.uint8]) -> tuple[int, bool]:
     """How many of the next observations are on days that the reference knows, or are not; which.
 
-    At least one; `weekhours` are local hours of the week, from Monday's first.
+    At least one; `weekhours` are local hours of the week, from the first working day's first.
     """
     if not is_of_usual_days(notes):
         return len(weekhours), True

@@ -33,7 +33,9 @@ characters.
 `state`, `priority`, `body_part`, `procedure`, `view`, `scanner.*`, `patient.sex`,
 `patient.age_years`, `acquisition.*`, `attributes.*`; any other name is an attribute. The condition
 is a list of values, one value, or a range `{ min = .., max = .. }`, both ends included. All
-conditions must hold, and none holds for a study that does not have the field.
+conditions must hold, and none holds for a study that does not have the field. `modality`,
+`body_part` and `view` are coded strings of DICOM, alike in upper and lower case; all other values
+are taken as they are written.
 """
 _USUAL_BOUNDS = (
     (" of at most 256 characters", ""),

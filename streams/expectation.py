@@ -9,6 +9,7 @@ from schemas.study import Study
 from streams.clock import seconds_to_us
 from streams.fields import Value, getter
 
+_CODED = frozenset({"modality", "body_part", "view"})
 STATE_RANK = {"received": 0, "stable": 1, "complete": 2}
 Facts = Mapping[str, Value | None]
 
@@ -67,16 +68,29 @@ def _deadlines_us(deadline_s: float | Deadlines) -> dict[str, int]:
 
 def _conditions(match: Match) -> tuple[tuple[str, Callable[[Value | None], bool]], ...]:
     return tuple(
-        ("site" if path == "sites" else path, _condition(wanted)) for path, wanted in match.items()
+        ("site" if path == "sites" else path, _condition(path, wanted))
+        for path, wanted in match.items()
     )
 
 
-def _condition(wanted: list[str | float | bool] | Range) -> Callable[[Value | None], bool]:
+def _condition(
+    path: str, wanted: list[str | float | bool] | Range
+) -> Callable[[Value | None], bool]:
     if not isinstance(wanted, Range):
-        return frozenset(wanted).__contains__
+        values = frozenset(map(_code, wanted)) if path in _CODED else frozenset(wanted)
+        holds = values.__contains__
+        return (lambda value: holds(_code(value))) if path in _CODED else holds
     low = float("-inf") if wanted.min is None else wanted.min
     high = float("inf") if wanted.max is None else wanted.max
     return lambda value: isinstance(value, int | float) and low <= value <= high
+
+
+def _code(value: Value | None) -> Value | None:
+    """Coded strings are upper case, and spaces around them say nothing (DICOM PS3.5 6.2, CS).
+
+    Whoever writes `dx` means DX: a model would wait for no study, and nobody would miss a result.
+    """
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 class Expectations:

@@ -63,6 +63,10 @@ MATCHES: dict[str, tuple[Match, bool]] = {
     "nothing asked": ({}, True),
     "one of several": ({"modality": ["CR", "DX"]}, True),
     "none of them": ({"modality": ["CT"]}, False),
+    "a coded string in lower case": ({"modality": ["dx"], "body_part": ["Chest"]}, True),
+    "and with spaces around it": ({"modality": [" DX"], "view": ["pa "]}, True),
+    "another one": ({"modality": ["dxx"]}, False),
+    "what is no coded string": ({"scanner.station": ["dx1"]}, False),
     "all must hold": ({"modality": ["DX"], "body_part": ["HAND"]}, False),
     "sites": ({"sites": ["south", "north"]}, True),
     "other sites": ({"sites": ["south"]}, False),
@@ -74,7 +78,6 @@ MATCHES: dict[str, tuple[Match, bool]] = {
     "unknown is in no list": ({"procedure": ["CHEST PA"]}, False),
     "an attribute by its name": ({"trial": ["yes"]}, True),
     "a number in a list": ({"attributes.snr": [3.5]}, True),
-    "case matters": ({"body_part": ["chest"]}, False),
     "an age of ninety or more": ({"patient.age_years": Range(min=90)}, True),
 }
 
@@ -114,3 +117,11 @@ def test_only_facts_that_some_rule_looks_at_are_kept() -> None:
     kept = expectations.facts(FULL)
 
     assert kept == {"view": "PA"}
+
+
+@pytest.mark.parametrize("sent", ["DX", "dx", " Dx "])
+def test_a_site_that_sends_codes_in_lower_case_is_expected_of_all_the_same(sent: str) -> None:
+    rule = rule_of(Model(name="ptx", applies={"modality": ["DX"]}))
+
+    assert rule.matches({"modality": sent})
+    assert not rule.matches({"modality": None})

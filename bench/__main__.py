@@ -16,6 +16,7 @@ BENCHES = {
     "real_data": "eleven real streams, one configuration; shuffled copies (half an hour)",
     "calibration": "false alarms against the promise, and delays (minutes)",
     "promise": "a thousand series through the real Detect, ten worlds (half an hour; --quick)",
+    "hospital": "a realistic hospital: false incidents, and planted faults (ten minutes; --short)",
     "silence": "false alarms of silence on held-out feeds, and delays (minutes)",
     "performance": "faults found from delayed, partial reports, and false alarms (minutes)",
     "performance_sensitivity": "how soon a lost sensitivity could be told at all",

@@ -67,6 +67,11 @@ class Case(Struct, omit_defaults=True):
         """The id of the latest episode."""
         return str(uuid5(_NAMESPACE, f"{self.fingerprint}:{self.episode}"))
 
+    @property
+    def readable(self) -> tuple[object, ...]:
+        """What a reader is told of it beside its state and severity; dates are no news."""
+        return self.title, self.evidence, self.model_version, self.owner, self.runbook
+
     def timers(self) -> Iterator[int]:
         """When something may happen to it by time alone, retention left out."""
         for at_us in (self.held_at_us, self.update_at_us, self.expires_us, self.milder_at_us):

@@ -55,10 +55,13 @@ class Incidents:
             self._by_incident.pop(case.incident, None)
             case.begin(finding)
             self._by_incident[case.incident] = fingerprint
+        known = case.readable
         graver = case.take(finding, self._severity_hold_us)
         if found.reason == "updated":
             if graver:
                 found = step(case.state, "graver") or found
+            elif case.update_at_us is None and case.readable == known:
+                return self._keep(case)  # it is still so: nothing that anybody would read
             elif finding.at_us < case.told_us + case.update_us:
                 case.update_at_us = case.told_us + case.update_us
                 return self._keep(case)

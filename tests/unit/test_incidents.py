@@ -11,10 +11,15 @@ from tests.unit.builders import at, command, finding, seconds, story, us
 from tests.unit.incident_desk import Desk, first
 
 
+def more(signal: str, at_s: float, **fields: Any) -> Finding:
+    """News: by then so many studies are affected."""
+    return finding(signal, at_s, evidence=Evidence(affected_count=int(at_s)), **fields)
+
+
 def test_an_episode_has_one_id_and_its_seq_counts_from_one() -> None:
     desk = Desk()
 
-    desk.hears(finding("holds", 0), finding("holds", 10), finding("eased", 20))
+    desk.hears(finding("holds", 0), more("holds", 10), finding("eased", 20))
 
     assert desk.told[-1].state == "resolved"
     assert len({i.incident for i in desk.told}) == 1
@@ -65,7 +70,7 @@ def test_an_incident_is_dated_by_when_it_became_true() -> None:
 def test_a_later_finding_with_an_older_date_does_not_turn_time_back() -> None:
     desk = Desk()
 
-    desk.hears(finding("holds", 50), finding("holds", 20))
+    desk.hears(more("holds", 50), more("holds", 20))
     desk.waits(60)
 
     assert [seconds(i.at) for i in desk.told] == [50, 50]
@@ -90,10 +95,34 @@ class TestPace:
         desk = Desk()
         pace = {"update_us": 60_000_000}
 
-        desk.hears(*(finding("holds", at_s, **pace) for at_s in (0, 10, 70)))
+        desk.hears(*(more("holds", at_s, **pace) for at_s in (0, 10, 70)))
         desk.waits(1_000)
 
         assert story(desk.told) == ["open: opened @0", "open: updated @70"]
+
+    def test_what_is_still_so_and_says_nothing_new_is_not_told(self) -> None:
+        desk = Desk()
+
+        desk.hears(*(finding("holds", 100 * number) for number in range(20)))
+        desk.hears(more("holds", 2_000), finding("holds", 2_100), finding("eased", 2_200))
+
+        assert story(desk.told) == [
+            "open: opened @0",
+            "open: updated @2000",
+            "open: updated @2100",  # what it was before is news again
+            "resolving: recovering @2200",
+            "resolved: recovered @2200",
+        ]
+        assert [one.seq for one in desk.told] == [1, 2, 3, 4, 5]
+        assert [seconds(one.last_seen) for one in desk.told[-2:]] == [2_100, 2_100]
+
+    def test_when_it_was_last_so_is_known_after_a_restart_though_nothing_was_told(self) -> None:
+        desk = Desk()
+        desk.hears(finding("holds", 0), finding("holds", 500))
+
+        (over, *_) = desk.restarted().hears(finding("eased", 600))
+
+        assert (over.seq, seconds(over.last_seen)) == (2, 500)
 
     def test_the_end_is_told_at_once_with_all_news(self) -> None:
         desk = Desk()
@@ -107,8 +136,8 @@ class TestPace:
 
     def test_waiting_news_survive_a_restart(self) -> None:
         desk = Desk()
-        desk.hears(finding("holds", 0, update_us=60_000_000))
-        desk.hears(finding("holds", 10, update_us=60_000_000))
+        desk.hears(more("holds", 0, update_us=60_000_000))
+        desk.hears(more("holds", 10, update_us=60_000_000))
 
         other = desk.restarted()
 

@@ -76,8 +76,10 @@ def _log_beta(a: float, b: float) -> float:
 class ShareBet(Struct, omit_defaults=True):
     """Yes or no, study by study, against a tolerated share; and the episode that this makes.
 
-    `seen_n` and `yes_n` count from the last clean run. `days` is granted once, before the first
-    bet. `accepted` is a share that a person has declared to be normal.
+    `seen_n` and `yes_n` count since the larger share began, as estimated: since what speaks for it
+    was last all taken back (`rise` at 0, Page 1954, Biometrika 41:100), or from the last clean run;
+    once it is told, until it is over. `days` is granted once, before the first bet. `accepted` is a
+    share that a person has declared to be normal.
     """
 
     seen_n: int = 0
@@ -94,6 +96,7 @@ class ShareBet(Struct, omit_defaults=True):
     eased: bool = False
     accepted: float = 0.0
     examples: list[str] = field(default_factory=list)
+    rise: float = 0.0
 
     def affects(self, study: str, at_us: int) -> None:
         """One more study of which the answer is yes, whether it counts in the share or not."""
@@ -120,6 +123,8 @@ class ShareBet(Struct, omit_defaults=True):
             self.told, self.eased = True, False
         if is_shown or (yes and self.told and not self.eased):
             return "holds"
+        if not self.told:
+            self._may_begin(yes, tolerated)
         return self._run_clean() if self.clean_n == clean_run(tolerated) else None
 
     def tolerated(self, setting: float) -> float:
@@ -128,12 +133,12 @@ class ShareBet(Struct, omit_defaults=True):
 
     @property
     def since(self) -> datetime | None:
-        """When the first yes came since the last clean run."""
+        """When the first yes came since it began."""
         return None if self.since_us is None else from_us(self.since_us)
 
     @property
     def share(self) -> float:
-        """The share since the last clean run."""
+        """The share since it began."""
         return self.yes_n / self.seen_n if self.seen_n else 0.0
 
     def over(self) -> None:
@@ -169,6 +174,14 @@ class ShareBet(Struct, omit_defaults=True):
         self.evidence = []
         return True
 
+    def _may_begin(self, yes: bool, tolerated: float) -> None:
+        """Count anew where nothing speaks for a larger share any more."""
+        known = max(tolerated, _LEAST_TOLERATED)
+        larger = min(2 * known, (1 + known) / 2)
+        self.rise += log(larger / known) if yes else log((1 - larger) / (1 - known))
+        if self.rise <= 0:
+            self._begin()
+
     def _run_clean(self) -> Signal | None:
         if self.told and not self.eased:
             self.eased = True
@@ -179,7 +192,7 @@ class ShareBet(Struct, omit_defaults=True):
 
     def _begin(self) -> None:
         self.seen_n = self.yes_n = self.affected_n = self.clean_n = 0
-        self.since_us, self.examples = None, []
+        self.since_us, self.examples, self.rise = None, [], 0.0
 
 
 @cache

@@ -79,7 +79,7 @@ def test_the_first_pair_of_a_shadow_may_be_lost_and_no_other() -> None:
 
     [comparison] = [r for kind, _, r in north.stage.changes() if kind == "comparison/1"]
 
-    assert comparison.share.seen_n == 49
+    assert comparison.share.met_n == 49
 
 
 def test_the_shadow_may_answer_first() -> None:

@@ -53,7 +53,7 @@ def test_many_children_are_told_as_a_share_with_its_limits() -> None:
     assert (opened.signal, opened.kind, opened.severity) == ("holds", "off_label", "warning")
     assert (opened.model, opened.subject) == ("ptx", "patient.age_years")
     assert (opened.owner, opened.runbook) == ("kim", "https://r")
-    assert n == 50 + bad_n
+    assert n == bad_n  # the fifty adults came before it began
     assert 3 <= bad_n <= 8
     assert opened.evidence.before == 0.05
     assert opened.evidence.after == pytest.approx(bad_n / n)
@@ -187,7 +187,10 @@ def test_an_early_answer_waits_a_day_at_most() -> None:
 
 def test_a_share_that_a_person_accepted_is_tolerated_and_a_larger_one_told() -> None:
     north = watched()
-    children(north, 10)
+    for _ in range(60):
+        children(north, 1)
+        for _ in range(4):
+            north.answer(facts=ADULT)
 
     north.stage.accept("north", "ptx", "patient.age_years")
     north.stage.over(incident_of(north.findings()[-1]))

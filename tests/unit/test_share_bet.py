@@ -78,6 +78,25 @@ def test_a_clean_run_begins_the_count_anew() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tolerated", "before", "since"), [(0.05, 0.0, 0.2), (0.05, 0.02, 0.2), (0.01, 0.005, 0.05)]
+)
+def test_the_share_is_told_since_it_began(tolerated: float, before: float, since: float) -> None:
+    shares, early_n = [], []
+    for seed in range(60):
+        bet, rng, n, told_n, began_n = ShareBet(), Random(seed), 0, 0, 500
+        while told_n < 150:
+            yes = rng.random() < (before if n < began_n else since)
+            bet.take(yes, n * _DAY_US // 50, tolerated, lambda: 600.0)
+            n, told_n = n + 1, told_n + bet.told
+        shares.append(bet.share)
+        early_n.append(began_n - (n - bet.seen_n))
+
+    # Counted from the last clean run it was diluted by what came before.
+    assert sum(shares) / len(shares) == pytest.approx(since, rel=0.15)
+    assert abs(sorted(early_n)[30]) <= 15
+
+
+@pytest.mark.parametrize(
     ("yes_n", "n", "low", "high"),
     [(0, 0, 0, 1), (0, 100, 0, 0.0370), (5, 100, 0.0215, 0.1118), (100, 100, 0.9630, 1)],
 )

@@ -6,12 +6,14 @@ silenced feed's outage does not bring its consequences up.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from schemas.incident import Incident
 from streams.routing.follow import Followed
 from streams.routing.severity import graver
 
 _BY_SILENCE = frozenset({"missing_output", "latency", "partial_silence"})
+_TOGETHER = timedelta(days=3)
 INHIBITORS = ("monitor_stale", "silence", "flapping", "missing_output")
 
 
@@ -19,7 +21,8 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
     """Whether a live incident explains another.
 
     A silent feed explains what does not come of it: missing and late outputs and parts that are
-    silent, at its site and, where the feed is a model's, of that model. Outputs that are missing
+    silent, at its site and, where the feed is a model's, of that model. A silent scanner explains
+    that the site's studies are others on average, from about then on. Outputs that are missing
     explain that the same model's come late, since they do when it is over. A stale monitor explains
     all that its shard opened meanwhile, but for what it says of itself: it cannot know whether
     that is still so. A flapping incident explains those that were folded into it.
@@ -34,8 +37,22 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
     if inhibitor.kind == "missing_output":
         same_model = (incident.site, incident.model) == (inhibitor.site, inhibitor.model)
         return same_model and incident.kind == "latency"
+    if incident.kind == "input_drift":
+        return _is_of_the_mix(incident, inhibitor)
     same_feed = incident.site == inhibitor.site and inhibitor.model in (None, incident.model)
     return same_feed and incident.kind in _BY_SILENCE
+
+
+def _is_of_the_mix(drift: Incident, silence: Incident) -> bool:
+    """Whether a drift of a site's studies began when one of its scanners fell silent.
+
+    Both starts are estimates, that of a drift by some days where studies are few.
+    """
+    is_scanners = silence.model is None and (silence.subject or "").startswith("studies scanner.")
+    if not is_scanners or drift.site != silence.site or drift.model is not None:
+        return False
+    silent = silence.evidence.since or silence.opened_at
+    return abs((drift.evidence.since or drift.opened_at) - silent) <= _TOGETHER
 
 
 class Inhibitors:

@@ -1,15 +1,17 @@
 """Silences, maintenance and inhibition: nobody is told, and it is told when they end."""
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.incident import Evidence, Incident
 from schemas.routing import Escalation, Route
 from schemas.site import Maintenance, SiteSettings
 from streams.clock import from_us, to_us
 from streams.routing.mute import last_start_us
-from tests.unit.routing_desk import Desk, config, incident
+from tests.unit.routing_desk import Desk, at, config, incident
 from tests.unit.test_routing import opened
 
 
@@ -187,6 +189,62 @@ def test_a_silent_feed_does_not_explain(other: dict) -> None:  # type: ignore[ty
     desk.hears(silence())
 
     desk.hears(opened("a", 1, **other))
+
+    assert desk.suppressed() == []
+
+
+def mix(name: str, began_s: float, at_s: float, **fields: Any) -> Incident:
+    """The site's studies are others on average, since about then."""
+    since = Evidence(since=at(began_s))
+    plain = {"kind": "input_drift", "model": None, "severity": "warning", "evidence": since}
+    return incident(name, at_s=at_s, **plain | fields)
+
+
+DAY_S = 86_400
+SCANNER: dict[str, Any] = {
+    "subject": "studies scanner.station=DX1",
+    "evidence": Evidence(since=at(0)),
+}
+
+
+def test_a_scanner_that_falls_silent_explains_that_studies_are_others_on_average() -> None:
+    desk = Desk()
+    desk.hears(silence(at_s=40_000, **SCANNER))
+    for name, began_s in {"station": 50_000, "view": -DAY_S, "kvp": 2.5 * DAY_S}.items():
+        desk.hears(mix(name, began_s, 3 * DAY_S, subject=name))
+    desk.waits(4 * DAY_S)
+
+    assert {told.key for told in desk.told} == {"s"}
+    assert {(why, by) for _, why, by in desk.suppressed()} == {("inhibited", "s")}
+    desk.hears(silence(seq=2, at_s=5 * DAY_S, state="resolved", **SCANNER))
+    desk.waits(5 * DAY_S + 31)
+    assert {told.key for told in desk.told} == {"s", "station", "view", "kvp"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"began_s": -3.1 * DAY_S},
+        {"began_s": 3.1 * DAY_S},
+        {"site": "south"},
+        {"model": "ptx"},
+        {"kind": "output_drift", "model": "ptx"},
+        {"severity": "critical"},
+    ],
+    ids=str,
+)
+def test_it_does_not_explain(other: dict[str, Any]) -> None:
+    desk = Desk()
+    desk.hears(silence(at_s=40_000, **SCANNER))
+
+    desk.hears(mix("d", at_s=3.5 * DAY_S, **{"began_s": 0.0} | other))
+
+    assert desk.suppressed() == []
+
+
+def test_all_studies_that_fall_silent_leave_none_to_be_others() -> None:
+    desk = Desk()
+    desk.hears(silence(at_s=40_000, **SCANNER | {"subject": "studies"}), mix("d", 0, 50_000))
 
     assert desk.suppressed() == []
 

@@ -1,6 +1,6 @@
 """What a realistic hospital in which nothing changes is told, and what of planted faults is found.
 
-    python -m bench.hospital [--seeds N] [--days N] [--only TEXT...] [--short] [--json]
+    python -m bench.hospital [--seeds N] [--days N] [--only TEXT...] [--alike] [--short] [--json]
     python -m bench.hospital --only "kVp" "of the ill"     (these faults, and nothing else)
 
 First hospitals of two sites (1,050 studies a weekday) in which nothing changes. Each incident but
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     asked = _asked(arguments)
     size = SHORT if asked.short else LONG
-    size = size._replace(days=asked.days or size.days)
+    size = size._replace(days=asked.days or size.days, differs=float(not asked.alike))
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     runs: list[Quiet] = []
     for run in () if asked.only else _runs(size, seeds):
@@ -67,6 +67,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--days", type=int, help=f"that nothing changes (default {LONG.days})")
     parser.add_argument("--only", nargs="+", metavar="TEXT", help="faults with this in their name")
     parser.add_argument("--short", action="store_true", help="small hospitals, three faults")
+    parser.add_argument("--alike", action="store_true", help="days and shifts do not differ")
     parser.add_argument("--json", action="store_true", help="one object a line")
     asked = parser.parse_args(arguments)
     asked.seeds = asked.seeds or (1 if asked.short else 3)

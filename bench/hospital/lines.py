@@ -68,7 +68,7 @@ def _delay(one: Found) -> str:
 
 
 def _besides(also: Sequence[Opening]) -> str:
-    counts = Counter(f"{one.series or one.kind}" for one in also)
+    counts = Counter(f"{one.kind} {one.series}".rstrip() for one in also)
     named = [name if n == 1 else f"{name} x {n}" for name, n in counts.items()]
     more = [f"{len(named) - 4} more"] if len(named) > 4 else []
     return ", ".join([*named[:4], *more])

@@ -34,17 +34,20 @@ def hours_of(weekend: bool) -> tuple[float, ...]:
 
 
 class Day:
-    """One day of one site: how busy it is, and how it differs from other days."""
+    """One day of one site: how busy it is, and how it differs from other days.
 
-    def __init__(self, number: int, random: Random, stations: list[str]) -> None:
+    `differs`: 1 as usual, 0 where days and shifts are alike.
+    """
+
+    def __init__(self, number: int, random: Random, stations: list[str], differs: float) -> None:
         self.number = number
         self.is_weekend = is_weekend(number)
         self.busy = _WEEK[number % 7] * random.lognormvariate(0, _VOLUME_SD)
-        self.cases = random.gauss(0, 1)
+        self.cases = differs * random.gauss(0, 1)
         """How much sicker, in units of its own."""
-        self._whole = random.gauss(0, _DAY_SD)
+        self._whole = differs * random.gauss(0, _DAY_SD)
         self._shifts = {
-            (station, shift): random.gauss(0, _SHIFT_SD)
+            (station, shift): differs * random.gauss(0, _SHIFT_SD)
             for station in stations
             for shift in range(_SHIFTS)
         }

@@ -40,8 +40,9 @@ class _Patient(NamedTuple):
 class Site:
     """One site of a hospital."""
 
-    def __init__(self, kind: SiteKind, seed: int) -> None:
+    def __init__(self, kind: SiteKind, seed: int, differs: float = 1.0) -> None:
         self.kind = kind
+        self._differs = differs
         self._seed = f"{seed}/{kind.name}"
         self.scanners = fleet(Random(self._seed), kind.dx_n, kind.ct_n)
         self._recent: deque[_Patient] = deque(maxlen=_REMEMBERED_N)
@@ -50,7 +51,8 @@ class Site:
     def day(self, number: int) -> Iterator[Exam]:
         """All exams of the day, in order."""
         random = Random(f"{self._seed}/day {number}")
-        day = Day(number, random, [scanner.station for scanner in self.scanners])
+        stations = [scanner.station for scanner in self.scanners]
+        day = Day(number, random, stations, self._differs)
         mean = self.kind.per_day * day.busy
         n = max(0, round(random.gauss(mean, sqrt(mean))))
         hours = hours_of(day.is_weekend)

@@ -28,6 +28,8 @@ class Size(NamedTuple):
     days: int
     onset_day: int
     longest_days: int
+    differs: float = 1.0
+    """How far days and shifts are from alike, over the usual."""
 
 
 LONG = Size(of_usual=1.0, days=60, onset_day=30, longest_days=30)
@@ -59,7 +61,7 @@ class World:
         kinds = (site._replace(per_day=site.per_day * size.of_usual) for site in SITES)
         self.alter: Alter | None = None
         self.events_n = 0
-        self._sites = [Site(kind, seed) for kind in kinds]
+        self._sites = [Site(kind, seed, size.differs) for kind in kinds]
         self._waiting: list[tuple[int, int, Event]] = []
         self._sent_n = 0
         self._day = 0

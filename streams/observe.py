@@ -57,6 +57,19 @@ class Look(NamedTuple):
     subjects: Sequence[str]
 
 
+class Missed(NamedTuple):
+    """Whether a model missed a finding that a report has: groups are compared by it."""
+
+    site: str
+    model: str
+    subject: str
+    at_us: int
+    missed: bool
+    odds: float
+    """How many times as often a missed finding is read as one that was called."""
+    slices: Slices = ()
+
+
 class Observe:
     """What is to be watched of each event."""
 

@@ -16,7 +16,7 @@ from schemas.report import Report
 from schemas.study import Study
 from streams.clock import NEVER_US
 from streams.finding import Finding
-from streams.observe import Complete, Look, Observations, Watched
+from streams.observe import Complete, Look, Missed, Observations, Watched
 from streams.study_record import StudyFacts
 
 Takes = tuple[type[Watched], ...]
@@ -31,7 +31,7 @@ class NewEpoch(NamedTuple):
     model: str
 
 
-Said = Finding | Observations | Complete | Look | NewEpoch
+Said = Finding | Observations | Missed | Complete | Look | NewEpoch
 
 
 class Happened(Struct, frozen=True, gc=False):

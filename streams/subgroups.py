@@ -15,7 +15,7 @@ from schemas.incident import Evidence, Incident
 from schemas.slices import SliceSettings
 from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
-from streams.observe import Observations
+from streams.observe import Missed, Observations
 from streams.slices_words import tellable
 from streams.stage import Change, Happened, Said, Takes, Timeless
 from streams.subgroup_bet import BACK_DAYS, GapBet, Tally
@@ -75,6 +75,11 @@ class Subgroups(Timeless):
             for slice_ in seen.slices:
                 yield from self._take(seen, subject, slice_, value is measure[0])
 
+    def compare(self, seen: Missed) -> Iterator[Finding]:
+        """What is read of one study with the finding: sensitivity, which is no series."""
+        for slice_ in seen.slices:
+            yield from self._take(seen, seen.subject, slice_, seen.missed, seen.odds)
+
     def take(self, happened: Happened) -> Iterable[Said]:
         """Events say nothing here before they are read."""
         return ()
@@ -115,7 +120,14 @@ class Subgroups(Timeless):
         """What is remembered, for the metrics."""
         return {"subgroups": sum(self._per_site_n.values())}
 
-    def _take(self, seen: Observations, subject: str, slice_: str, bad: bool) -> Iterator[Finding]:
+    def _take(
+        self,
+        seen: Observations | Missed,
+        subject: str,
+        slice_: str,
+        bad: bool,
+        odds: float = 1.0,
+    ) -> Iterator[Finding]:
         path = next((path for path in self._paths if slice_.startswith(f"{path}=")), None)
         if path is None:
             return
@@ -126,8 +138,9 @@ class Subgroups(Timeless):
         self._dirty[key] = None
         bet = self._bet(compared, slice_)
         rest = compared.known.less(bet.group if bet else Tally())
-        compared.known.add(bad)
-        if bet is None or not bet.take(bad, rest, self._using.subgroup_margin, seen.at_us):
+        compared.known.add(bad, odds)
+        margin = self._using.subgroup_margin
+        if bet is None or not bet.take(bad, rest, margin, seen.at_us, odds):
             return
         if bet.days is None and min(bet.group.n, rest.n) >= self._using.subgroup_least_n:
             bet.days = self._grant(seen.site)

@@ -14,7 +14,7 @@ from schemas.series import SeriesPoint
 from streams.clock import from_us, to_us
 from streams.finding import Finding
 from streams.lifecycle import ENDS
-from streams.observe import Complete, Look, Observations
+from streams.observe import Complete, Look, Missed, Observations
 from streams.parts import Parts
 from streams.stage import NewEpoch, Said
 from streams.study_record import Settlement
@@ -38,6 +38,9 @@ class Telling:
                     yield from self.detected(self._detect.observe(what))
                     if self._parts.subgroups is not None:
                         yield from self.findings(self._parts.subgroups.observe(what))
+                case Missed():
+                    if self._parts.subgroups is not None:
+                        yield from self.findings(self._parts.subgroups.compare(what))
                 case Look():
                     yield from self.detected(self._detect.look(what))
                 case Complete():

@@ -17,7 +17,7 @@ from schemas.incident import Incident
 from schemas.performance import Performance
 from streams.clock import seconds_to_us, to_us
 from streams.finding import Finding
-from streams.observe import Complete, Look, Observations
+from streams.observe import Complete, Look, Missed, Observations
 from streams.performance.diagnosis import Cause
 from streams.performance.telling import diagnosed, ended_of, finding_of
 from streams.performance.unread import Matured, Unread
@@ -175,6 +175,10 @@ class Readout:
         ]
         if values:
             yield Observations(study.site, one.model, study.study, now_us, values, study.slices)
+        odds = watch.miss_odds(one)
+        if odds is not None:
+            of = f"{one.finding}.sensitivity"
+            yield Missed(study.site, one.model, of, now_us, not one.called, odds, study.slices)
         if watch.series_learning:
             for name, (subject, answer) in zip(SERIES, answers, strict=True):
                 if subject is not None and watch.learnt(name, answer is not None):

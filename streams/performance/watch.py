@@ -96,6 +96,16 @@ class Watch:
         """Whether it is the first of a block of studies: then `explain` is about to change."""
         return study.called is not None and self._record.recent.block_is_full
 
+    def miss_odds(self, study: Matured) -> float | None:
+        """How many times as often a missed finding is read as one that was called, at present.
+
+        None of a study that says nothing of sensitivity, or where that is not to be watched.
+        """
+        if not study.present or study.called is None or "sensitivity" not in self._wanted:
+            return None
+        recent = self._record.recent.total
+        return recent.read_share(called=False) / recent.read_share(called=True)
+
     def explain(self, since_us: int) -> tuple[Cause, ...]:
         """What explains a change since then, by whole blocks; () where that cannot be told.
 

@@ -234,4 +234,4 @@ def test_what_is_read_of_a_study_at_its_maturity_has_its_slices() -> None:
 
     subjects = {key[2] for key, _ in shard.pipeline.series()}
     assert "pneumothorax.ppv @ scanner.station=CT2" in subjects
-    assert shard.pipeline.sizes()["subgroups"] == 2
+    assert shard.pipeline.sizes()["subgroups"] == 4  # by PPV and by sensitivity

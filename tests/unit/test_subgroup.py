@@ -8,9 +8,10 @@ import pytest
 from schemas.config import Config
 from schemas.incident import Incident
 from schemas.slices import SliceSettings
+from streams import state
 from streams.clock import from_us
 from streams.finding import Finding
-from streams.observe import Observations
+from streams.observe import Missed, Observations
 from streams.subgroup_bet import GapBet, Tally
 from streams.subgroups import Subgroups
 
@@ -34,12 +35,30 @@ def reads(
         )
 
 
+def with_finding(
+    n: int, missed: float, rest: float = 0.1, seed: int = 1, read: float = 1.0
+) -> Iterator[Missed]:
+    """Ten a day that have the finding; of those that were missed not all are read."""
+    rng = np.random.default_rng(seed)
+    for place in range(n):
+        sex = "FM"[int(rng.integers(2))]
+        is_missed = bool(rng.random() < (missed if sex == "F" else rest))
+        if is_missed and rng.random() > read:
+            continue
+        at_us, slices = place * DAY_US // 10, (f"patient.sex={sex}",)
+        yield Missed("north", "ptx", "p.sensitivity", at_us, is_missed, read, slices)
+
+
 def stage(using: SliceSettings = USING) -> Subgroups:
     return Subgroups(Config(), using, lambda site: DAYS)
 
 
 def said(groups: Subgroups, seen: Iterator[Observations]) -> list[Finding]:
     return [finding for one in seen for finding in groups.observe(one)]
+
+
+def compared(groups: Subgroups, seen: Iterator[Missed]) -> list[Finding]:
+    return [finding for one in seen for finding in groups.compare(one)]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +77,48 @@ def test_a_group_that_is_served_worse_is_told_with_its_numbers(
     assert first.evidence.after == pytest.approx(shares[1], abs=0.12)
     assert first.evidence.current_n is not None
     assert first.evidence.current_n >= 100
+
+
+@pytest.mark.parametrize("read", [1.0, 0.5])
+def test_a_lower_sensitivity_is_told_as_it_is_among_all_studies_read_or_not(read: float) -> None:
+    first, *_ = compared(stage(), with_finding(1_500, 0.4, read=read))
+
+    assert first.subject == "p.sensitivity patient.sex=F"
+    assert first.title.startswith("p of ptx at north: sensitivity 0.")
+    assert first.evidence.before == pytest.approx(0.9, abs=0.06)
+    assert first.evidence.after == pytest.approx(0.6, abs=0.12)
+
+
+def test_of_sensitivity_nothing_is_claimed_below_the_minimum_of_studies_with_the_finding() -> None:
+    first, *_ = compared(stage(), with_finding(1_500, 0.9))
+
+    assert min(first.evidence.current_n or 0, first.evidence.reference_n or 0) >= 100
+    assert compared(stage(), with_finding(180, 0.9)) == []
+
+
+def test_who_is_read_more_often_has_no_gap() -> None:
+    """Half of what is missed is read: .9 would look like .95, and .8 like .89."""
+    assert compared(stage(), with_finding(4_000, 0.15, read=0.5)) == []
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_sensitivity_at_the_very_margin_keeps_the_promise(share: float) -> None:
+    """30 times 400 days are 12,000: 120 false alarms are allowed at one in 100 days."""
+    alarms = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        bet, rest = GapBet(), Tally()
+        for place in range(4_000):
+            missed_n = rng.random(2) < (0.2, 0.1)
+            if rng.random() >= share:
+                rest.add(bool(missed_n[1]))
+                continue
+            bet.take(bool(missed_n[0]), rest.less(Tally()), 0.1, place * DAY_US // 10)
+            if bet.statistic >= 100:
+                alarms += 1
+                bet.begin()
+
+    assert 0 < alarms < 120
 
 
 def test_nothing_is_claimed_below_the_minimum() -> None:
@@ -149,3 +210,20 @@ def test_time_that_runs_backwards_adds_nothing() -> None:
         bet.take(True, Tally(number + 1, 0), 0.1, at_us)
 
     assert bet.statistic == 0
+
+
+@pytest.mark.parametrize("cut", [7, 500])
+def test_sensitivity_restored_anywhere_goes_on_bit_for_bit(cut: int) -> None:
+    whole, first, second = stage(), stage(), stage()
+    seen = [*with_finding(1_000, 0.4, read=0.7)]
+    expected = compared(whole, iter(seen))
+
+    told = compared(first, iter(seen[:cut]))
+    written = [state.write(kind, key, record) for kind, key, record in first.changes()]
+    second.restore(record for _, record in state.read(written))
+    told += compared(second, iter(seen[cut:]))
+
+    assert told == expected
+    assert told
+    left = {key: record for _, key, record in second.changes()}
+    assert left == {key: record for _, key, record in whole.changes()}

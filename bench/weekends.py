@@ -45,6 +45,16 @@ def _level(weekend: float, day: float = 0.0) -> Draw:
     )
 
 
+def _days(own: float) -> Draw:
+    """Noise of one around a level that each day has of its own."""
+
+    def draw(rng: np.random.Generator, days: Floats) -> Floats:
+        levels = rng.normal(0, own, int(days[-1]) + 1)
+        return rng.normal(size=len(days)) + levels[days.astype(np.int64)]
+
+    return draw
+
+
 def _share(weekday: float, weekend: float, by_hour: float = 0.0) -> Draw:
     """Yes or no; by the hour of the day so much more often or less."""
 
@@ -77,6 +87,8 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "number, weekends alike": ("number", _level(0.0)),
     "number, weekends + .3 sd": ("number", _level(0.3)),
     "number, + .3 sd, a day's cycle of .5": ("number", _level(0.3, day=0.5)),
+    "number, days of their own by .05 sd": ("number", _days(0.05)),
+    "number, days of their own by .1 sd": ("number", _days(0.1)),
     "yes in 10 %, weekends alike": ("yes_no", _share(0.1, 0.1)),
     "yes in 10 %, on weekends 12 %": ("yes_no", _share(0.1, 0.12)),
     "yes in 10 %, on weekends 15 %": ("yes_no", _share(0.1, 0.15)),

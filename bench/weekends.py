@@ -1,6 +1,6 @@
 """Series whose weekends or hours differ, and nothing changes: what is raised and what is allowed.
 
-    python -m bench.weekends [--series N] [--days N]
+    python -m bench.weekends [--series N] [--days N] [--only PART-OF-A-NAME]
 
 Each series runs through the whole life of one (`streams.series`): a reference of 2,000, learnt from
 any day of the week on, and what comes after an alarm. `min_days` 0 takes all days for alike, 8 is
@@ -36,10 +36,10 @@ _PARTS_A_LITTLE_OTHER = (0.55, 0.25, 0.2)
 Draw = Callable[[np.random.Generator, Floats], Floats | list[str]]
 
 
-def _level(weekend: float, day: float = 0.0) -> Draw:
-    """Noise of one around a level, `day` times a cycle of the day, and more on weekends."""
+def _level(weekend: float, day: float = 0.0, wide: float = 1.0) -> Draw:
+    """Noise around a level, `day` times a cycle of the day, and more on weekends, or wider."""
     return lambda rng, days: (
-        rng.normal(size=len(days))
+        rng.normal(size=len(days)) * np.where(_is_weekend(days), wide, 1)
         + day * np.cos(2 * np.pi * days)
         + np.where(_is_weekend(days), weekend, 0)
     )
@@ -87,6 +87,8 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "number, weekends alike": ("number", _level(0.0)),
     "number, weekends + .3 sd": ("number", _level(0.3)),
     "number, + .3 sd, a day's cycle of .5": ("number", _level(0.3, day=0.5)),
+    "number, weekends 1.2 times as wide": ("number", _level(0.0, wide=1.2)),
+    "number, weekends + .3 sd, 1.5 times as wide": ("number", _level(0.3, wide=1.5)),
     "number, days of their own by .05 sd": ("number", _days(0.05)),
     "number, days of their own by .1 sd": ("number", _days(0.1)),
     "yes in 10 %, weekends alike": ("yes_no", _share(0.1, 0.1)),
@@ -128,12 +130,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--series", type=int, default=40, help="of each kind")
     parser.add_argument("--days", type=int, default=120, help="that each is followed")
+    parser.add_argument("--only", default="", help="series with this in their name")
     using = parser.parse_args()
     print("| series | a day | min_days | alarms | allowed | not promised |")
     print("|---|---|---|---|---|---|")
     with Pool(2) as pool:
         for per_day in PACES:
-            for world in WORLDS:
+            for world in (one for one in WORLDS if using.only in one):
                 for min_days in (0.0, 8.0):
                     task = (world, per_day, min_days, using.days)
                     told = pool.map(raised, [(*task, seed) for seed in range(using.series)])

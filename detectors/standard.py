@@ -2,9 +2,10 @@
 
 A value becomes a normal score: its randomised rank among the reference values, mapped through the
 inverse normal distribution, less what the hour of the week adds where the series follows a cycle,
-and divided by the square root of the reference's variance ratio. Whatever the unit or the shape of
-the data, ties and few distinct values, cycles and dependence included, scores in control then add
-up like independent ones of N(0, 1), so one threshold serves every series.
+and divided by how far its kind of day spreads and by the square root of the reference's variance
+ratio. Whatever the unit or the shape of the data, ties and few distinct values, cycles and
+dependence included, scores in control then add up like independent ones of N(0, 1), so one
+threshold serves every series.
 """
 
 from math import sqrt
@@ -19,14 +20,17 @@ from detectors._compiled import compiled
 from detectors._contract import Dependence, Floats, Ints, StateUnreadable, are_finite
 from detectors._normal import quantile, quantiles
 from detectors.dependence import dependence_of_both
-from detectors.seasons import FLAT, HOURS_OF_WEEK, Profile, season
+from detectors.seasons import FLAT, HOURS_OF_WEEK, SATURDAY, Profile, season
+from detectors.weekend_spread import Spread, spread_by_day
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _HEADER = Struct("<Bdd")  # format, mean, sd: all there is before the values in format 1
 _MORE_2 = Struct("<dId?d")  # of format 2, before the profile: the dependence, what is left
-_MORE = Struct("<dId?dd")  # of format 3: with the dependence of the spread
-_FORMAT = 3
+_MORE_3 = Struct("<dId?dd")  # of format 3: with the dependence of the spread
+_MORE = Struct("<dId?ddd")  # of format 4: what is left on weekdays, and on weekends
+_FORMAT = 4
 _PROFILE_BYTES = 4 * HOURS_OF_WEEK
+_WEEKEND = slice(SATURDAY * 24, HOURS_OF_WEEK)
 
 Singles = NDArray[np.float32]
 
@@ -47,8 +51,9 @@ class Standard:
     """The sample, sorted."""
 
     _profile: Profile
-    _left_sd: float
-    _scale: float
+    _left: Spread
+    _added: Floats
+    _scale: Floats
 
     @classmethod
     def learn(cls, values: Floats, uniforms: Floats, weekhours: Ints | None = None) -> Self:
@@ -67,18 +72,20 @@ class Standard:
         single = _singles(values)
         scores = _scores_among_others(single, uniforms)
         found = None if weekhours is None else season(scores, weekhours)
-        profile, left_sd, cycles_n = FLAT, 1.0, None
+        profile, left, cycles_n = FLAT, Spread(1.0, 1.0), None
         if found is not None and weekhours is not None:
             profile, cycles_n = found
             scores = scores - profile[weekhours]
-            left_sd = float(scores.std())
+            left = Spread(*[float(scores.std())] * 2)
+        if weekhours is not None:
+            weekend = weekhours >= _WEEKEND.start
+            left = spread_by_day(scores, weekend) or left
+            scores = scores / np.where(weekend, left.weekends, left.weekdays)
         exact = single.astype(np.float64)
         standard = cls.__new__(cls)
         standard.mean = float(exact.mean())
         standard.sd = float(exact.std(ddof=1)) if len(exact) > 1 else 0.0
-        standard._set(
-            np.sort(single), profile, left_sd, dependence_of_both(scores / left_sd, cycles_n)
-        )
+        standard._set(np.sort(single), profile, left, dependence_of_both(scores, cycles_n))
         return standard
 
     @property
@@ -93,32 +100,33 @@ class Standard:
 
     @property
     def is_seasonal(self) -> bool:
-        """Whether a cycle of day or week is taken out."""
-        return bool(self._profile.any())
+        """Whether a cycle of day or week is taken out, of the level or of the spread."""
+        return bool(self._profile.any()) or self._left.weekdays != self._left.weekends
 
     def scores(self, values: Floats, uniforms: Floats, weekhours: Ints | None = None) -> Floats:
         """The normal score of each value, the same bits for one as for many.
 
         z = Phi^-1((#{ref < x} + V (#{ref = x} + 1)) / (m + 1)): the rank is uniform in
         distribution when x and the reference are exchangeable, ties or not. An hour above 167 is
-        not known, and adds nothing. ValueError when a value is not finite, or hours are needed and
-        not given.
+        not known: it adds nothing, and spreads as weekdays do. ValueError when a value is not
+        finite, or hours are needed and not given.
         """
         if not are_finite(values):
             raise ValueError("a value is not finite")
         scores = _scores_against(self.values, values, uniforms)
-        if self.is_seasonal:
-            if weekhours is None:
-                raise ValueError("a seasonal reference needs the hours of the week")
-            scores = scores - self._added[weekhours]
-        return scores * self._scale
+        if not self.is_seasonal:
+            return scores * float(self._scale[0])
+        if weekhours is None:
+            raise ValueError("a seasonal reference needs the hours of the week")
+        scores = (scores - self._added[weekhours]) * self._scale[weekhours]
+        return scores
 
     def to_bytes(self) -> bytes:
         """A versioned record, little-endian, that `from_bytes` reads on any machine."""
         return b"".join(
             (
                 _HEADER.pack(_FORMAT, self.mean, self.sd),
-                _MORE.pack(*self.dependence, self._left_sd),
+                _MORE.pack(*self.dependence, *self._left),
                 self._profile.astype("<f4").tobytes(),
                 self.values.astype("<f4").tobytes(),
             )
@@ -126,11 +134,11 @@ class Standard:
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Self:
-        """The standard of a record; StateUnreadable if it is not one of format 1 to 3."""
+        """The standard of a record; StateUnreadable if it is not one of format 1 to 4."""
         try:
             return cls._read(record)
         except (IndexError, ValueError, StructError) as error:
-            raise StateUnreadable("not a reference of format 1 to 3") from error
+            raise StateUnreadable("not a reference of format 1 to 4") from error
 
     @classmethod
     def _read(cls, record: bytes) -> Self:
@@ -138,27 +146,32 @@ class Standard:
         form, standard.mean, standard.sd = _HEADER.unpack_from(record)
         if form == 1:
             values = _read_singles(record[_HEADER.size :])
-            standard._set(values, FLAT, 1.0, Dependence(1.0, 1, float(len(values)), True))
+            found = Dependence(1.0, 1, float(len(values)), True)
+            standard._set(values, FLAT, Spread(1.0, 1.0), found)
             return standard
-        if form not in (2, _FORMAT):
+        more = {2: _MORE_2, 3: _MORE_3, _FORMAT: _MORE}.get(form)
+        if more is None:
             raise ValueError("another format")
-        more = _MORE if form == _FORMAT else _MORE_2
-        *found, left_sd = more.unpack_from(record, _HEADER.size)
+        ratio, block_n, effective_n, promised, *told = more.unpack_from(record, _HEADER.size)
         if form == 2:
-            found.append(found[0])  # the spread was held to the ratio of the mean
+            told = [ratio, *told]  # the spread was held to the ratio of the mean
+        spread_ratio, left_sd = told[:2]
+        left = Spread(left_sd, told[-1])  # up to format 3 all days spread alike
         at = _HEADER.size + more.size
         profile = _read_singles(record[at : at + _PROFILE_BYTES])
         values = _read_singles(record[at + _PROFILE_BYTES :])
-        standard._set(values, profile, left_sd, Dependence(*found))
+        found = Dependence(ratio, block_n, effective_n, promised, spread_ratio)
+        standard._set(values, profile, left, found)
         return standard
 
-    def _set(self, values: Singles, profile: Profile, left_sd: float, found: Dependence) -> None:
+    def _set(self, values: Singles, profile: Profile, left: Spread, found: Dependence) -> None:
         if not len(values):
             raise ValueError("a reference needs values")
         self.values, self.dependence = values, found
-        self._profile, self._left_sd = profile, left_sd
+        self._profile, self._left = profile, left
         self._added = np.concatenate((profile.astype(np.float64), np.zeros(256 - HOURS_OF_WEEK)))
-        self._scale = 1 / (left_sd * sqrt(found.ratio))
+        self._scale = np.full(256, 1 / (left.weekdays * sqrt(found.ratio)))
+        self._scale[_WEEKEND] = 1 / (left.weekends * sqrt(found.ratio))
 
 
 @compiled

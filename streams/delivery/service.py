@@ -3,7 +3,8 @@
 It is a group of its own, so that a receiver that hangs delays no shard. A session holds one
 membership in that group; whatever fails in it (a broker that is away, a partition that somebody
 else has taken) ends the session, and the next one starts from the notify-log. Nothing is sent
-while it cannot be written down.
+while it cannot be written down, nor by who was stopped for so long that another may have told what
+is newer: first it writes, which who was shut out cannot.
 """
 
 import asyncio
@@ -39,6 +40,8 @@ PAUSE_S = 2.0
 STUCK_S = 120.0
 """Longer than any request, restore or commit takes: who makes no turn for so long is stuck."""
 STOP_S = 8.0
+LEASE_S = 5.0
+"""Shorter than a session (`service_kafka`): after a longer pause a partition may be gone."""
 OPEN_S = 120.0
 _TURN_S = 2.0
 _MET = (KafkaError, ConsumerStoppedError, OSError, TimeoutError)
@@ -98,7 +101,7 @@ class Delivery:
         self._gates = {one.name: Gate(of(one).PACE) for one in self._receivers}
         self._desks: dict[int, Desk] = {}
         self._stood_s = -STAND_S
-        self._turned_s = clock_s()
+        self._turned_s = self._sure_s = clock_s()
 
     def obstacles(self) -> list[str]:
         """Why nothing is delivered, as sentences; a receiver that is away is none."""
@@ -128,6 +131,7 @@ class Delivery:
 
     async def _session(self, config: Config, engine: Engine, stopping: asyncio.Event) -> None:
         async with self._connect(config, engine, self._release_all) as broker:
+            self._sure_s = self._clock_s()
             try:
                 while not stopping.is_set():
                     await self.turn(broker, config)
@@ -148,11 +152,25 @@ class Delivery:
             desk.tick()
             if desk.is_behind:
                 desk.reached(await broker.position(partition))
+        if not self._is_sure:
+            for desk in self._desks.values():
+                desk.prove()
+            await self._flush()
+            self._sure_s = self._clock_s()
         self._begin()
         self._follow_trouble()
-        await asyncio.gather(*(desk.flush() for desk in self._desks.values()))
+        self._sure_s = self._clock_s()
+        await self._flush()
         self._turned_s = self._clock_s()
         self._stand()
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether no other member can have taken over yet."""
+        return self._clock_s() - self._sure_s <= LEASE_S
+
+    async def _flush(self) -> None:
+        await asyncio.gather(*(desk.flush() for desk in self._desks.values()))
 
     def _readable(self) -> list[int]:
         return [partition for partition, desk in self._desks.items() if not desk.is_full]
@@ -185,8 +203,9 @@ class Delivery:
         )
 
     def _begin(self) -> None:
-        for desk in self._desks.values():
-            desk.begin()
+        if self._is_sure:
+            for desk in self._desks.values():
+                desk.begin()
 
     def _ended(self, desk: Desk, attempt: Attempt, result: Result) -> None:
         """An attempt has ended: its gate is free for others, and its receiver may be well again."""

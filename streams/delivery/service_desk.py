@@ -138,6 +138,11 @@ class Desk:
             self._put(topic, partition_of(message.site, self._topics.partitions), message)
         own = self._topics.log, self.partition
         self._rows[own] += [Row(key, value) for key, value in self.trouble.changes()]
+        self.prove()
+
+    def prove(self) -> None:
+        """Have something to write: `flush` fails where somebody else has taken over."""
+        own = self._topics.log, self.partition
         self._rows[own].append(Row(POSITION, b"%d" % self._acts_at))
 
     def _put(self, topic: str, partition: int, message: Incident | Notification | Reply) -> None:

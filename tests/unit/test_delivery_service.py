@@ -106,6 +106,54 @@ async def test_who_was_paused_and_wakes_writes_nothing_over_what_the_next_has_to
     assert b'"over":true' in b"".join(log.values())
 
 
+async def test_who_was_paused_and_wakes_sends_nothing_behind_the_next() -> None:
+    """What it decided to send before would come after what the next has told, which is newer."""
+    room = Room(CONFIG, DOWN)
+    room.topics.decide(receiver="hook")
+    await room.turn(2)
+    room.now_us += 60_000_000
+    after = await room.crash()
+    room.topics.decide(number=2, **ended(key=INCIDENT))
+    await after.turn(3)
+    sent_n = len(room.carrier.sent)
+
+    with pytest.raises(ProducerFenced):
+        await room.turn()
+
+    assert len(room.carrier.sent) == sent_n == 1
+
+
+async def test_nor_does_an_attempt_that_ends_as_it_wakes_begin_another() -> None:
+    answer = asyncio.Event()
+    room = Room(CONFIG, answer)
+    room.topics.decide(receiver="hook")
+    await room.turn(2)
+    room.topics.decide(receiver="hook", number=2, why="severity_raised", action="update")
+    await room.turn()
+    room.now_us += 60_000_000
+    after = await room.crash()
+    await after.turn()
+
+    answer.set()
+    await let_run(5)
+    with pytest.raises(ProducerFenced):
+        await room.turn()
+
+    assert len(room.carrier.sent) == 1
+
+
+async def test_who_was_paused_and_is_alone_goes_on() -> None:
+    room = Room(CONFIG, DOWN)
+    room.topics.decide(receiver="hook")
+    await room.turn(2)
+    room.now_us += 60_000_000
+
+    await room.turn(2)
+
+    assert len(room.bodies("hook")) == 2
+    assert room.topics.committed == {0: 1}
+
+
 async def test_a_rebalance_waits_for_what_is_under_way_and_writes_it() -> None:
     answer = asyncio.Event()
     room = Room(CONFIG, answer)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 BLOCK_N = 64  # as the votes chunk what they are fed: a block costs each of them one pass
 _KEPT = 50
@@ -92,8 +93,8 @@ class Blocks(Struct):
             self.full.append(self.filling)
             self.filling = None
             del self.full[:-_KEPT]
-            for outdated in self.full[-_MARKED - 1 : -_MARKED]:
-                outdated.marks = []
+            if len(self.full) > _MARKED:  # another block: the old one may have been told
+                self.full[-_MARKED - 1] = replace(self.full[-_MARKED - 1], marks=[])
 
     def since(self, changed_n: int) -> Since:
         """The last `changed_n` observations that were judged, as far back as they are kept."""

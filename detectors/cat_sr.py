@@ -67,6 +67,7 @@ class CategoryDetector:
         self._against = np.stack((counts, frequent_shares(counts)))
         self._seen = nothing_seen(len(reference_counts), overdispersion)
         self._found: tuple[float, int] | None = None
+        self._counts_since: Floats = np.zeros(0)
         self._begin()
 
     def run(self, cells: Ints, days: Floats, weekdays: Ints | None = None) -> int | None:
@@ -98,9 +99,10 @@ class CategoryDetector:
         )
         if alarm < 0:
             return None
-        began, _, held = self._starts.columns()
-        since = self._starts.n - int(began[held.sum(axis=0).argmax()])
-        self._found = (evidence, since)
+        began, totals_then, held = self._starts.columns()
+        start = held.sum(axis=0).argmax()
+        self._found = (evidence, self._starts.n - int(began[start]))
+        self._counts_since = self._totals[:-1] - totals_then[:-1, start]
         self._begin()
         return alarm
 
@@ -118,6 +120,12 @@ class CategoryDetector:
     def changed_n(self) -> int:
         """After an alarm: the observations since the start with the most evidence. Else 0."""
         return self._found[1] if self._found else 0
+
+    @property
+    def counts(self) -> tuple[list[int], list[int]]:
+        """Of each cell in the reference and, right after an alarm, since that start; else none."""
+        since = [] if self._found is None else self._counts_since.astype(int).tolist()
+        return self._against[0].astype(int).tolist(), since
 
     def state(self) -> State:
         """Plain numbers: the counts; for each start when it was, the counts then, its evidence.

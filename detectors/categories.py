@@ -74,6 +74,11 @@ class Categories:
         """The cell of a value; the last one if the sample did not have it."""
         return self._cells.get(value, len(self.counts) - 1)
 
+    def value(self, cell: int) -> str | float | None:
+        """The value of a cell; None of one that several share, or that was never seen."""
+        own_n = min(len(self._ordered), CELLS_MAX - 2)
+        return self._ordered[cell][0] if cell < own_n else None
+
     def cells(self, values: Iterable[str | float]) -> Ints:
         """`cell` of each."""
         find, unseen = self._cells.get, len(self.counts) - 1

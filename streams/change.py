@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from streams.blocks import Since
-from streams.seen import Frozen, Sample, Vote
+from streams.seen import Frozen, Moved, Sample, Vote
 
 
 class Change(Struct, frozen=True):
@@ -21,8 +21,8 @@ class Change(Struct, frozen=True):
     since_us: int
     before: float = 0.0
     after: float = 0.0
-    word: str | None = None
-    """The word whose share these are."""
+    moved: Moved | None = None
+    """Of words: which moved most. `before` and `after` are shares of the usual one."""
     reference_n: int = 0
     current_n: int = 0
     detector: str | None = None
@@ -57,7 +57,7 @@ def alarmed(
         since_us=min(since.at_us, at_us),
         before=reference.mean,
         after=since.mean,
-        word=reference.usual,
+        moved=reference.moved(vote.counts),
         reference_n=reference.n,
         current_n=since.n,
         detector=kind,
@@ -78,7 +78,7 @@ def relearnt(
         since_us=since_us,
         before=before.mean,
         after=before.mean_of(sample),
-        word=before.usual,
+        moved=before.moved_in(sample),
         reference_n=before.n,
         current_n=sample.n,
     )

@@ -1,7 +1,6 @@
 """What happened to a series, as a finding: which kind of drift, how bad, in which words."""
 
 import re
-from math import sqrt
 
 from schemas.config import Model
 from schemas.fields import Severity
@@ -9,13 +8,12 @@ from schemas.incident import Evidence, IncidentKind
 from streams.change import Change, NewWord
 from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
-from streams.seen import SeriesId, SeriesKind
+from streams.seen import Moved, SeriesId, SeriesKind
 from streams.votes import MIXTURE
 
 _DURATIONS = frozenset({"turnaround_s", "report_turnaround_s", "inference_s"})
 _LONG_UNITS = (("days", 86_400), ("h", 3_600), ("min", 60))
 _FOUR_DIGITS, _READABLE = 1e4, 1e9
-_ERRORS = 2.0  # standard ones
 _NEWS_EVERY_US = seconds_to_us(3_600)
 _PERFORMANCE = frozenset({"ppv", "for", "sensitivity", "call_rate", "disagree"})
 _OWN_NAMES = ("features.", "acquisition.", "attributes.")  # whoever sends them names them
@@ -172,21 +170,20 @@ def _title(key: SeriesId, kind: SeriesKind, change: Change) -> str:
         return f"{_whose(key)} is learnt anew"
     levels = levels_of(key[2], kind, change)
     if kind == "word":
-        word = change.word or ""
-        which = word if is_tellable(key, word) else "its usual value"
-        told = f": {which} {levels}" if _has_moved(change) else ""
-        return f"{_whose(key)} has another mixture{told}"
+        return f"{_whose(key)} has another mixture{_moved(key, change.moved)}"
     if kind == "number" and change.detector == MIXTURE:
         return f"{_whose(key)} has another mixture: mean {levels}"
     return f"{_whose(key)} moved {levels}"
 
 
-def _has_moved(change: Change) -> bool:
-    """Whether the share of the usual word has; another one may have that is rarer."""
-    both_n = change.reference_n + change.current_n
-    share = (change.before * change.reference_n + change.after * change.current_n) / both_n
-    error = sqrt(share * (1 - share) * (1 / change.reference_n + 1 / change.current_n))
-    return abs(change.after - change.before) > _ERRORS * error
+def _moved(key: SeriesId, moved: Moved | None) -> str:
+    if moved is None:
+        return ""
+    if moved.word is None:
+        which = "rare or new values"
+    else:
+        which = moved.word if is_tellable(key, moved.word) else "one value"
+    return f": {which} from {100 * moved.before:.3g} to {100 * moved.after:.3g} %"
 
 
 def _whose(key: SeriesId) -> str:

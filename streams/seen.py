@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 import detectors
@@ -77,6 +78,20 @@ class Row:
         return readings, first
 
 
+Counts = tuple[Sequence[int], Sequence[int]]
+"""How often each cell of a mixture came in the reference, and since a change."""
+NO_COUNTS: Counts = ((), ())
+
+
+class Moved(Struct, frozen=True):
+    """The word whose share moved most, and its share before and since."""
+
+    word: str | None
+    """None for words that the reference did not have, or had so seldom that it does not tell."""
+    before: float
+    after: float
+
+
 class Sample(Protocol):
     """What a reference is learnt from."""
 
@@ -113,9 +128,11 @@ class Frozen(Protocol):
     def ratio(self) -> float:
         """So many times as many observations say as much as independent ones would."""
 
-    @property
-    def usual(self) -> str | None:
-        """The word whose share is the mean; None where it is no share of a word."""
+    def moved(self, counts: Counts) -> Moved | None:
+        """What moved most if cells came so often; None for what has no words, or did not come."""
+
+    def moved_in(self, sample: "Sample") -> Moved | None:
+        """The same of a sample."""
 
     def mean_of(self, sample: Sample) -> float:
         """The mean of a sample in the same unit."""
@@ -165,6 +182,10 @@ class Vote(Protocol):
     @property
     def changed_n(self) -> int:
         """After an alarm: how many observations ago the change began, as estimated."""
+
+    @property
+    def counts(self) -> Counts:
+        """Right after an alarm of a mixture, of the days that alarmed. Else none."""
 
     def learnt(self) -> detectors.State | None:
         """What of it outlasts an alarm of any vote; None if nothing does. It begins anew."""

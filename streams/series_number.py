@@ -15,7 +15,7 @@ from detectors.stability import is_stable
 from detectors.standard import Standard
 from schemas.series import Note
 from streams.agreement import days_differ, greatest_gap, scores_agree
-from streams.seen import Floats, Readings, Sample, Seen, Vote
+from streams.seen import Counts, Floats, Readings, Sample, Seen, Vote
 from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, number_votes
 from streams.week import is_weekend, usual_days
@@ -106,8 +106,6 @@ class _Record(msgspec.Struct, array_like=True):
 class NumberReference:
     """Numbers are held against their ranks, and their mixture against its shares."""
 
-    usual = None
-
     def __init__(
         self, standard: Standard, notes: Iterable[Note] = (), by_day: _ByDay | None = None
     ) -> None:
@@ -118,6 +116,12 @@ class NumberReference:
         self.notes = tuple(notes)
         self.n = standard.n
         self.mean = standard.mean
+
+    def moved(self, counts: Counts) -> None:
+        """Numbers have no words."""
+
+    def moved_in(self, sample: Sample) -> None:
+        """Numbers have no words."""
 
     def mean_of(self, sample: Sample) -> float:
         """The mean of a sample."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import detectors
 from detectors.cat_sr import CategoryDetector
-from streams.seen import Floats, Readings
+from streams.seen import NO_COUNTS, Counts, Floats, Readings
 from streams.week import alike_n, is_weekend
 
 _FORMAT = 1
@@ -96,6 +96,11 @@ class VoteByDay:
             else:
                 n += turn.n
         return n
+
+    @property
+    def counts(self) -> Counts:
+        """Those of the days that alarmed."""
+        return NO_COUNTS if self._found is None else self._found.counts
 
     def learnt(self) -> detectors.State:
         """What blocks of observations have told, of both."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import detectors
 from detectors.cat_sr import CategoryDetector
 from detectors.votes import VOTES, VOTES_OF_WORDS
-from streams.seen import Floats, Readings, Vote
+from streams.seen import NO_COUNTS, Counts, Floats, Readings, Vote
 from streams.vote_by_day import ByDay, CellBasis, VoteByDay
 
 MIXTURE = "cat_sr"
@@ -37,6 +37,11 @@ class ScoreVote:
         """See streams.seen.Vote."""
         return self._detector.changed_n
 
+    @property
+    def counts(self) -> Counts:
+        """See streams.seen.Vote."""
+        return NO_COUNTS
+
     def learnt(self) -> detectors.State | None:
         """See streams.seen.Vote."""
         return None
@@ -63,6 +68,11 @@ class CellVote:
     def changed_n(self) -> int:
         """See streams.seen.Vote."""
         return self._detector.changed_n
+
+    @property
+    def counts(self) -> Counts:
+        """See streams.seen.Vote."""
+        return self._detector.counts
 
     def learnt(self) -> detectors.State | None:
         """What blocks of observations have told: see streams.seen.Vote."""

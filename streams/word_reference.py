@@ -20,7 +20,7 @@ from detectors.dependence import dependence_of_categories
 from detectors.overdispersion import are_sums, overdispersion_of
 from schemas.series import Note
 from streams.agreement import counts_agree, days_differ, shares_apart
-from streams.seen import Floats, Readings, Sample, Seen, Vote
+from streams.seen import Counts, Floats, Moved, Readings, Sample, Seen, Vote
 from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, word_votes
 from streams.week import LEAST_N, is_weekend
@@ -119,6 +119,24 @@ class WordReference:
         """The share of the usual word."""
         return self._counts[self.usual] / self.n
 
+    def moved(self, counts: Counts) -> Moved | None:
+        """The word of the cell whose share differs most."""
+        known_n, since_n = map(sum, counts)
+        if not known_n or not since_n:
+            return None
+        shares = [(then / known_n, now / since_n) for then, now in zip(*counts, strict=True)]
+        cell = max(range(len(shares)), key=lambda each: abs(shares[each][1] - shares[each][0]))
+        return Moved(cast(str | None, self._categories.value(cell)), *shares[cell])
+
+    def moved_in(self, sample: Sample) -> Moved | None:
+        """The same of a sample, on the kind of day that it has more of."""
+        known, now = self._categories.counts, cast(_Countable, sample).counted()
+        if self._by_day is not None:
+            kinds = zip(self._by_day, now.by_day(), strict=True)
+            part, now = max(kinds, key=lambda kind: len(kind[1].places))
+            known = tuple(part.counts)
+        return self.moved((known, _cell_counts(self._categories, now)))
+
     def mean_of(self, sample: Sample) -> float:
         """The share of the usual word in a sample."""
         counts = cast(_Countable, sample).counted().counts()
@@ -196,6 +214,9 @@ class YesNoReference(WordReference):
     def unseen(self, values: Floats | Sequence[str]) -> list[int]:
         """Neither is ever news."""
         return []
+
+    def moved(self, counts: Counts) -> None:
+        """Its mean says it."""
 
 
 class _Countable(Protocol):

@@ -200,7 +200,7 @@ class TestWords:
         alarm, *_ = fed.words("procedure", ["abdomen"] * 60)
 
         assert alarm.kind == "input_drift"
-        assert "its usual value from 50 to " in alarm.title
+        assert "one value from 50 to " in alarm.title
 
     def test_names_are_no_categories_and_are_counted(self) -> None:
         fed = Fed(Config(reference=Reference(observations=1_000)))

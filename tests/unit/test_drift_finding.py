@@ -4,16 +4,17 @@ import pytest
 
 from streams.change import Change
 from streams.drift_finding import drift_finding
-from streams.seen import SeriesId, SeriesKind
+from streams.seen import Moved, SeriesId, SeriesKind
 
 SOFTWARE: SeriesId = ("north", "", "scanner.software")
+STATION: SeriesId = ("north", "", "scanner.station")
 WAIT: SeriesId = ("north", "", "report_turnaround_s")
 PIXEL: SeriesId = ("north", "", "acquisition.pixel_mm")
 
 
 def title(key: SeriesId, kind: SeriesKind, before: float, after: float, **more: object) -> str:
     """That of an alarm on 2,000 observations of reference."""
-    known = {"reference_n": 2_000, "current_n": 400, "word": "4.1", "detector": "cat_sr", **more}
+    known = {"reference_n": 2_000, "current_n": 400, "detector": "cat_sr", **more}
     change = Change("alarm", 0, again=False, since_us=0, before=before, after=after, **known)  # type: ignore[arg-type]
     finding = drift_finding(key, kind, change, model=None, severity="warning")
     assert finding is not None
@@ -21,24 +22,21 @@ def title(key: SeriesId, kind: SeriesKind, before: float, after: float, **more: 
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("key", "moved", "told"),
     [
-        (0.405, 0.62, ": 4.1 from 40.5 to 62 %"),
-        (1.0, 0.9, ": 4.1 from 100 to 90 %"),
-        (0.405, 0.413, ""),  # a rarer one has moved: whoever reads 4.1 looks at the wrong machine
-        (1.0, 1.0, ""),
+        (SOFTWARE, Moved("4.1", 0.02, 0.217), ": 4.1 from 2 to 21.7 %"),
+        (SOFTWARE, Moved("Mr. Featherstonehaugh", 0.405, 0.62), ": one value from 40.5 to 62 %"),
+        (STATION, Moved("CT2", 0.4, 0.0), ": one value from 40 to 0 %"),
+        (SOFTWARE, Moved(None, 0.0, 0.08), ": rare or new values from 0 to 8 %"),
+        (SOFTWARE, None, ""),  # of a version that did not know it
     ],
 )
-def test_the_usual_value_is_named_where_its_share_has_moved(
-    before: float, after: float, told: str
+def test_the_value_whose_share_moved_most_is_named(
+    key: SeriesId, moved: Moved | None, told: str
 ) -> None:
-    assert title(SOFTWARE, "word", before, after) == (
-        f"scanner.software at north has another mixture{told}"
+    assert title(key, "word", 0.405, 0.413, moved=moved) == (
+        f"{key[2]} at north has another mixture{told}"
     )
-
-
-def test_few_observations_show_no_other_share() -> None:
-    assert title(SOFTWARE, "word", 0.4, 0.46, current_n=63).endswith(" has another mixture")
 
 
 def test_numbers_whose_mixture_is_another_may_have_their_old_mean() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from streams.blocks import BLOCK_N, Block, Blocks
 from streams.budget import AHEAD
+from streams.change import Change
 from streams.learning import Settings
 from streams.seen import SeriesKind
 from tests.unit.series_feed import DAY_US, MINUTE_US, SHORT, Fed, Values, seen, told_alike
@@ -215,12 +216,31 @@ class TestWords:
 
         alarm, changed = one.words({"PA": 0.2, "AP": 0.8}, 600)
 
-        assert (alarm.what, alarm.word) == ("alarm", "PA")
+        assert alarm.moved is not None and changed.moved is not None
+        assert {alarm.moved.word, changed.moved.word} <= {"PA", "AP"}
         assert changed.what == "changed"
         assert (changed.before, changed.after) == (
             pytest.approx(0.7, abs=0.07),
             pytest.approx(0.2, abs=0.07),
         )
+
+    @pytest.mark.parametrize("at_weekends", [["PA", "AP", "LL"], ["PA"]], ids=["alike", "others"])
+    def test_a_rare_word_that_moved_is_named_with_its_shares(self, at_weekends: list[str]) -> None:
+        before, since = [60, 35, 5], [53, 29, 18]
+        one = Fed(Settings(observations=2_016, max_us=60 * DAY_US), kind="word")
+        told: list[Change] = []
+        for n in range(28 * 144):  # four weeks, from a Monday
+            words = at_weekends if n // 144 % 7 >= 5 else ["PA", "AP", "LL"]
+            weights = before if n < 2_100 else since
+            told += one.feed(one.random.choices(words, weights[: len(words)]), 10 * MINUTE_US)
+
+        alarm, changed = told[:2]
+        assert (alarm.what, changed.what) == ("alarm", "changed")
+        assert alarm.moved is not None and changed.moved is not None
+        assert (alarm.moved.word, changed.moved.word) == ("LL", "LL")
+        assert alarm.moved.before == pytest.approx(0.045, abs=0.015)
+        assert changed.moved.after == pytest.approx(0.18, abs=0.05)
+        assert alarm.before > 0.5  # as the series is drawn
 
     def test_a_return_is_seen(self) -> None:
         one = self.fed()

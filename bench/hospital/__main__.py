@@ -10,9 +10,9 @@ on after 30 days. Beside each runs its twin, the same hospital without it: what 
 false, all else the fault has done. A delay is the time from the onset until it was true that it is
 told; reports are held against the models after three days.
 
-About a quarter of an hour of one core; with --short small hospitals and three faults, some seconds. Seeds are
-fixed: the same lines each time. Exit status 1 where more than allowed was raised by more than three
-standard errors.
+About a quarter of an hour of one core; with --short small hospitals and three faults, some seconds.
+Seeds are fixed: the same lines each time. Exit status 1 where more than allowed was raised by more
+than three standard errors.
 """
 
 import argparse

@@ -17,6 +17,7 @@ from schemas.fields import Severity
 from schemas.incident import Evidence, Incident, IncidentKind, IncidentState, TransitionReason
 from streams.clock import from_us
 from streams.finding import Finding
+from streams.imdrf import codes_of
 from streams.lifecycle import Guard, State
 
 _NAMESPACE = UUID("6b0f1c1e-5f0e-5d0a-9a53-7a4d1f6c2f11")
@@ -164,6 +165,7 @@ class Case(Struct, omit_defaults=True):
             note=command.text if command else None,
             runbook=self.runbook,
             owner=self.owner,
+            suggested_codes=codes_of(self.kind),
             acknowledged_until=None if until_us is None else from_us(until_us),
             reopen_count=self.reopen_count,
             folded_into=folded_into,

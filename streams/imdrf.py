@@ -1,7 +1,7 @@
 """Suggested adverse event codes of an incident: IMDRF terminology, N43, from streams/imdrf.toml.
 
-They are looked up when an incident is read, not when it is written, so that a new edition of the
-table needs no new incidents. A suggestion, never a regulatory classification.
+They are written on each message of an incident, with their release, and looked up for those that
+were written without. A suggestion, never a regulatory classification.
 """
 
 from functools import cache
@@ -39,9 +39,14 @@ def table() -> Table:
 
 def suggested(incident: Incident) -> list[str] | None:
     """Codes with their terms and release; those that it has already, else by its kind."""
-    if incident.suggested_codes is not None:
-        return incident.suggested_codes
+    known = incident.suggested_codes
+    return codes_of(incident.kind) if known is None else known
+
+
+@cache
+def codes_of(kind: IncidentKind) -> list[str] | None:
+    """Codes of a kind of incident, with their terms and release; None where there are none."""
     edition = table()
-    row = edition.kinds.get(incident.kind, Row())
+    row = edition.kinds.get(kind, Row())
     told = [f"{code} {edition.terms[code]} (IMDRF {edition.release})" for code in row.codes]
     return told or None

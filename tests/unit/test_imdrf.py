@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from schemas.incident import IncidentKind
 from streams.imdrf import suggested, table
+from tests.unit.builders import finding
+from tests.unit.incident_desk import Desk
 from tests.unit.notices import incident
 
 KINDS = get_args(IncidentKind)
@@ -47,3 +49,14 @@ def test_what_an_incident_carries_stands() -> None:
     ]
     assert suggested(replace(incident(), suggested_codes=["X"])) == ["X"]
     assert suggested(incident(kind="input_drift", suggested_codes=None)) is None
+
+
+def test_every_message_of_an_incident_carries_them() -> None:
+    desk = Desk()
+
+    desk.hears(finding("holds", 0), finding("eased", 10))
+    drifted = Desk().hears(finding("holds", 0, kind="input_drift"))
+
+    codes = ["A0907 No Device Output (IMDRF 2023)"]
+    assert [one.suggested_codes for one in desk.told] == [codes] * len(desk.told)
+    assert [one.suggested_codes for one in drifted] == [None]

@@ -22,6 +22,7 @@ BENCHES = {
     "performance_sensitivity": "how soon a lost sensitivity could be told at all",
     "slices": "one scanner of twelve: delay, name, groups, cost (minutes)",
     "subgroups": "a group in which more is missed: delay, bound, false alarms (minutes)",
+    "slices_inputs": "inputs and features of one scanner of twelve: named, and nobody else?",
     "slices_alone": "one scanner's calls alone: what takes how long",
     "few_values": "numbers of few values: what a greater part for CatSR costs",
     "weekends": "series whose weekends differ: false alarms, with and without a week learnt",
@@ -33,7 +34,7 @@ BENCHES = {
 }
 ASKED_FOR = (
     *("detect", "real_data"),
-    *("performance_sensitivity", "slices_alone", "few_values", "silence_table"),
+    *("performance_sensitivity", "slices_inputs", "slices_alone", "few_values", "silence_table"),
 )
 """Run only by name: they install other tools, need data that are not here, or show one bound."""
 

@@ -6,7 +6,8 @@ is fitted on the reference and subtracted, so that a part that merely comes more
 explains most, until nothing passes 2 ln(candidates / .01): matching pursuit (Mallat and Zhang 1993)
 with the refit of Pati et al. 1993; the threshold is that of Donoho and Johnstone's universal one,
 with a chance of .01 over all candidates. What a later choice has made needless is dropped again.
-Shares are tested beside it, and said as mix (detectors.mix).
+Shares are tested beside it, and said as mix (detectors.mix). Where a part was that the reference
+hardly had nobody knows, so it cannot have moved: its rows are left out, and are mix alone.
 
 A part is held against the spread that it had in the reference, as in a score test (Rao 1948): that
 of a rare yes grows with its share, and would hide what moved it. Where the present rows spread
@@ -18,6 +19,7 @@ from math import log, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors._contract import Floats, Ints
 from detectors.baseline import ALL, UNKNOWN, Baseline, Candidate, Codes, counts_of
@@ -45,8 +47,12 @@ class Attribution(NamedTuple):
 
 def attribute(baseline: Baseline, values: Floats, codes: Codes) -> Attribution:
     """What moved in these rows against the reference; nothing where there are none."""
+    counts = counts_of(codes, baseline.counts.shape[1])
+    mix, n = other_shares(baseline.counts, counts, _CHANCE), len(values)
+    known_parts = _known_parts(baseline, codes)
+    values, codes = values[known_parts], codes[known_parts]
     if not len(values):
-        return Attribution((), ())
+        return Attribution((), mix)
     counts = counts_of(codes, baseline.counts.shape[1])
     candidates = [ALL, *_candidates(counts)]
     rows = np.column_stack([_rows_of(candidate, codes) for candidate in candidates])
@@ -56,11 +62,11 @@ def attribute(baseline: Baseline, values: Floats, codes: Codes) -> Attribution:
         baseline.variance_of(ALL),
     )
     chosen, shifts = _pursue(baseline.left(values, codes), rows, known)
-    share = rows.mean(axis=0)
+    share = rows.sum(axis=0) / n
     pairs = zip(chosen, shifts, strict=True)
     found = [Found(candidates[c], float(share[c]), shift) for c, shift in pairs]
     strongest = sorted(found, key=lambda one: -abs(one.shift) * sqrt(one.share))
-    return Attribution(tuple(strongest), other_shares(baseline.counts, counts, _CHANCE))
+    return Attribution(tuple(strongest), mix)
 
 
 def shift_of(baseline: Baseline, values: Floats, codes: Codes, candidate: Candidate) -> Found:
@@ -128,6 +134,14 @@ def _variance(left: Floats, known: _Known) -> float:
 
 def _fit(left: Floats, columns: Floats) -> Floats:
     return np.asarray(np.linalg.lstsq(columns, left, rcond=None)[0], np.float64)
+
+
+def _known_parts(baseline: Baseline, codes: Codes) -> NDArray[np.bool_]:
+    """The rows of whose parts, one and all, the reference had enough."""
+    known = np.ones(len(codes), np.bool_)
+    for field, before in enumerate(baseline.counts):
+        known &= (before >= _LEAST_N)[codes[:, field]]
+    return known
 
 
 def _candidates(counts: Ints) -> list[Candidate]:

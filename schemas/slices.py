@@ -14,6 +14,8 @@ class SliceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A slice's reference is frozen after so many, where `reference.observations` is not less."""
     values_per_field: Annotated[int, Meta(ge=2, le=250)] = 32
     """How many values of a field are told apart at a site; further ones are counted."""
+    explain_inputs: bool = True
+    """Whether it is told of inputs and features, too, who moved: 20 kB a series of numbers."""
     subgroup_margin: Annotated[float, Meta(gt=0, lt=1)] = 0.1
     """A group may be served worse than the rest by so much: a difference of shares."""
     subgroup_least_n: Annotated[int, Meta(ge=20, le=100_000)] = 100

@@ -31,6 +31,7 @@ from streams.share import Grant
 from streams.shipping import named_series, reference_of
 from streams.site_time import SiteTimes
 from streams.slices import SiteLabels
+from streams.slices_group import Group
 from streams.slices_watch import SliceWatch, whole_id
 
 Said = Finding | SeriesPoint
@@ -63,7 +64,8 @@ class Detect:
         at_us, series, queued = seen.at_us, owner.series, self._queued
         key, weekhour = owner.study_key(seen.study), owner.time.weekhour(at_us)
         due: list[Kept] | None = None
-        for subject, told in self._slices.spread(seen):
+        values, codes = self._slices.spread(seen)
+        for subject, told in values:
             kept, value = series.get(subject), told
             if kept is None or value.__class__ is not kept.takes:
                 kept, value = self._unusual(owner, subject, told)
@@ -75,6 +77,7 @@ class Detect:
             kept.values.append(value)
             kept.keys.append(key)
             kept.weekhours.append(weekhour)
+            kept.codes += codes
             ats_us.append(at_us)
             if at_us >= kept.look_us or len(ats_us) >= kept.look_n:
                 due = [*(due or ()), kept]
@@ -219,13 +222,15 @@ class Detect:
         """What the observations that wait mean, together with those of its slices or its whole."""
         group = self._slices.group(kept.id)
         for one in group.members if group else (kept,):
-            yield from self._look_at(one)
+            yield from self._look_at(one, group)
         yield from group.conclude() if group else ()
 
-    def _look_at(self, kept: Kept) -> Iterator[Said]:
+    def _look_at(self, kept: Kept, group: Group | None) -> Iterator[Said]:
         if not kept.ats_us:
             return
-        was_closed, seen = kept.series.closed, kept.seen()
+        was_closed, codes, seen = kept.series.closed, bytes(kept.codes), kept.seen()
+        if group is not None:
+            group.take(kept, seen.values, codes)
         happened = kept.series.observe(seen, self._grant(kept.id[0]))
         yield from self._said_of(kept, happened, seen.n)
         if kept.series.closed and not was_closed:

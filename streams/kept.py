@@ -37,12 +37,13 @@ def kind_of(value: Value) -> SeriesKind:
 class Kept:
     """`takes` is the class of its values; it is to be looked at when so many wait, or from a stamp.
 
-    Those two are when its reference may be complete at the earliest.
+    Those two are when its reference may be complete at the earliest. `codes` are of the slices.
     """
 
     __slots__ = (
         "_subject_key",
         "ats_us",
+        "codes",
         "id",
         "keys",
         "kind",
@@ -90,6 +91,7 @@ class Kept:
         self.values: Any = array("d") if self.kind == "number" else []
         self.keys = array("Q")
         self.ats_us = array("q")
+        self.codes = bytearray()
         self.weekhours = array("B")
 
 

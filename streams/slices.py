@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from streams.fields import Value
 
@@ -25,6 +25,11 @@ _LONGEST_NAME = 256  # as on the wire
 _SLICED = (".score", ".positive", ".ppv", ".for", ".call_rate", ".disagree")
 _OWN_NAMES = ("features.", "acquisition.", "attributes.")  # whoever sends them names them
 _REMEMBERED = 4096
+# A station is of one model, maker and software; what is said of it by these is said already.
+_SAID_ALREADY = {
+    "scanner.station": ("scanner.model", "scanner.manufacturer", "scanner.software"),
+    "scanner.model": ("scanner.manufacturer",),
+}
 
 
 class Slicing:
@@ -73,6 +78,15 @@ def is_sliced(model: str, subject: str) -> bool:
     )
 
 
+def may_explain(path: str, subject: str) -> bool:
+    """Whether the slices by a field may say what moved a series: it is not this field itself.
+
+    >>> may_explain("scanner.station", "scanner.station"), may_explain("scanner.station", "view")
+    (False, True)
+    """
+    return path != subject and path not in _SAID_ALREADY.get(subject, ())
+
+
 def sliced(subject: str, slice_: str) -> str:
     """The name of the series of a slice."""
     return f"{subject}{_JOIN}{slice_}" if slice_ else subject
@@ -96,14 +110,17 @@ class Labelled(NamedTuple):
     others_n: int
 
 
-class SiteLabels(Struct):
+class SiteLabels(Struct, omit_defaults=True):
     """The slices of a site by field, in the order of their codes, as they are written down.
 
     Fields that are not configured any more keep theirs: codes that stand in rows mean them still.
+    `slices` are those of what its models answered, `studies` those of all its studies: a station
+    that no model serves takes no place from one that a model does.
     """
 
     site: str
     slices: dict[str, list[str]]
+    studies: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Labels:
@@ -141,9 +158,9 @@ class Labels:
 
     def candidate(self, slice_: str) -> tuple[int, int] | None:
         """Field and code of a slice; None if it has none."""
-        for field, codes in enumerate(self._codes):
+        for number, codes in enumerate(self._codes):
             if slice_ in codes:
-                return field, codes[slice_]
+                return number, codes[slice_]
         return None
 
     def of(self, slices: tuple[str, ...], dropped: Counter[str]) -> Labelled:

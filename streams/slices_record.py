@@ -11,19 +11,24 @@ import numpy as np
 from msgspec import Struct, field
 
 from detectors.baseline import Baseline
+from detectors.word_rows import WordRows
 from streams.fold import Fold
 
-RECORD, BASELINE = "slices/2", "slices/baseline/1"
+RECORD, BASELINE, WORDS = "slices/2", "slices/baseline/1", "slices/words/1"
 RECORD_1 = "slices/1"
 
 
 class GroupRecord(Struct, omit_defaults=True):
-    """Of a group all that is small; `paths` are the fields whose codes its rows have."""
+    """Of a group all that is small; `paths` are the fields whose codes its rows have.
+
+    `words` are those that its rows have as numbers, if it is one of words.
+    """
 
     paths: list[str]
     fold: Fold = field(default_factory=Fold)
     first: int = 0
     tail: bytes = b""
+    words: list[str] = field(default_factory=list)
 
 
 class GroupRecord1(GroupRecord, kw_only=True):
@@ -51,9 +56,18 @@ class Summary(Struct, array_like=True):
     variances: bytes = b""
 
 
+class WordSummary(Struct, array_like=True):
+    """Rows of words as they are written down: a byte for the word and for each part, and counts."""
+
+    parts_n: int
+    rows: bytes
+    counts: bytes
+
+
 _records = msgspec.msgpack.Decoder(GroupRecord)
 _records_1 = msgspec.msgpack.Decoder(GroupRecord1)
 _summaries = msgspec.msgpack.Decoder(Summary)
+_word_summaries = msgspec.msgpack.Decoder(WordSummary)
 
 
 def read_record(bulk: Mapping[str, bytes]) -> GroupRecord | None:
@@ -92,3 +106,18 @@ def read_baseline(raw: bytes, width: int) -> Baseline:
         np.pad(variances.reshape(effects.shape), more),
         summary.sd,
     )
+
+
+def words_bytes(known: WordRows) -> bytes:
+    """A reference of words to be written."""
+    rows = np.column_stack((known.words, known.codes))
+    counts = known.counts.astype("<u4").tobytes()
+    return msgspec.msgpack.encode(WordSummary(known.codes.shape[1], rows.tobytes(), counts))
+
+
+def read_words(raw: bytes) -> WordRows:
+    """A reference of words as it was written."""
+    summary = _word_summaries.decode(raw)
+    rows = np.frombuffer(summary.rows, np.uint8).reshape(-1, 1 + summary.parts_n)
+    counts = np.frombuffer(summary.counts, "<u4").astype(np.int64)
+    return WordRows(rows[:, 0], rows[:, 1:], counts)

@@ -13,7 +13,7 @@ from streams.learning import Settings
 from streams.observe import Observations
 from streams.seen import SeriesId
 from streams.series_record import Bulk
-from streams.slices import WHOLE, Labelled, Labels, SiteLabels, is_sliced, whole_and_slice
+from streams.slices import WHOLE, Labels, SiteLabels, is_sliced, whole_and_slice
 from streams.slices_group import Group
 
 
@@ -23,27 +23,26 @@ class SliceWatch:
     def __init__(self, config: Config, using: SliceSettings, dropped: Counter[str]) -> None:
         self._paths = config.watch.slices
         self._per_field = using.values_per_field
+        self._explains_inputs = using.explain_inputs
         self._observations = min(using.observations, config.reference.observations)
         self._models = {model.name: model for model in config.models}
-        self._labels: dict[str, Labels] = {}
+        self._labels: dict[str, tuple[Labels, Labels]] = {}  # of models' answers, of all studies
         self._groups: dict[tuple[str, str], dict[str, Group]] = {}
         self._dropped = dropped
 
-    def spread(self, seen: Observations) -> Sequence[tuple[str, Value]]:
-        """What an event says, of slices as well."""
-        if not self._paths or not seen.model:
-            return seen.values
+    def spread(self, seen: Observations) -> tuple[Sequence[tuple[str, Value]], bytes]:
+        """What an event says, of slices as well; and the codes of its slices."""
+        if not self._paths:
+            return seen.values, b""
+        labels = self._labels_of(seen.site, seen.model)
+        codes, watched, _ = labels.of(seen.slices, self._dropped)
         spread: list[tuple[str, Value]] = []
-        labelled: Labelled | None = None
-        for subject, value in seen.values:
-            if not is_sliced(seen.model, subject) or isinstance(value, str):
-                continue
-            if labelled is None:
-                labelled = self._labels_of(seen.site).of(seen.slices, self._dropped)
-            group = self._group(seen.site, seen.model, subject)
-            if group.append(float(value), labelled.codes):
-                spread += [(name, value) for name in group.names(labelled.watched)]
-        return [*seen.values, *spread] if spread else seen.values
+        if seen.model and watched:
+            for subject, value in seen.values:
+                if is_sliced(seen.model, subject) and not isinstance(value, str):
+                    group = self._group(seen.site, seen.model, subject)
+                    spread += [(name, value) for name in group.names(watched)]
+        return [*seen.values, *spread] if spread else seen.values, codes
 
     def settings(self, model: str, subject: str, plain: Settings) -> Settings:
         """When a reference is complete: a slice's sooner."""
@@ -55,7 +54,8 @@ class SliceWatch:
         """A series that is new, or restored."""
         site, model, subject = kept.id
         whole, slice_ = whole_and_slice(model, subject)
-        if self._paths and is_sliced(model, whole) and self._is_configured(slice_):
+        is_explained = self._explains_inputs or is_sliced(model, whole)
+        if self._paths and is_explained and self._is_configured(slice_):
             self._group(site, model, whole).join(slice_, kept)
 
     def group(self, key: SeriesId) -> Group | None:
@@ -77,14 +77,17 @@ class SliceWatch:
 
     def labels(self) -> Iterator[SiteLabels]:
         """Those of the sites where they have grown since the last call."""
-        for site, labels in self._labels.items():
-            if labels.has_grown:
-                labels.has_grown = False
-                yield SiteLabels(site, labels.told())
+        for site, both in self._labels.items():
+            if any(labels.has_grown for labels in both):
+                for labels in both:
+                    labels.has_grown = False
+                yield SiteLabels(site, *(labels.told() for labels in both))
 
     def take_up(self, known: SiteLabels) -> None:
         """Take up the labels of a site, before its series."""
-        self._labels_of(known.site).take_up(known.slices)
+        answered, studies = self._both(known.site)
+        answered.take_up(known.slices)
+        studies.take_up(known.studies)
 
     def restore(self, key: SeriesId, bulk: Mapping[str, bytes]) -> None:
         """Take up what was written with this series."""
@@ -95,18 +98,22 @@ class SliceWatch:
     def _is_configured(self, slice_: str) -> bool:
         return slice_ == WHOLE or slice_.startswith(tuple(f"{path}=" for path in self._paths))
 
-    def _labels_of(self, site: str) -> Labels:
-        labels = self._labels.get(site)
-        if labels is None:
-            labels = self._labels[site] = Labels(self._paths, self._per_field)
-        return labels
+    def _labels_of(self, site: str, model: str) -> Labels:
+        answered, studies = self._labels.get(site) or self._both(site)
+        return answered if model else studies
+
+    def _both(self, site: str) -> tuple[Labels, Labels]:
+        if site not in self._labels:
+            answered, studies = (Labels(self._paths, self._per_field) for _ in range(2))
+            self._labels[site] = answered, studies
+        return self._labels[site]
 
     def _group(self, site: str, model: str, subject: str) -> Group:
         groups = self._groups.setdefault((site, model), {})
         group = groups.get(subject)
         if group is None:
             key = (site, model, subject)
-            group = Group(key, self._labels_of(site), self._models.get(model))
+            group = Group(key, self._labels_of(site, model), self._models.get(model))
             groups[subject] = group
         return group
 

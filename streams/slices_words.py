@@ -1,19 +1,18 @@
 """What is told of a series whose slices are watched: one finding, whoever of them moved."""
 
 import re
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from schemas.config import Model
 from schemas.fields import Severity
-from schemas.incident import Slice
 from streams.change import Change
-from streams.drift_finding import drift_finding, levels_of
+from streams.drift_finding import drift_finding, is_tellable, levels_of
 from streams.finding import Finding, Signal
 from streams.seen import SeriesId, SeriesKind
+from streams.slices_explained import Explanation
 
-_LONGEST = 60
+_LONGEST, _LONGEST_TITLE = 60, 200
 # A configured field may still hold somebody's words: told is what looks like a machine's name.
 _TECHNICAL = re.compile(r"[A-Za-z0-9._+ -]{1,32}")
 _LONG_WORD = re.compile(r"[A-Za-z]{13}")
@@ -26,44 +25,53 @@ def folded_finding(
     signal: Signal,
     *,
     shown: str,
-    slices: Sequence[Slice],
-    mix: Sequence[str],
+    why: Explanation,
     model: Model | None,
     promised: bool,
 ) -> Finding:
-    """`change` is that of the slice `shown`; `slices` explain it, `mix` came in other shares."""
+    """`change` is that of the slice `shown`; `why` is what explains it."""
     severity: Severity = "warning" if promised else "info"
     found = drift_finding(key, kind, change, model=model, severity=severity)
     assert found is not None
     title = found.title
     if signal in ("holds", "changed"):
-        title = _title(key, kind, change, shown, slices, mix) or title
-    evidence = replace(found.evidence, slices=list(slices) or None)
-    return replace(found, signal=signal, title=title[:200], evidence=evidence)
+        if shown:
+            title = _title_of_slice(key, kind, change, shown, why)
+        else:
+            moved = drift_finding(
+                key, kind, _of_moved(key, change, why), model=model, severity="info"
+            )
+            assert moved is not None
+            where = _where(why)
+            title = moved.title[: _LONGEST_TITLE - len(where)] + where
+    evidence = replace(found.evidence, slices=list(why.slices) or None)
+    return replace(found, signal=signal, title=title[:_LONGEST_TITLE], evidence=evidence)
 
 
-def _title(
-    key: SeriesId,
-    kind: SeriesKind,
-    change: Change,
-    shown: str,
-    slices: Sequence[Slice],
-    mix: Sequence[str],
-) -> str | None:
-    """None for the words of the whole."""
+def _title_of_slice(
+    key: SeriesId, kind: SeriesKind, change: Change, shown: str, why: Explanation
+) -> str:
     site, model, subject = key
-    whose = f"{subject[:50]} of {model[:30]} at {site}"
+    others_n = sum(one.slice != shown for one in why.slices)
+    more = f" and {others_n} more" if others_n else ""
     levels = levels_of(subject, kind, change)
-    if shown:
-        others_n = sum(one.slice != shown for one in slices)
-        more = f" and {others_n} more" if others_n else ""
-        return f"{whose} moved in {tellable(shown)}{more} {levels}"
-    if slices:
-        more = f" and {len(slices) - 1} more" if len(slices) > 1 else ""
-        return f"{whose} moved {levels}, mostly in {tellable(slices[0].slice)}{more}"
-    if mix:
-        return f"{whose} moved {levels}; other shares of {', '.join(mix)[:_LONGEST]}"
-    return None
+    return f"{subject[:50]} of {model[:30]} at {site} moved in {tellable(shown)}{more} {levels}"
+
+
+def _of_moved(key: SeriesId, change: Change, why: Explanation) -> Change:
+    """Told of the word that the rows show, if it may be told: a new one has a name."""
+    moved = why.moved
+    if moved is None or not is_tellable(key, moved.word or ""):
+        return change
+    return replace(change, moved=moved)
+
+
+def _where(why: Explanation) -> str:
+    """The end of a title: whom the rows name, or else what came in other shares."""
+    if why.slices:
+        more = f" and {len(why.slices) - 1} more" if len(why.slices) > 1 else ""
+        return f", mostly in {tellable(why.slices[0].slice)}{more}"
+    return f"; other shares of {', '.join(why.mix)[:_LONGEST]}" if why.mix else ""
 
 
 def tellable(slice_: str) -> str:

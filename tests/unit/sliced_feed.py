@@ -1,6 +1,6 @@
 """A model's answers of several scanners in few words: an event every 7 minutes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import numpy as np
@@ -11,6 +11,7 @@ from schemas.slices import SliceSettings
 from streams import state
 from streams.budget import Account, Budget
 from streams.detect import Detect, Said
+from streams.fields import Value
 from streams.finding import Finding
 from streams.observe import Observations
 from streams.series_record import SeriesRecord
@@ -22,6 +23,9 @@ CONFIG = Config(
     reference=Reference(observations=200, min_days=0),
     watch=Watch(slices=("scanner.station", "patient.sex")),
     models=[Model(name="ptx", owner="imaging")],
+)
+INPUTS = msgspec.structs.replace(
+    CONFIG, watch=Watch(slices=("scanner.station", "scanner.model", "patient.sex"))
 )
 SLICING = SliceSettings(observations=60)
 Log = dict[tuple[str, ...], bytes]
@@ -52,13 +56,39 @@ def events(
         )
 
 
+Fault = Callable[[int, dict[str, Value]], None]
+"""What happens to a study of a scanner, 1 to 6; it may change the scanner."""
+
+
+def inputs(n: int, moved: tuple[int, int], fault: Fault, seed: int = 1) -> Iterator[Observations]:
+    """A study of one of six scanners of two models, and a model's features of it."""
+    rng = np.random.default_rng(seed)
+    for place in range(n):
+        scanner = int(rng.integers(1, 7))
+        told: dict[str, Value] = {
+            "scanner.station": f"CT{scanner}",
+            "scanner.model": f"M{scanner % 2}",
+            "acquisition.kvp": float(rng.normal(100 + 5 * scanner, 5)),
+            "acquisition.kernel": "B30f" if rng.random() < 0.1 * scanner else "B50f",
+            "features.snr": float(rng.normal()),
+        }
+        if moved[0] <= place < moved[1]:
+            fault(scanner, told)
+        snr = told.pop("features.snr")
+        sex = "FM"[int(rng.integers(2))]
+        slices = tuple(f"{path}={told[path]}" for path in ("scanner.station", "scanner.model"))
+        slices, at_us = (*slices, f"patient.sex={sex}"), place * EVERY_US
+        yield Observations("north", "", f"s{place}", at_us, [*told.items()], slices)
+        yield Observations("north", "ptx", f"s{place}", at_us, [("features.snr", snr)], slices)
+
+
 class Sliced:
     """A shard's series with its changelog."""
 
-    def __init__(self, config: Config = CONFIG) -> None:
+    def __init__(self, config: Config = CONFIG, slicing: SliceSettings = SLICING) -> None:
         self.config = config
         self.budget = Budget(config)
-        self.detect = Detect(config, self.budget, SLICING)
+        self.detect = Detect(config, self.budget, slicing)
         self.said: list[Said] = []
         self.log: Log = {}
         self.accounts: dict[str, Account] = {}

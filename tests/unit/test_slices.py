@@ -127,7 +127,7 @@ class TestOneIncident:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         everything = Attribution((Found(ALL, 1.0, 0.5),), ())
-        monkeypatch.setattr("streams.slices_group.attribute", lambda *_: everything)
+        monkeypatch.setattr("streams.slices_explained.attribute", lambda *_: everything)
         fed = Sliced()
         fed.feed(events(1_000, moved=(700, 1_000)))
 

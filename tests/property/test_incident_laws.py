@@ -72,8 +72,8 @@ def play(steps: list[Step], restart_before: frozenset[int] = frozenset()) -> Des
 def act(desk: Desk, step: Step, at_s: int, command_id: str) -> list[Incident]:
     if step.what in SIGNALS:
         waits = {"hold_us": step.hold_s * 10**6, "pending_us": step.pending_s * 10**6}
-        severity = {"severity": step.severity, "update_us": 60_000_000}
-        return desk.hears(finding(step.what, at_s, subject=step.subject, **waits, **severity))
+        told = {"severity": step.severity, "update_us": 60_000_000, "title": f"{at_s // 500}"}
+        return desk.hears(finding(step.what, at_s, subject=step.subject, **waits, **told))
     if step.what in ACTIONS:
         wanted = {"matchers": {"subject": step.subject}, "expected_seq": step.seq}
         return desk.hears(command(step.what, command_id, at_s, **wanted))

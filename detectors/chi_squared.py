@@ -3,7 +3,7 @@
 from math import sqrt
 
 
-def chi_squared(freedom: float, normal: float) -> float:
+def chi_squared(freedom: int, normal: float) -> float:
     """What it exceeds as often as a standard normal variable exceeds `normal`.
 
     >>> round(chi_squared(1, 2.326), 2), round(chi_squared(10, 2.326), 2)

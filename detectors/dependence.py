@@ -15,7 +15,6 @@ import numpy as np
 
 from detectors._contract import MIN_REFERENCE_N, Dependence, Floats, Ints
 from detectors._normal import spreads
-from detectors.day_levels import ratio_of_days
 
 _BLOCKS_N = (8, 16, 32)
 _FEW_BLOCKS = 4
@@ -61,30 +60,15 @@ def dependence(
     return Dependence(ratio, block_n, effective_n, levelled and effective_n >= MIN_REFERENCE_N)
 
 
-def dependence_of_both(
-    scores: Floats, cycles_n: int | None = None, weekhours: Ints | None = None
-) -> Dependence:
+def dependence_of_both(scores: Floats, cycles_n: int | None = None) -> Dependence:
     """The dependence of a sample's scores, and beside it that of their spread scores.
 
     Each form has its own, and what is promised of a series is promised of both. Where the level
-    depends, some dependence of the spread is expected. With the hours of the week days are looked
-    at as well: they are longer than any of the blocks where many observations come.
+    depends, some dependence of the spread is expected.
     """
     level = dependence(scores, cycles_n)
     spread = dependence(spreads(scores), cycles_n, expected=level.block_n > 1)
-    if weekhours is not None:
-        level = _of_days(level, scores, weekhours)
-        spread = _of_days(spread, spreads(scores), weekhours)
     return level._replace(promised=level.promised and spread.promised, spread_ratio=spread.ratio)
-
-
-def _of_days(found: Dependence, scores: Floats, weekhours: Ints) -> Dependence:
-    ratio = ratio_of_days(scores, weekhours, found.ratio)
-    if ratio <= found.ratio:
-        return found
-    effective_n = len(scores) / ratio
-    promised = found.promised and effective_n >= MIN_REFERENCE_N
-    return Dependence(ratio, found.block_n, effective_n, promised)
 
 
 def dependence_of_categories(cells: Ints, per_day: float = 0.0) -> Dependence:

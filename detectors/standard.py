@@ -71,10 +71,10 @@ class Standard:
             raise ValueError("a reference needs values")
         single = _singles(values)
         scores = _scores_among_others(single, uniforms)
-        cycle = None if weekhours is None else season(scores, weekhours)
+        found = None if weekhours is None else season(scores, weekhours)
         profile, left, cycles_n = FLAT, Spread(1.0, 1.0), None
-        if cycle is not None and weekhours is not None:
-            profile, cycles_n = cycle
+        if found is not None and weekhours is not None:
+            profile, cycles_n = found
             scores = scores - profile[weekhours]
             left = Spread(*[float(scores.std())] * 2)
         if weekhours is not None:
@@ -85,9 +85,7 @@ class Standard:
         standard = cls.__new__(cls)
         standard.mean = float(exact.mean())
         standard.sd = float(exact.std(ddof=1)) if len(exact) > 1 else 0.0
-        standard._set(
-            np.sort(single), profile, left, dependence_of_both(scores, cycles_n, weekhours)
-        )
+        standard._set(np.sort(single), profile, left, dependence_of_both(scores, cycles_n))
         return standard
 
     @property

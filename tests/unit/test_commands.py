@@ -95,7 +95,7 @@ class TestIncidents:
 
     def test_a_command_against_an_older_seq_is_refused_and_counted(self) -> None:
         desk = Desk()
-        desk.hears(finding("holds", 0), finding("holds", 1))
+        desk.hears(finding("holds", 0), finding("holds", 1, title="worse"))
 
         stale = desk.hears(command("acknowledge", "c-1", 5, incident=first(), expected_seq=1))
         fresh = desk.hears(command("acknowledge", "c-2", 5, incident=first(), expected_seq=2))
@@ -198,7 +198,7 @@ class TestAnswers:
 
     def test_a_stale_one_tells_the_seq_to_look_at(self) -> None:
         desk = Desk()
-        desk.hears(finding("holds", 0), finding("holds", 1))
+        desk.hears(finding("holds", 0), finding("holds", 1, title="worse"))
 
         answer = desk.asks(command("acknowledge", "c-1", 5, incident=first(), expected_seq=1))
 

@@ -25,7 +25,8 @@ def scored(seed: int, n: int, shift: float = 0.0) -> np.ndarray:
     """Scores of n values against a reference of their own, all values shifted by so many sd."""
     rng = np.random.default_rng(seed)
     standard = Standard.learn(rng.normal(size=REFERENCE_N), rng.random(REFERENCE_N))
-    return standard.scores(shift + rng.normal(size=n), rng.random(n)) / standard._scale
+    scores = standard.scores(shift + rng.normal(size=n), rng.random(n))
+    return scores * standard.dependence.ratio**0.5
 
 
 def pace(scores: np.ndarray) -> np.ndarray:

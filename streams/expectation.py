@@ -10,6 +10,7 @@ from streams.clock import seconds_to_us
 from streams.fields import Value, getter
 
 _CODED = frozenset({"modality", "body_part", "view"})
+_SPELLINGS = 1_000
 STATE_RANK = {"received": 0, "stable": 1, "complete": 2}
 Facts = Mapping[str, Value | None]
 
@@ -77,12 +78,23 @@ def _condition(
     path: str, wanted: list[str | float | bool] | Range
 ) -> Callable[[Value | None], bool]:
     if not isinstance(wanted, Range):
-        values = frozenset(map(_code, wanted)) if path in _CODED else frozenset(wanted)
-        holds = values.__contains__
-        return (lambda value: holds(_code(value))) if path in _CODED else holds
+        return _Coded(wanted).__getitem__ if path in _CODED else frozenset(wanted).__contains__
     low = float("-inf") if wanted.min is None else wanted.min
     high = float("inf") if wanted.max is None else wanted.max
     return lambda value: isinstance(value, int | float) and low <= value <= high
+
+
+class _Coded(dict[Value | None, bool]):
+    """Whether a coded string is one of those wanted, by the spellings that came: few, and often."""
+
+    def __init__(self, wanted: Iterable[Value]) -> None:
+        self._wanted = frozenset(map(_code, wanted))
+
+    def __missing__(self, value: Value | None) -> bool:
+        if len(self) >= _SPELLINGS:
+            self.clear()
+        holds = self[value] = _code(value) in self._wanted
+        return holds
 
 
 def _code(value: Value | None) -> Value | None:

@@ -7,7 +7,7 @@ import pytest
 from schemas.config import Deadlines, Match, Model, Range
 from schemas.study import Patient, Scanner
 from streams.clock import seconds_to_us
-from streams.expectation import Expectations, rule_of
+from streams.expectation import _SPELLINGS, Expectations, _Coded, rule_of
 from streams.fields import FIXED, getter
 from tests.unit.builders import study
 
@@ -125,3 +125,11 @@ def test_a_site_that_sends_codes_in_lower_case_is_expected_of_all_the_same(sent:
 
     assert rule.matches({"modality": sent})
     assert not rule.matches({"modality": None})
+
+
+def test_spellings_are_remembered_within_bounds() -> None:
+    holds = _Coded(["DX"])
+
+    assert [holds[f"x{number}"] for number in range(5_000)] == [False] * 5_000
+    assert len(holds) <= _SPELLINGS
+    assert holds["dx "]

@@ -16,8 +16,8 @@ from detectors.chi_squared import chi_squared
 from detectors.dependence import dependence
 
 _ONE_IN_20 = 1.645
-_LEAST_N = 50
-"""Observations of a kind of day that tell how far they spread."""
+LEAST_N = 50
+"""Observations of a kind of day, weekdays or weekends, that tell what it is like."""
 
 
 class Spread(NamedTuple):
@@ -34,7 +34,7 @@ def spread_by_day(scores: Floats, weekend: NDArray[np.bool_]) -> Spread | None:
     dependence among them divided out.
     """
     weekends_n = int(np.count_nonzero(weekend))
-    if min(weekends_n, len(scores) - weekends_n) < _LEAST_N:
+    if min(weekends_n, len(scores) - weekends_n) < LEAST_N:
         return None
     squares = scores**2
     kinds = squares[~weekend], squares[weekend]

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from detectors.chi_squared import chi_squared
+from detectors.weekend_spread import LEAST_N
 from streams.seen import Floats
-from streams.week import LEAST_N
 
 _KOLMOGOROV_99 = 1.63
 _NORMAL_99_TWO_SIDED = 2.576

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.seasons import SATURDAY
+from detectors.weekend_spread import LEAST_N
 from schemas.series import Note
 
 _WEEKDAYS: Note = "weekdays_only"
 _WEEKENDS: Note = "weekends_only"
-LEAST_N = 50
-"""Observations of a kind of day that tell what it is like."""
 
 
 class UsualDays(NamedTuple):

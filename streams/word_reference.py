@@ -18,12 +18,13 @@ from detectors import Dependence, StateUnreadable
 from detectors.categories import Categories
 from detectors.dependence import dependence_of_categories
 from detectors.overdispersion import are_sums, overdispersion_of
+from detectors.weekend_spread import LEAST_N
 from schemas.series import Note
 from streams.agreement import counts_agree, days_differ, shares_apart
 from streams.seen import Counts, Floats, Moved, Readings, Sample, Seen, Vote
 from streams.vote_by_day import CellBasis
 from streams.votes import Basis, States, word_votes
-from streams.week import LEAST_N, is_weekend
+from streams.week import is_weekend
 
 YES, NO = "yes", "no"
 _FORMAT = 4  # after those of Categories, for a reference without kinds of days

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from random import Random
 
+from msgspec.structs import replace
+
 from bench.hospital.exam import Answer, Exam, share
 from schemas.messages import Event
 from schemas.prediction import Output, Prediction, Reason
@@ -120,17 +122,6 @@ def _predictions(exam: Exam, answer: Answer, travelled_us: int) -> Iterator[Arri
 def _reports(exam: Exam, at_us: int, travel: Random) -> Iterator[Arrival]:
     reader, has_preliminary = f"rd{travel.randint(1, 8)}", travel.random() < _PRELIMINARY
     labels, travelled_us = _labels(exam, travel), _us(travel.expovariate(1 / 20))
-    if has_preliminary:
-        early_us = max(exam.at_us, at_us - _us(3_600))
-        early = Report(
-            site=exam.site,
-            study=_key(exam),
-            report=f"r{exam.number}",
-            status="preliminary",
-            at=from_us(early_us),
-            reader=reader,
-        )
-        yield early_us + _us(5), early
     final = Report(
         site=exam.site,
         study=_key(exam),
@@ -140,6 +131,10 @@ def _reports(exam: Exam, at_us: int, travel: Random) -> Iterator[Arrival]:
         reader=reader,
         labels=labels,
     )
+    if has_preliminary:
+        early_us = max(exam.at_us, at_us - _us(3_600))
+        early = replace(final, status="preliminary", at=from_us(early_us), labels=None)
+        yield early_us + _us(5), early
     yield at_us + travelled_us, final
 
 

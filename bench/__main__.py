@@ -26,6 +26,7 @@ BENCHES = {
     "slices_alone": "one scanner's calls alone: what takes how long",
     "few_values": "numbers of few values: what a greater part for CatSR costs",
     "weekends": "series whose weekends differ: false alarms, with and without a week learnt",
+    "days": "series whose days have levels of their own: how soon a shift is found (minutes)",
     "silence_table": "the thresholds of silence, computed anew: a simulated year of many feeds",
     "labeller": "the report labeller: confusion tables, reports a second",
     "ingest": "each translator of hospital standards: messages a second",

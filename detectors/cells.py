@@ -26,6 +26,9 @@ class Cells(Protocol):
     def cells(self, values: Floats, scores: Floats) -> Ints:
         """The cell of each value, given with its score against the same reference."""
 
+    def levelled(self, cells: Ints, scores: Floats) -> Ints:
+        """The cells of those once their scores are without the levels of days."""
+
 
 class ValueCells:
     """A cell for each value, by size; the last one is for what the reference does not have."""
@@ -41,6 +44,10 @@ class ValueCells:
         unseen = len(self._distinct)
         return np.where(self._distinct[places] == single, places, unseen)
 
+    def levelled(self, cells: Ints, scores: Floats) -> Ints:
+        """The same: a value is what it is."""
+        return cells
+
 
 class ScoreCells:
     """Seven cells of scores, with the shares that those of the reference have in each."""
@@ -54,6 +61,10 @@ class ScoreCells:
         """See Cells."""
         cells: Ints = self._edges.searchsorted(scores)
         return cells
+
+    def levelled(self, cells: Ints, scores: Floats) -> Ints:
+        """Those of the new scores."""
+        return self.cells(scores, scores)
 
 
 def number_cells(standard: Standard) -> Cells:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from detectors._compiled import compiled
 from detectors._contract import Dependence, Floats, Ints, StateUnreadable, are_finite
 from detectors._normal import quantile, quantiles
+from detectors.day_levels import SUMS_N, are_sums, day_sums
 from detectors.dependence import dependence_of_both
 from detectors.seasons import FLAT, HOURS_OF_WEEK, SATURDAY, Profile, season
 from detectors.weekend_spread import Spread, spread_by_day
@@ -27,8 +28,9 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _HEADER = Struct("<Bdd")  # format, mean, sd: all there is before the values in format 1
 _MORE_2 = Struct("<dId?d")  # of format 2, before the profile: the dependence, what is left
 _MORE_3 = Struct("<dId?dd")  # of format 3: with the dependence of the spread
-_MORE = Struct("<dId?ddd")  # of format 4: what is left on weekdays, and on weekends
-_FORMAT = 4
+_MORE_4 = Struct("<dId?ddd")  # of format 4: what is left on weekdays, and on weekends
+_MORE = Struct("<dId?dddddd")  # of format 5: with what days told of their levels
+_FORMAT = 5
 _PROFILE_BYTES = 4 * HOURS_OF_WEEK
 _WEEKEND = slice(SATURDAY * 24, HOURS_OF_WEEK)
 
@@ -46,6 +48,9 @@ class Standard:
     sd: float
     dependence: Dependence
     """Of the sample's own scores."""
+
+    days: list[float]
+    """What its days tell of levels of their own: the sums of `detectors.day_levels`."""
 
     values: Singles
     """The sample, sorted."""
@@ -71,10 +76,10 @@ class Standard:
             raise ValueError("a reference needs values")
         single = _singles(values)
         scores = _scores_among_others(single, uniforms)
-        found = None if weekhours is None else season(scores, weekhours)
+        cycle = None if weekhours is None else season(scores, weekhours)
         profile, left, cycles_n = FLAT, Spread(1.0, 1.0), None
-        if found is not None and weekhours is not None:
-            profile, cycles_n = found
+        if cycle is not None and weekhours is not None:
+            profile, cycles_n = cycle
             scores = scores - profile[weekhours]
             left = Spread(*[float(scores.std())] * 2)
         if weekhours is not None:
@@ -85,7 +90,10 @@ class Standard:
         standard = cls.__new__(cls)
         standard.mean = float(exact.mean())
         standard.sd = float(exact.std(ddof=1)) if len(exact) > 1 else 0.0
-        standard._set(np.sort(single), profile, left, dependence_of_both(scores, cycles_n))
+        found = dependence_of_both(scores, cycles_n)
+        standard._set(np.sort(single), profile, left, found)
+        if weekhours is not None:
+            standard.days = day_sums(scores, weekhours // 24, found.ratio)
         return standard
 
     @property
@@ -126,7 +134,7 @@ class Standard:
         return b"".join(
             (
                 _HEADER.pack(_FORMAT, self.mean, self.sd),
-                _MORE.pack(*self.dependence, *self._left),
+                _MORE.pack(*self.dependence, *self._left, *self.days),
                 self._profile.astype("<f4").tobytes(),
                 self.values.astype("<f4").tobytes(),
             )
@@ -134,11 +142,11 @@ class Standard:
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Self:
-        """The standard of a record; StateUnreadable if it is not one of format 1 to 4."""
+        """The standard of a record; StateUnreadable if it is not one of format 1 to 5."""
         try:
             return cls._read(record)
         except (IndexError, ValueError, StructError) as error:
-            raise StateUnreadable("not a reference of format 1 to 4") from error
+            raise StateUnreadable("not a reference of format 1 to 5") from error
 
     @classmethod
     def _read(cls, record: bytes) -> Self:
@@ -149,10 +157,15 @@ class Standard:
             found = Dependence(1.0, 1, float(len(values)), True)
             standard._set(values, FLAT, Spread(1.0, 1.0), found)
             return standard
-        more = {2: _MORE_2, 3: _MORE_3, _FORMAT: _MORE}.get(form)
+        more = {2: _MORE_2, 3: _MORE_3, 4: _MORE_4, _FORMAT: _MORE}.get(form)
         if more is None:
             raise ValueError("another format")
         ratio, block_n, effective_n, promised, *told = more.unpack_from(record, _HEADER.size)
+        days: list[float] = []
+        if form == _FORMAT:
+            told, days = told[:-SUMS_N], told[-SUMS_N:]
+            if not are_sums(days):
+                raise ValueError("no sums of days")
         if form == 2:
             told = [ratio, *told]  # the spread was held to the ratio of the mean
         spread_ratio, left_sd = told[:2]
@@ -162,12 +175,13 @@ class Standard:
         values = _read_singles(record[at + _PROFILE_BYTES :])
         found = Dependence(ratio, block_n, effective_n, promised, spread_ratio)
         standard._set(values, profile, left, found)
+        standard.days = days or standard.days
         return standard
 
     def _set(self, values: Singles, profile: Profile, left: Spread, found: Dependence) -> None:
         if not len(values):
             raise ValueError("a reference needs values")
-        self.values, self.dependence = values, found
+        self.values, self.dependence, self.days = values, found, [0.0] * SUMS_N
         self._profile, self._left = profile, left
         self._added = np.concatenate((profile.astype(np.float64), np.zeros(256 - HOURS_OF_WEEK)))
         self._scale = np.full(256, 1 / (left.weekdays * sqrt(found.ratio)))

@@ -1,6 +1,7 @@
 """How a series learns a reference: a sample that grows until it is complete."""
 
 from collections.abc import Callable
+from sys import maxsize
 from typing import NamedTuple
 
 import numpy as np
@@ -57,13 +58,15 @@ def settings_of(reference: Reference) -> Settings:
     )
 
 
-def relearn_n(reference: Frozen) -> int:
+def relearn_n(reference: Frozen, first_n: int = maxsize) -> int:
     """How many observations show where a series is after an alarm: half as many as it rests on.
 
-    As many, where each follows the last.
+    As many, where each follows the last. Of one that has grown to a week no more than of the first
+    one, which had `first_n`.
     """
     strong = reference.ratio > _STRONG_DEPENDENCE
-    return max(_LEAST_RELEARN_N, reference.n if strong else reference.n // 2)
+    needed_n = max(_LEAST_RELEARN_N, reference.n if strong else reference.n // 2)
+    return needed_n if reference.n <= first_n else -(-needed_n * first_n // reference.n)
 
 
 class Learning:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 import detectors
+from detectors.day_levels import DayLevels
 from schemas.series import Note
 
 SeriesKind = Literal["number", "yes_no", "word"]
@@ -155,8 +156,20 @@ class Frozen(Protocol):
     ) -> "dict[str, Vote]":
         """The votes, each with its part of the promise; those with a readable state go on."""
 
-    def agrees(self, fresh: "Sample") -> bool:
-        """Whether a fresh sample shows no difference."""
+    def levels(self, known: DayLevels | None) -> DayLevels | None:
+        """What is known of the levels of days when it comes into force; None for words."""
+
+    def levelled(self, readings: Readings, levels: DayLevels | None) -> Readings:
+        """The next ones without the levels of days, of which they tell in turn."""
+
+    def tell(self, sample: "Sample", levels: DayLevels | None, *, again: bool) -> None:
+        """What came while it was not watched, and has not changed, tells of the days as well.
+
+        `again`: the day before was held against another reference.
+        """
+
+    def agrees(self, fresh: "Sample", levels: DayLevels | None = None) -> bool:
+        """Whether a fresh sample shows no difference beyond what days have of their own."""
 
     def apart(self, fresh: "Sample") -> float:
         """How far a fresh sample's distribution is from its own: 0 to 1."""

@@ -17,10 +17,11 @@ from sys import maxsize
 from typing import TypeAlias, cast
 
 import detectors
+from detectors.day_levels import DayLevels
 from schemas.series import Note, Phase
 from streams.blocks import BLOCK_N, Block, Blocks
 from streams.change import Change, NewWord, alarmed, relearnt
-from streams.judging import judge
+from streams.judging import Judges, judge, read_states, written_states
 from streams.learning import Goal, Learning, Settings, relearn_n
 from streams.pace import days_before
 from streams.references import Origin, References
@@ -43,6 +44,7 @@ class Series:
         self.share = Share()
         self.votes: dict[str, Vote] = {}
         self._learnt: dict[str, detectors.State] = {}  # of the votes, while it relearns
+        self.levels: DayLevels | None = None  # of its days, whatever the reference
         self.changed_us = 0
         self.unseen = Unseen()
         self.blocks = Blocks()
@@ -114,7 +116,7 @@ class Series:
             yield from self._last_block()
             self._try_shipped(grant)
             if self.phase == "learning":
-                self._freeze(grant)
+                self._hold_against(self._frozen(), "learnt", grant)
 
     def accept(self) -> Iterator[Happening]:
         """What is now is the normal: the provisional reference becomes the reference."""
@@ -186,14 +188,15 @@ class Series:
 
     def resume(self, states: Mapping[str, detectors.State]) -> None:
         """Take up the votes of a checkpoint; one that cannot be read begins anew."""
+        self.levels, of_votes = read_states(states, self.reference)
         if self.phase == "watching":
-            self._arm(states)
+            self._arm(of_votes)
         else:
-            self._learnt = {**states}
+            self._learnt = of_votes
 
     def states(self) -> dict[str, detectors.State]:
         """Those of the votes, or what outlasts their alarm."""
-        return {kind: vote.state() for kind, vote in self.votes.items()} or self._learnt
+        return written_states(self.votes, self._learnt, self.levels)
 
     def _collect(self, part: Seen, grant: Grant, *, judged: bool) -> tuple[int, Change | None]:
         """Let the sample grow up to where it is complete."""
@@ -211,11 +214,8 @@ class Series:
 
     @property
     def _relearn_n(self) -> int:
-        """Of a reference that has grown to a week no more than of the first one."""
         assert self.original is not None
-        first_n, n = self.learning.settings.observations, self.original.n
-        needed_n = relearn_n(self.original)
-        return needed_n if n <= first_n else -(-needed_n * first_n // n)
+        return relearn_n(self.original, self.learning.settings.observations)
 
     def _learn(self, part: Seen, grant: Grant) -> int:
         left = self._trial_left
@@ -226,7 +226,7 @@ class Series:
         if not self.closed and (complete or taken == left):
             self._try_shipped(grant)
         if complete and self.phase == "learning":
-            self._freeze(grant)
+            self._hold_against(self._frozen(), "learnt", grant)
         return taken
 
     def _try_shipped(self, grant: Grant) -> None:
@@ -234,7 +234,7 @@ class Series:
         shipped, self.references.shipped = self.references.shipped, None
         if shipped is None:
             return
-        if shipped.agrees(self.learning.sample):
+        if shipped.agrees(self.learning.sample, shipped.levels(None)):
             self._hold_against(shipped, "tried", grant)
         else:
             self.references.history.unfit_n += 1
@@ -242,9 +242,6 @@ class Series:
     def _grown(self, part: Seen, images: list[float], taken: int) -> None:
         self.blocks.extend(images[:taken], part.ats_us[:taken].tolist())
         self.closed = self.learning.sample.is_of_names
-
-    def _freeze(self, grant: Grant) -> None:
-        self._hold_against(self._frozen(), "learnt", grant)
 
     def _frozen(self, *, of_usual_days: bool = False) -> Frozen:
         """The reference that the sample makes now."""
@@ -274,8 +271,8 @@ class Series:
         if goal is not None:
             taken, complete = self.learning.take(row.seen.part(start, stop), goal)
             stop = start + taken
-        votes = self.votes if judged else {}
-        taken, kind = judge(votes, self.reference, row, (start, stop), self.blocks)
+        judges = Judges(self.votes if judged else {}, self.levels)
+        taken, kind = judge(judges, self.reference, row, (start, stop), self.blocks)
         at_us = int(row.seen.ats_us[start + taken - 1])
         if kind is not None:
             return taken, self._alarm(kind, at_us)
@@ -300,7 +297,7 @@ class Series:
             self._watch_from_now()
             return None
         some_days = is_of_usual_days(before.notes)
-        if original.agrees(sample) and (
+        if original.agrees(sample, self.levels) and (
             some_days or original.apart(sample) < before.apart(sample) / 2
         ):
             self.references.provisional = None
@@ -328,7 +325,9 @@ class Series:
         assert self.original is not None
         before, sample = self.provisional or self.original, self.learning.sample
         again = self.provisional is not None
-        returned = self.original.agrees(sample)
+        returned = self.original.agrees(sample, self.levels)
+        if returned:
+            self.original.tell(sample, self.levels, again=again)
         some_days = is_of_usual_days(self.original.notes)  # then the sample has no others
         self.references.provisional = None if returned else self._frozen(of_usual_days=some_days)
         self._watch_from_now(self._learnt if returned else None)
@@ -377,7 +376,7 @@ class Series:
     def _begin(self) -> None:
         self.references.end(self.newest_us or 0)
         self.references.shipped = None
-        self.closed = False
+        self.closed, self.levels = False, None
         self._start_sample("learning")
 
     def _start_sample(self, phase: Phase, *, goes_on: bool = False) -> None:
@@ -391,7 +390,9 @@ class Series:
         self, learnt: Mapping[str, detectors.State] | None = None, *, goes_on: bool = False
     ) -> None:
         """A sample goes on growing if it holds no whole week yet, or is over."""
+        assert self.reference is not None
         self._start_sample("watching", goes_on=goes_on and self._is_of_usual_days)
+        self.levels = self.reference.levels(self.levels)
         self._arm(learnt)
 
     def _arm(self, states: Mapping[str, detectors.State] | None = None) -> None:

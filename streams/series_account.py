@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from detectors.day_levels import observations_for
 from detectors.votes import VOTES
 from schemas.config import Config
 from schemas.series import Note
@@ -101,13 +102,16 @@ def delay_n(arl: float, shift_sd: float) -> float:
 def _delays(series: Series, per_day: float | None) -> Iterator[Delay]:
     """Those of the vote with the greatest part, whose threshold is its days at today's pace.
 
-    Observations that depend on each other say less, by the variance ratio of the reference.
+    Observations that depend on each other say less, by the variance ratio of the reference, and
+    those of one day together no more than their day.
     """
     days, reference, strongest = series.share.days, series.reference, max(VOTES.values())
     if days is None or reference is None or not per_day or not VOTES.keys() <= series.votes.keys():
         return
     for shift_sd in SHIFTS_SD:
         n = delay_n(days * per_day / strongest, shift_sd) * reference.ratio
+        if series.levels is not None:
+            n = observations_for(n, per_day, series.levels.variance)
         yield Delay(shift_sd, n, n / per_day * 24)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import detectors
 from detectors import StateUnreadable
 from detectors.cells import number_cells
+from detectors.day_levels import DayLevels
 from detectors.stability import is_stable
 from detectors.standard import Standard
 from schemas.series import Note
@@ -154,10 +155,35 @@ class NumberReference:
         )
         return number_votes(promise, basis, states)
 
-    def agrees(self, fresh: Sample) -> bool:
-        """Whether a fresh sample shows no difference."""
-        scores = self._scores(fresh)
-        return scores_agree(scores, self.n / self.ratio, len(scores) / self.ratio)
+    def levels(self, known: DayLevels | None) -> DayLevels:
+        """They go on under another reference; at first they are those of its own days."""
+        if known is None:
+            return DayLevels(self.standard.days, self.ratio)
+        return known.held_against(self.ratio, self.standard.days)
+
+    def levelled(self, readings: Readings, levels: DayLevels | None) -> Readings:
+        """Innovations of their scores, and the cells of those."""
+        if levels is None or readings.scores is None:
+            return readings
+        scores, are_others = levels.innovations(readings.scores, readings.weekdays)
+        if not are_others:
+            return readings
+        return readings._replace(scores=scores, cells=self._cells.levelled(readings.cells, scores))
+
+    def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
+        """Its days differ as those do that were watched."""
+        _, _, weekhours = cast(NumberSample, sample).columns()
+        if levels is not None and weekhours is not None:
+            if again:
+                levels.forget_days()
+            levels.innovations(self._scores(sample) / sqrt(self.ratio), weekhours // 24)
+
+    def agrees(self, fresh: Sample, levels: DayLevels | None = None) -> bool:
+        """Whether a fresh sample shows no difference beyond what days have of their own."""
+        scores, ratio = self._scores(fresh), self.ratio
+        if levels is not None:
+            ratio *= levels.ratio
+        return scores_agree(scores, self.n / ratio, len(scores) / ratio)
 
     def apart(self, fresh: Sample) -> float:
         """By Kolmogorov's distance."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import detectors
 from detectors import Dependence, StateUnreadable
 from detectors.categories import Categories
+from detectors.day_levels import DayLevels
 from detectors.dependence import dependence_of_categories
 from detectors.overdispersion import are_sums, overdispersion_of
 from detectors.weekend_spread import LEAST_N
@@ -164,7 +165,17 @@ class WordReference:
         by_day = self._by_day and (self._by_day[0].basis, self._by_day[1].basis)
         return word_votes(promise, Basis(self.n, cells, dependence, by_day), states)
 
-    def agrees(self, fresh: Sample) -> bool:
+    def levels(self, known: DayLevels | None) -> None:
+        """CatSR has a measure of its own."""
+
+    def levelled(self, readings: Readings, levels: DayLevels | None) -> Readings:
+        """As they are."""
+        return readings
+
+    def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
+        """CatSR is fed nothing while it relearns."""
+
+    def agrees(self, fresh: Sample, levels: DayLevels | None = None) -> bool:
         """Whether a fresh sample shows no difference, on either kind of day."""
         counted = cast(_Countable, fresh).counted()
         if self._by_day is None:

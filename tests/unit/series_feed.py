@@ -44,6 +44,7 @@ def told_alike(
             in_parts += cut.observe(row.part(start, start + size), lambda _: DAYS)
         start += size
     assert at_once == in_parts
+    assert whole.states() == cut.states()
     return at_once
 
 

@@ -272,9 +272,34 @@ def test_a_record_of_the_third_format_is_read_and_all_its_days_spread_alike() ->
     assert friday - saturday == pytest.approx(1 / (0.5 * 1.5**0.5))
 
 
+def test_a_record_of_the_fourth_format_is_read_and_nothing_is_known_of_its_days() -> None:
+    more = pack("<Bdd", 4, 2.0, 1.0) + pack("<dId?ddd", 1.5, 8, 2.0, False, 1.25, 1.0, 0.5)
+    record = more + b"\0" * 4 * 168 + pack("<3f", 1, 2, 3)
+
+    standard = Standard.from_bytes(record)
+
+    assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
+    assert standard.days == [0.0, 0.0, 0.0]
+    x, v = np.full(2, 3.0), np.full(2, 0.5)
+    friday, saturday = standard.scores(x, v, np.array([119, 120]))
+    assert saturday == pytest.approx(2 * friday)
+
+
+def test_what_days_tell_is_kept_and_must_be_sums() -> None:
+    rng, hours = np.random.default_rng(3), np.arange(2_400) // 10 % 168
+    standard = learnt(rng.normal(size=2_400) + rng.normal(0, 0.3, 10).repeat(240), weekhours=hours)
+    record = bytearray(standard.to_bytes())
+
+    assert Standard.from_bytes(bytes(record)).days == standard.days
+    assert standard.days[0] > 2 * standard.days[1]
+    record[17 + 45 : 17 + 53] = pack("<d", -1.0)  # after the head, the first sum
+    with pytest.raises(StateUnreadable):
+        Standard.from_bytes(bytes(record))
+
+
 @pytest.mark.parametrize(
     "record",
-    [b"", b"\1", b"\5" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
+    [b"", b"\1", b"\6" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
 )
 def test_what_is_no_record_is_said_to_be_unreadable(record: bytes) -> None:
     with pytest.raises(StateUnreadable):

@@ -1,13 +1,8 @@
-"""Outages of a model at a site: outcomes that went wrong, told as episodes.
+"""Outages of a model at a site: outcomes that went wrong, told as episodes."""
 
-Law 1: one good result does not end an outage while an older study still waits. An episode eases
-when a study that started after the last bad one was served and no study that started before it
-is still waiting, whatever the order in which those two became known.
-"""
+from collections.abc import Iterable, Iterator
 
-from collections.abc import Callable, Iterable, Iterator
-
-from msgspec import Struct, field
+from msgspec import Struct
 
 from schemas.config import Config, Model, Outage
 from schemas.incident import Evidence, IncidentKind
@@ -16,53 +11,11 @@ from streams.budget import Budget
 from streams.clock import seconds_to_us
 from streams.excess import Excess, Verdict
 from streams.finding import Finding, Signal
+from streams.outage_episode import Episode, OldestWaiting
 from streams.study_record import Settlement
 
 _SERVED = frozenset({"on_time", "late"})
-_EXAMPLES = 20
-OldestWaiting = Callable[[str, str], int]  # (site, model) -> its start, NEVER_US if none waits
 EpisodeId = tuple[IncidentKind, str, str]
-
-
-class Episode(Struct, omit_defaults=True):
-    """One run of bad outcomes; `told` once it has become an incident."""
-
-    kind: IncidentKind
-    site: str
-    model: str
-    bad_n: int = 0
-    first_us: int = 0
-    last_us: int = 0
-    latest_us: int = 0
-    served_start_us: int | None = None
-    eased: bool = False
-    told: bool = False
-    examples: list[str] = field(default_factory=list)
-    excess: Excess | None = None
-
-    def bad(self, settlement: Settlement) -> None:
-        """Another outcome went wrong."""
-        if self.bad_n == 0:
-            self.first_us = settlement.at_us
-        self.first_us = min(self.first_us, settlement.at_us)
-        self.last_us = max(self.last_us, settlement.at_us)
-        self.bad_n += 1
-        self.eased = False
-        self.served_start_us = None  # only news from after it can show that it was the last
-        if len(self.examples) < _EXAMPLES:
-            self.examples.append(settlement.study)
-
-    def served(self, settlement: Settlement) -> None:
-        """A study was served; it counts if it started after the last bad one."""
-        if settlement.start_us > self.last_us:
-            start_us = settlement.start_us
-            self.served_start_us = min(self.served_start_us or start_us, start_us)
-
-    def is_over(self, oldest_waiting_us: OldestWaiting) -> bool:
-        """Whether a newer study was served and no older one waits."""
-        if self.eased or self.served_start_us is None:
-            return False
-        return oldest_waiting_us(self.site, self.model) >= self.served_start_us
 
 
 class Outages:
@@ -131,7 +84,7 @@ class Outages:
         self._dirty[key] = None
         episode = self._episodes.setdefault(key, Episode(*key))
         if bad:
-            episode.bad(settlement)
+            episode.bad(settlement, watch.is_of_time)
             if episode.bad_n >= watch.settings.open_after:
                 episode.told = True
                 yield watch.finding("holds", episode)
@@ -164,7 +117,7 @@ class Outages:
         episode = self._episodes[key]
         eased = episode.eased
         if bad:
-            episode.bad(settlement)
+            episode.bad(settlement, watch.is_of_time)
         if verdict == "shown" or (bad and episode.told and not eased):
             episode.told = True
             yield watch.finding("holds", episode)
@@ -186,6 +139,11 @@ class Watch(Struct, frozen=True):
     model: Model
     settings: Outage
     is_of_share: bool
+
+    @property
+    def is_of_time(self) -> bool:
+        """Whether what goes wrong is that a result is not there in time."""
+        return self.word in ("missing", "late")
 
     def finding(self, signal: Signal, episode: Episode) -> Finding:
         """What is to be told of an episode."""
@@ -226,10 +184,12 @@ def _watches(model: Model) -> tuple[Watch, ...]:
 
 
 def _title(episode: Episode, signal: Signal) -> str:
+    results = "1 result has" if episode.late_n == 1 else f"{episode.late_n} results have"
+    since = f", {results} come late" if episode.late_n else ""
     studies = "1 study" if episode.bad_n == 1 else f"{episode.bad_n} studies"
     whose = f"{episode.model[:80]} at {episode.site}"
     holds, eased = {
-        "missing_output": (f"gives no result: {studies} past the deadline", "no result"),
+        "missing_output": (f"gives no result: {studies} past the deadline{since}", "no result"),
         "failed_output": (f"fails: {studies}", "a failure"),
         "incomplete_output": (f"gives incomplete results: {studies}", "incomplete results"),
         "latency": (f"answers too late: {studies}", "late results"),

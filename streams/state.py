@@ -14,7 +14,7 @@ from streams.budget import Account
 from streams.commands import Taken
 from streams.incidents import Case
 from streams.lost import Lost
-from streams.outage import Episode
+from streams.outage_episode import Episode
 from streams.patients import Known
 from streams.routing.stage import Routing
 from streams.self_watch import Skew

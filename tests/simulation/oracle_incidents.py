@@ -1,7 +1,9 @@
 """When missing, failed and incomplete answers must open an incident, and when it must be over."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import NamedTuple
 
 from schemas.config import Config, Outage
@@ -37,16 +39,29 @@ class Transition(NamedTuple):
     affected: int
 
 
+class _Served(NamedTuple):
+    """A study that has its result: within the shortest time that one missed until then had, or not.
+
+    `on_time` is by its own deadline.
+    """
+
+    start_us: int
+    quick: bool
+    on_time: bool
+
+
 @dataclass
 class _Episode:
-    """Bad outcomes without a proved end.
+    """Bad outcomes without a proved end. `since` has what was served since the last of them.
 
     `hold_us` is set while it is resolving, `update_us` while there is more to tell than was told.
     """
 
     number: int
     studies: set[str] = field(default_factory=set)
-    served_us: list[int] = field(default_factory=list)
+    shortest_us: int = _NO_END_US
+    since: list[_Served] = field(default_factory=list)
+    before: list[_Served] = field(default_factory=list)
     last_bad_us: int = -_NO_END_US
     is_open: bool = False
     heard_us: int = -_NO_END_US
@@ -104,7 +119,10 @@ class Episodes:
         episode = self._live[key]
         episode.studies.add(settled.study)
         episode.last_bad_us = max(episode.last_bad_us, settled.at_us)
-        episode.served_us.clear()  # only news from after it can show that it was the last
+        if settled.outcome == "missing":
+            episode.shortest_us = min(episode.shortest_us, settled.at_us - settled.start_us)
+        episode.before += episode.since
+        episode.since.clear()  # only news from after it can show that it was the last
         if not episode.is_open and len(episode.studies) >= self._rule(*key).open_after:
             episode.is_open = True
             self._numbers[key] = episode.number
@@ -116,7 +134,7 @@ class Episodes:
             self._update(key, episode)
 
     def _see_whether_over(self, settled: Settled, outcome: str, waiting_since: list[int]) -> None:
-        """A later study is served and no earlier one waits: the outage is over, if it holds.
+        """Later studies are served and no earlier one waits: the outage is over, if it holds.
 
         True since the last outcome that was heard of. An episode with too few bad outcomes to
         open just ends.
@@ -126,12 +144,14 @@ class Episodes:
         if episode is None:
             return
         episode.heard_us = max(episode.heard_us, settled.at_us)
-        if settled.outcome in ("on_time", "late"):
-            episode.served_us.append(settled.start_us)
-        if episode.hold_us is not None or not any(
-            start_us > episode.last_bad_us and start_us <= min(waiting_since, default=start_us)
-            for start_us in episode.served_us
-        ):
+        if episode.hold_us is not None:
+            return
+        if settled.outcome in ("on_time", "late") and settled.start_us > episode.last_bad_us:
+            quick = settled.at_us - settled.start_us <= episode.shortest_us
+            on_time = settled.outcome == "on_time"
+            episode.since.append(_Served(settled.start_us, quick, on_time))
+        oldest_us = min(waiting_since, default=_NO_END_US)
+        if not any(min(s.start_us for s in run) <= oldest_us for run in _shown(episode)):
             return
         if not episode.is_open:
             del self._live[key]
@@ -158,3 +178,23 @@ class Episodes:
                 _KINDS[outcome], self._site, model, episode.number, step, episode.said_us, studies
             )
         )
+
+
+def _shown(episode: _Episode) -> Iterator[list[_Served]]:
+    """The runs of studies, up to the last, that show the end, if none that is older waits.
+
+    Each was answered within the shortest time that a missed one had: one if no other was slower
+    than that in all the episode, else so many, at least two, that it is chance once in twenty. Or
+    twenty were on time by their own deadlines.
+    """
+    everything = episode.before + episode.since
+    slow_n = sum(not s.quick for s in everything)
+    quick = list(takewhile(lambda s: s.quick, reversed(episode.since)))
+    others_n = len(everything) - slow_n - len(quick)
+    share = others_n / (others_n + slow_n + len(episode.studies))
+    needed_n = 1 if not slow_n else next(n for n in count(2) if share**n <= 1 / 20)
+    if len(quick) >= needed_n:
+        yield quick
+    on_time = list(takewhile(lambda s: s.on_time, reversed(episode.since)))
+    if len(on_time) >= 20:
+        yield on_time

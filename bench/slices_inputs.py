@@ -62,8 +62,10 @@ def _kvp(value: float, rng: np.random.Generator, scanner: int, told: Study) -> N
         told[KVP] = value
 
 
-def _kernel(word: str, share: float, rng: np.random.Generator, scanner: int, told: Study) -> None:
-    if scanner == BROKEN and rng.random() < share:
+def _kernel(
+    word: str, share: float, who: int | None, rng: np.random.Generator, scanner: int, told: Study
+) -> None:
+    if who in (None, scanner) and rng.random() < share:
         told[KERNEL] = word
 
 
@@ -87,10 +89,12 @@ WORLDS: dict[str, World] = {
     "feature of one + 2 sd": World(FEATURE, BROKEN, partial(_shift, 2.0, BROKEN)),
     "kVp of one: 100 and 120 are 80": World(KVP, BROKEN, partial(_kvp, 80.0)),
     "kVp of one: all are 70": World(KVP, BROKEN, partial(_kvp, 70.0)),
-    "kernel of one: a fifth is new": World(KERNEL, BROKEN, partial(_kernel, "Br40", 0.2)),
-    "kernel of one: all is new": World(KERNEL, BROKEN, partial(_kernel, "Br40", 1.0)),
-    "kernel of one: all is B60f": World(KERNEL, BROKEN, partial(_kernel, "B60f", 1.0)),
+    "kernel of one: a fifth is new": World(KERNEL, BROKEN, partial(_kernel, "Br40", 0.2, BROKEN)),
+    "kernel of one: all is new": World(KERNEL, BROKEN, partial(_kernel, "Br40", 1.0, BROKEN)),
+    "kernel of one: all is B60f": World(KERNEL, BROKEN, partial(_kernel, "B60f", 1.0, BROKEN)),
     "noise of all + .3 sd": World(NOISE, None, partial(_shift, 0.3, None)),
+    "noise of all + 1 sd": World(NOISE, None, partial(_shift, 1.0, None)),
+    "kernel of all: a fiftieth is new": World(KERNEL, None, partial(_kernel, "Br40", 0.02, None)),
     "one leaves: stations": World(STATION, None, _nothing, _LEAVES),
     "one comes five times as often: noise": World(NOISE, None, _nothing, _OFTEN),
     "one comes five times as often: kernels": World(KERNEL, None, _nothing, _OFTEN),

@@ -9,12 +9,13 @@ with a chance of .01 over all candidates. What a later choice has made needless 
 Shares are tested beside it, and said as mix (detectors.mix). Where a part was that the reference
 hardly had nobody knows, so it cannot have moved: its rows are left out, and are mix alone.
 
-A part is held against the spread that it had in the reference, as in a score test (Rao 1948): that
-of a rare yes grows with its share, and would hide what moved it. Where the present rows spread
-less, against theirs; and never against less than the spread of all that is left, since a part may
-stand still.
+What all moved alike explains nearly as well blames nobody: the first part must explain more than
+{all} does. Of parts that hold the same rows the one that had the fewest in the reference is said:
+of a model that is one station only, the station. Numbers are held against their spread; a yes
+that hardly ever came, a word that is new, by odds (detectors._gains).
 """
 
+from collections.abc import Sequence
 from math import log, sqrt
 from typing import NamedTuple
 
@@ -22,12 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors._contract import Floats, Ints
+from detectors._gains import Gains, Known, Numbers, Rare, fitted
 from detectors.baseline import ALL, UNKNOWN, Baseline, Candidate, Codes, counts_of
 from detectors.mix import other_shares
 
 _CHANCE = 0.01
 _LEAST_N = 5
+_LEAST_NOW_N = 2
+_RARE_N = 10
 _MOST_FOUND = 20
+_ALIKE_CHANCE = 0.2  # a bound as the other one is: so .99 of what moved all alike blame nobody
 
 
 class Found(NamedTuple):
@@ -53,87 +58,102 @@ def attribute(baseline: Baseline, values: Floats, codes: Codes) -> Attribution:
     values, codes = values[known_parts], codes[known_parts]
     if not len(values):
         return Attribution((), mix)
-    counts = counts_of(codes, baseline.counts.shape[1])
-    candidates = [ALL, *_candidates(counts)]
+    of_now = _candidates(counts_of(codes, baseline.counts.shape[1]))
+    parts = _parts(baseline, values, codes, [ALL, *of_now])
+    threshold = 2 * log(len(parts.candidates) / _CHANCE)
+    alike = 2 * log(len(parts.candidates) / _ALIKE_CHANCE)
+    chosen = _needed(parts, _pursued(parts, threshold, alike), threshold)
+    return Attribution(_found(parts, chosen, baseline.left(values, codes), n), mix)
+
+
+def strongest(
+    baseline: Baseline, values: Floats, codes: Codes, candidates: Sequence[Candidate]
+) -> tuple[Found, ...]:
+    """Of parts that are known to have moved the one that explains most, chance or not.
+
+    And what others explain beyond it. None where none of them has rows.
+    """
+    present = [one for one in candidates if _rows_of(one, codes).any()]
+    if not present:
+        return ()
+    parts = _parts(baseline, values, codes, present)
+    threshold = 2 * log(len(parts.candidates) / _CHANCE)
+    first = int(parts.gains.beyond([]).argmax())
+    chosen = _needed(parts, _pursued(parts, threshold, 0, [first]), threshold) or [first]
+    return _found(parts, chosen, baseline.left(values, codes), len(values))
+
+
+class _Parts(NamedTuple):
+    """Parts that differ in their rows, these as columns, and what they explain."""
+
+    candidates: list[Candidate]
+    rows: Floats
+    gains: Gains
+
+
+def _parts(baseline: Baseline, values: Floats, codes: Codes, candidates: list[Candidate]) -> _Parts:
+    candidates = _distinct(baseline, codes, candidates)
     rows = np.column_stack([_rows_of(candidate, codes) for candidate in candidates])
-    known = _Known(
+    share, n = baseline.share_of_yes(), baseline.n_of(ALL)
+    is_rare = share is not None and n * min(share, 1 - share) < _RARE_N
+    if share is not None and is_rare and np.isin(values, (0.0, 1.0)).all():
+        return _Parts(candidates, rows, Rare(values, rows, (n * share + 0.5) / (n + 1), n))
+    known = Known(
         np.array([baseline.n_of(candidate) for candidate in candidates]),
         np.array([baseline.variance_of(candidate) for candidate in candidates]),
         baseline.variance_of(ALL),
     )
-    chosen, shifts = _pursue(baseline.left(values, codes), rows, known)
-    share = rows.sum(axis=0) / n
-    pairs = zip(chosen, shifts, strict=True)
-    found = [Found(candidates[c], float(share[c]), shift) for c, shift in pairs]
-    strongest = sorted(found, key=lambda one: -abs(one.shift) * sqrt(one.share))
-    return Attribution(tuple(strongest), mix)
+    return _Parts(candidates, rows, Numbers(baseline.left(values, codes), rows, known))
 
 
-def shift_of(baseline: Baseline, values: Floats, codes: Codes, candidate: Candidate) -> Found:
-    """How far one part moved, whether or not that is more than chance."""
-    rows = _rows_of(candidate, codes).astype(bool)
-    left = baseline.left(values, codes)[rows]
-    return Found(candidate, float(rows.mean()), float(left.mean()) if len(left) else 0.0)
+def _distinct(baseline: Baseline, codes: Codes, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Of those that hold the same rows {all}, or else the one that was the least of them."""
+    kept: dict[bytes, Candidate] = {}
+    for one in candidates:
+        rows = _rows_of(one, codes).tobytes()
+        other = kept.setdefault(rows, one)
+        if other != ALL and baseline.n_of(one) < baseline.n_of(other):
+            kept[rows] = one
+    return [*kept.values()]
 
 
-class _Known(NamedTuple):
-    """Of each candidate the reference's rows and their variance; the variance of all of them."""
-
-    n: Floats
-    variances: Floats
-    variance: float
-
-
-def _pursue(left: Floats, rows: Floats, known: _Known) -> tuple[list[int], list[float]]:
-    """The columns that explain what is left, and by how much each."""
-    threshold = 2 * log(rows.shape[1] / _CHANCE)
-    totals = rows.sum(axis=0)
-    chosen: list[int] = []
-    unexplained = left
+def _pursued(
+    parts: _Parts, threshold: float, alike: float, chosen: Sequence[int] = ()
+) -> list[int]:
+    """The columns that explain what is left, one by one; the first is {all} if none is chosen."""
+    chosen = [*chosen]
     while len(chosen) < _MOST_FOUND:
-        means = rows.T @ unexplained / totals
-        variances = _variances(unexplained, rows, totals, means, known)
-        gains = means * means / (variances * (1 / totals + 1 / known.n))
+        gains = parts.gains.beyond(chosen)
         gains[chosen] = 0.0
         best = int(gains.argmax())
+        if not chosen and gains[best] - gains[0] <= alike:
+            best = 0
         if gains[best] <= threshold:
             break
         chosen.append(best)
-        unexplained = left - rows[:, chosen] @ _fit(left, rows[:, chosen])
-    return _needed(left, rows, known, chosen, threshold)
+    return chosen
 
 
-def _needed(
-    left: Floats, rows: Floats, known: _Known, chosen: list[int], threshold: float
-) -> tuple[list[int], list[float]]:
+def _needed(parts: _Parts, chosen: list[int], threshold: float) -> list[int]:
     """Without those that the others explain as well."""
     while chosen:
-        columns = rows[:, chosen]
-        shifts = _fit(left, columns)
-        variance = _variance(left - columns @ shifts, known)
-        uncertain = np.diag(np.linalg.pinv(columns.T @ columns)) + 1 / known.n[chosen]
-        gains = shifts * shifts / (variance * uncertain)
-        least = int(gains.argmin())
-        if gains[least] > threshold:
-            return chosen, shifts.tolist()
+        needed = parts.gains.needed(chosen)
+        least = int(needed.argmin())
+        if needed[least] > threshold:
+            break
         chosen = [*chosen[:least], *chosen[least + 1 :]]
-    return [], []
+    return chosen
 
 
-def _variances(left: Floats, rows: Floats, totals: Floats, means: Floats, known: _Known) -> Floats:
-    """That each candidate has without having moved: the lesser one of before and now."""
-    squares: Floats = rows.T @ (left * left)
-    now = squares / totals - means * means
-    return np.minimum(known.variances, now).clip(_variance(left, known))
-
-
-def _variance(left: Floats, known: _Known) -> float:
-    """That of all rows, never less than the reference's."""
-    return max(float(left.var()), known.variance)
-
-
-def _fit(left: Floats, columns: Floats) -> Floats:
-    return np.asarray(np.linalg.lstsq(columns, left, rcond=None)[0], np.float64)
+def _found(parts: _Parts, chosen: list[int], left: Floats, n: int) -> tuple[Found, ...]:
+    """The strongest first; of `n` rows."""
+    shifts = fitted(left, parts.rows[:, chosen])
+    share = parts.rows.sum(axis=0) / n
+    found = [
+        Found(parts.candidates[part], float(share[part]), float(shift))
+        for part, shift in zip(chosen, shifts, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: -abs(one.shift) * sqrt(one.share)))
 
 
 def _known_parts(baseline: Baseline, codes: Codes) -> NDArray[np.bool_]:
@@ -145,8 +165,8 @@ def _known_parts(baseline: Baseline, codes: Codes) -> NDArray[np.bool_]:
 
 
 def _candidates(counts: Ints) -> list[Candidate]:
-    """The parts that have rows enough."""
-    fields, codes = np.nonzero(counts >= _LEAST_N)
+    """The parts that have rows enough now."""
+    fields, codes = np.nonzero(counts >= _LEAST_NOW_N)
     return [(int(f), int(c)) for f, c in zip(fields, codes, strict=True) if c != UNKNOWN]
 
 

@@ -78,6 +78,18 @@ class Baseline:
         scores = (_ranked(self.knots, values) - self.level[0]) / self.level[1]
         return scores - _added(self.effects, codes)
 
+    def share_of_yes(self) -> float | None:
+        """Of a reference of 1 (yes) and 0 (no) the share of 1; None for one of other values.
+
+        >>> codes = np.ones((4, 1), np.uint8)
+        >>> Baseline.learn(np.array([0.0, 0.0, 1.0, 0.0]), codes, 2).share_of_yes()
+        0.25
+        """
+        if not np.isin(self.knots, (0.0, 1.0)).all():
+            return None
+        no, yes = _ranked(self.knots, np.array([0.0, 1.0]))
+        return round(float((self.level[0] - no) / (yes - no)), 9)
+
     def n_of(self, candidate: Candidate) -> float:
         """The reference's rows of a part; of one that it did not have hardly anything is known."""
         if candidate == ALL:

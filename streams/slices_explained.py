@@ -7,7 +7,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from detectors.attribution import attribute, shift_of
+from detectors.attribution import attribute, strongest
 from detectors.baseline import ALL, Baseline, Candidate, Codes
 from detectors.word_rows import WordRows, Words
 from schemas.incident import Slice
@@ -88,26 +88,21 @@ class Explained:
     def explain(self, slice_: str, since_n: int, row: int, away: Iterable[str]) -> Explanation:
         """What moved in the rows up to `row` that came with the last `since_n` of a slice.
 
-        Where the rows name nobody, those whose own series are away while the whole's is not.
+        Where the rows name nobody, of those whose own series are away while the whole's is not
+        the strongest, and whoever explains what that one does not.
         """
         if self._before is None:
             return Explanation()
         values, codes = self._since(slice_, since_n, row)
         baseline, read, moved = self._read(self._before, values)
-        found = attribute(baseline, read, codes)
-        slices = [
-            self._slice(one.candidate, one.share, one.shift)
-            for one in found.found
-            if one.candidate != ALL
-        ]
-        if not slices:
+        found, mix = attribute(baseline, read, codes)
+        named = [one for one in found if one.candidate != ALL]
+        if not named:
             candidates = [self._labels.candidate(name) for name in away]
-            slices = [
-                self._slice(*shift_of(baseline, read, codes, candidate))
-                for candidate in candidates
-                if candidate is not None
-            ]
-        return Explanation(slices[:_TOLD], [self._labels.field(one) for one in found.mix], moved)
+            known = sorted(one for one in candidates if one is not None)
+            named = [*strongest(baseline, read, codes, known)]
+        slices = [self._slice(one.candidate, one.share, one.shift) for one in named[:_TOLD]]
+        return Explanation(slices, [self._labels.field(one) for one in mix], moved)
 
     def precise(self, change: Change, slice_: str, row: int) -> Change:
         """An alarm's mean since to the observation, not to a whole block, if it is still kept."""

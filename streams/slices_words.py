@@ -52,10 +52,12 @@ def _title_of_slice(
     key: SeriesId, kind: SeriesKind, change: Change, shown: str, why: Explanation
 ) -> str:
     site, model, subject = key
-    others_n = sum(one.slice != shown for one in why.slices)
-    more = f" and {others_n} more" if others_n else ""
+    named = [one.slice for one in why.slices]
+    more = _more(len(named) - 1) if shown in named else ""
+    where = "" if shown in named else _where(why)
     levels = levels_of(subject, kind, change)
-    return f"{subject[:50]} of {model[:30]} at {site} moved in {tellable(shown)}{more} {levels}"
+    moved = f"{subject[:50]} of {model[:30]} at {site} moved in {tellable(shown)}{more} {levels}"
+    return moved[: _LONGEST_TITLE - len(where)] + where
 
 
 def _of_moved(key: SeriesId, change: Change, why: Explanation) -> Change:
@@ -69,9 +71,12 @@ def _of_moved(key: SeriesId, change: Change, why: Explanation) -> Change:
 def _where(why: Explanation) -> str:
     """The end of a title: whom the rows name, or else what came in other shares."""
     if why.slices:
-        more = f" and {len(why.slices) - 1} more" if len(why.slices) > 1 else ""
-        return f", mostly in {tellable(why.slices[0].slice)}{more}"
+        return f", mostly in {tellable(why.slices[0].slice)}{_more(len(why.slices) - 1)}"
     return f"; other shares of {', '.join(why.mix)[:_LONGEST]}" if why.mix else ""
+
+
+def _more(others_n: int) -> str:
+    return f" and {others_n} more" if others_n else ""
 
 
 def tellable(slice_: str) -> str:

@@ -7,7 +7,8 @@ other seeds, rates, dispersions and weeks than those of the threshold table; cou
 which a statistic passed its threshold, against what is allowed, from the third to the eighth week
 that a feed is known (young) and in the year after (grown). Delays: the stage itself, eight weeks of
 arrivals, then an outage on a Tuesday at 10:00; rates are those of that hour. The fixed timeout is
-the one that has as many false alarms on the same feeds.
+the one that has as many false alarms on the same feeds. Over: from the first arrival after a
+silence until its end is shown; and how often silence is told where a part of the usual still comes.
 """
 
 import argparse
@@ -61,6 +62,8 @@ _OUTAGES = [  # arrivals in the hour of the outage, dispersion
     (13.9, 0.0),  # 5 an hour on the average of the week
     (13.9, 0.11),
 ]
+_SILENT_HOURS = {200.0: 24, 30.0: 24, 13.9: 24, 5.0: 24, 1.0: 72, 0.2: 336}
+_TRICKLES = (0.5, 0.3, 0.2, 0.1, 0.03)  # of the usual
 
 
 class HeldOut(NamedTuple):
@@ -166,6 +169,32 @@ def delay_h(per_hour: float, dispersion: float, left: float, seed: int) -> tuple
     return ((told[0] - begin_us) / HOUR_US if told else float("inf")), false
 
 
+def recovery_h(per_hour: float, dispersion: float, seed: int) -> float:
+    """Hours from the first arrival after a day of silence until its end is shown."""
+    begin_us = _START_US + OUTAGE_HOUR * HOUR_US
+    times = arrivals(per_hour, dispersion, OUTAGE_HOUR + 3 * WEEK, seed)
+    live = Live()
+    live.take(times[times < begin_us])
+    found = live.prove(begin_us + _SILENT_HOURS[per_hour] * HOUR_US)
+    after = times[times >= begin_us + _SILENT_HOURS[per_hour] * HOUR_US]
+    found += live.take(after)
+    silences = [one for one in found if one.kind == "silence" and one.at_us > begin_us]
+    assert silences[0].signal == "holds"
+    return (silences[1].at_us - int(after[0])) / HOUR_US
+
+
+def openings_n(per_hour: float, dispersion: float, left: float, seed: int) -> int:
+    """How often complete silence is told while for three days only so much of the usual comes."""
+    begin_us = _START_US + OUTAGE_HOUR * HOUR_US
+    end_us = begin_us + 72 * HOUR_US
+    times = arrivals(per_hour, dispersion, OUTAGE_HOUR + WEEK, seed)
+    kept = np.random.default_rng(seed + 1).random(len(times)) < left
+    live = Live()
+    live.take(times[times < begin_us])
+    found = live.take(times[(times >= begin_us) & (times < end_us) & kept])
+    return sum(one.kind == "silence" and one.signal == "holds" for one in found)
+
+
 def ns_an_arrival(n: int = 400_000) -> float:
     """One feed, 200 an hour by day, hours closed and proofs included; the loop taken off."""
     times = arrivals(200.0, 0.1, 6 * WEEK, 1)[:n]
@@ -188,7 +217,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     feeds, repeats = (64, 5) if arguments.quick else (512, 100)
-    result: dict[str, dict[str, object]] = {"held out": {}, "median delay": {}}
+    result: dict[str, dict[str, object]] = {
+        "held out": {},
+        "median delay": {},
+        "over after": {},
+        "trickles": {},
+    }
     for per_hour, dispersion, shape in _WORLDS:
         found = held_out(per_hour, dispersion, shape, feeds if per_hour < 50 else feeds // 2)
         name = f"{per_hour:g}/h, dispersion {dispersion:g}, {shape}"
@@ -207,6 +241,19 @@ def main() -> int:
             }
             result["median delay"][name] = told
             _tell(arguments.json, name, told)
+    for per_hour, silent_h in _SILENT_HOURS.items():
+        hours = np.array([recovery_h(per_hour, 0.11, seed) for seed in range(repeats // 4)])
+        name = f"{per_hour:g}/h by day, back after {silent_h} h"
+        quantiles = np.quantile(hours, (0.5, 0.9))
+        told = {"hours": round(float(quantiles[0]), 3), "90 %": round(float(quantiles[1]), 3)}
+        result["over after"][name] = told
+        _tell(arguments.json, name, told)
+    for left in _TRICKLES:
+        counts = [openings_n(30.0, 0.11, left, seed) for seed in range(repeats // 4)]
+        name = f"30/h by day, {left:.0%} left for 3 days"
+        told = {"silences told": round(float(np.mean(counts)), 2)}
+        result["trickles"][name] = told
+        _tell(arguments.json, name, told)
     result["cost"] = {"ns an arrival": round(ns_an_arrival())}
     _tell(arguments.json, "cost", result["cost"])
     if arguments.json:

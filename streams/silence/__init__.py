@@ -3,6 +3,7 @@
 feed.py         what a feed is, and how far it has been looked at
 profile.py      arrivals expected in each hour of the week, learnt and slowly forgotten
 gap.py          complete silence: how surprising it is that nothing has come
+again.py        when arrivals show that a complete silence is over
 partial.py      partial silence: an hourly CUSUM of counts
 thresholds.py   how much surprise the false-alarm budget asks for
 judge.py        these together: what is expected of a feed, and when its silence is due

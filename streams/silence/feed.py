@@ -43,7 +43,8 @@ class Feed(Struct, omit_defaults=True):
     `counts`: arrivals in hours that are not closed. `carried`: the surprise of the silence up to
     the beginning of `hour`. `counted_us`: silence before this does not count. `spoilt_hour`: not
     learnt from. `excused`: a person has closed its incident; it is waited for without a clock.
-    `days`: between false alarms, 0 until it is watched.
+    `days`: between false alarms, 0 until it is watched. `again`: while its silence is told, how far
+    it has come back (again.py), and `again_us` since when it has, 0 if nothing has come.
     """
 
     id: FeedId
@@ -57,6 +58,8 @@ class Feed(Struct, omit_defaults=True):
     carried: float = 0.0
     excused: bool = False
     excursion: Excursion = field(default_factory=Excursion)
+    again: float = 0.0
+    again_us: int = 0
 
     @property
     def silent_from_us(self) -> int:

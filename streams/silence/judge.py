@@ -10,7 +10,7 @@ from typing import NamedTuple
 from schemas.config import Config
 from streams.clock import NEVER_US
 from streams.lost import Losses
-from streams.silence import partial
+from streams.silence import again, partial
 from streams.silence.feed import HOUR_US, Feed, FeedId
 from streams.silence.gap import (
     COLD_SILENCE_US,
@@ -115,6 +115,16 @@ class Judge:
             partial.step(feed.excursion, hour, n, expected, profile.dispersion)
         if teaches:
             profile.learn(self._times.of(feed.id.site).weekhour(hour * HOUR_US), n)
+
+    def is_back(self, feed: Feed, profile: Profile, before_us: int, at_us: int) -> bool:
+        """Take an arrival of a feed whose silence is told, and the last before it: has it ended."""
+        if feed.again_us:
+            expected = self.expected_between(profile, before_us, at_us)
+            feed.again = again.gained(feed.again, expected, profile.dispersion)
+        if not feed.again:
+            feed.again_us = at_us
+        soon = self.expected_between(profile, feed.again_us, feed.again_us + again.SOON_US)
+        return not profile.is_known or feed.again >= again.needed(soon)
 
     def partial(self, feed: Feed, profile: Profile) -> Verdict:
         """How far the feed is towards partial silence."""

@@ -6,7 +6,7 @@ the broker, in proved time: what has arrived before a deadline, or within the la
 it, has been taken when time passes it, so a monitor that is behind or restarted tells of none.
 
 While a silence lasts, nothing is expected of the feeds that it explains: their clocks stand, and
-begin anew when it ends. Only an arrival ends it.
+begin anew when it ends. Only arrivals end it: when they show that the feed is back (again.py).
 """
 
 from collections import Counter
@@ -78,10 +78,10 @@ class Silence:
             feed = self._feeds.known.get(key) or self._meet(FeedId(*key), arrived_us)
             if feed is None:
                 continue
-            feed.last_us = arrived_us
+            before_us, feed.last_us = feed.last_us, arrived_us
             self._feeds.dirty[key] = None
             if key in self._clocks.standing:
-                said = [*said, *self._heard(feed, arrived_us)]
+                said = [*said, *self._heard(feed, before_us, arrived_us)]
             elif counts:
                 hour = arrived_us // HOUR_US
                 feed.counts[hour] = feed.counts.get(hour, 0) + 1
@@ -151,13 +151,16 @@ class Silence:
             self._clocks.arrange(feed)
         return feed
 
-    def _heard(self, feed: Feed, arrived_us: int) -> Iterator[Finding]:
-        """An arrival of a feed whose clock stands: what it belongs to is silent no more."""
+    def _heard(self, feed: Feed, before_us: int, arrived_us: int) -> Iterator[Finding]:
+        """An arrival of a feed whose clock stands: perhaps what it belongs to is silent no more."""
         feed.excused = False
-        for episode in self._episodes.lasting("silence", feed.id.site):
-            if has(episode.scope, feed.id):
+        lasting = self._episodes.lasting("silence", feed.id.site)
+        told = [one for one in lasting if has(one.scope, feed.id)]
+        profile = self._feeds.profile(feed.id)
+        if told and self._judge.is_back(feed, profile, before_us, arrived_us):
+            for episode in told:
                 self._episodes.ease(episode)
-                yield self._telling.eased(episode, arrived_us)
+                yield self._telling.eased(episode, arrived_us, feed.again_us)
         self._clocks.resume(feed.id.site, arrived_us)
 
     def _reached(self, feed: Feed, at_us: int) -> Iterator[Finding]:
@@ -206,7 +209,7 @@ class Silence:
             for episode in self._episodes.lasting("partial_silence", feed.id.site):
                 if has(episode.scope, feed.id) and self._company.are_back(episode.scope):
                     self._episodes.ease(episode)
-                    yield self._telling.eased(episode, at_us)
+                    yield self._telling.eased(episode, at_us, at_us)
         explained = self._episodes.explaining("partial_silence", feed.id)
         if verdict.statistic >= verdict.threshold and not explained:
             scope, since_us = self._company.partial_cause(feed), feed.excursion.since_hour * HOUR_US
@@ -218,6 +221,10 @@ class Silence:
         lasting = self._episodes.lasting(episode.kind, episode.scope.site)
         narrower = [one for one in lasting if explains(episode.scope, one.scope)]
         self._episodes.begin(episode)
+        for feed in self._feeds.of(episode.scope.site) if episode.kind == "silence" else ():
+            if has(episode.scope, feed.id):
+                feed.again, feed.again_us = 0.0, 0
+                self._feeds.dirty[feed.id] = None
         self._clocks.stop(episode.scope.site)
         return self._telling.holds(episode, at_us, len(narrower))
 

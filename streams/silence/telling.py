@@ -69,10 +69,10 @@ class Telling:
             title += f"; {narrower_n} narrower silence{'s' * (narrower_n > 1)} told before"
         return self._finding("holds", episode, at_us, title)
 
-    def eased(self, episode: Episode, at_us: int) -> Finding:
-        """Arrivals show that it is over."""
+    def eased(self, episode: Episode, at_us: int, until_us: int) -> Finding:
+        """Arrivals show that it is over; it lasted until then."""
         what, site = _what(episode.scope), episode.scope.site
-        length = _length(at_us - episode.since_us)
+        length = _length(until_us - episode.since_us)
         if episode.scope.type == "all feeds":  # one event of any ends it
             title = f"Something comes from {site} again, after {length}"
         else:

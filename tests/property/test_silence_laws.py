@@ -26,7 +26,7 @@ _stretches = st.lists(
     st.builds(
         Stretch,
         st.frozensets(st.sampled_from(_NAMES)),
-        st.sampled_from((300.0, 900.0, 1800.0)),
+        st.sampled_from((300.0, 900.0, 1800.0, 7200.0)),
     ),
     min_size=1,
     max_size=4,

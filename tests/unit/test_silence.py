@@ -1,5 +1,7 @@
 """A feed that falls silent is told when its own week makes that too surprising, and not before."""
 
+from random import Random
+
 import pytest
 
 from schemas.config import Config, Model
@@ -59,7 +61,7 @@ def test_an_arrival_before_the_proof_of_the_deadline_prevents_it() -> None:
     assert ward.arrive("plain", hours(deadline_us) * HOUR_S + LATENESS_S - 1) == []
 
 
-def test_only_an_arrival_ends_it() -> None:
+def test_only_arrivals_end_it() -> None:
     ward = learnt("plain")
     ward.prove(TUESDAY_10 + 30 * 24 * HOUR_S)
     ward.restart()
@@ -67,10 +69,62 @@ def test_only_an_arrival_ends_it() -> None:
     assert ward.told() == ["holds silence: studies"]
     assert ward.stage.earliest_us() == NEVER_US  # nothing is expected any more
 
-    ward.arrive("plain", TUESDAY_10 + 61 * 24 * HOUR_S)
+    back_s = TUESDAY_10 + 63 * 24 * HOUR_S
+    ward.work(["plain"], back_s, back_s + HOUR_S)
 
     assert ward.told()[1:] == ["eased silence: studies"]
-    assert ward.said[1].at_us == us(TUESDAY_10 + 61 * 24 * HOUR_S)
+    assert 0 < ward.said[1].at_us - us(back_s) <= 45 * 60e6  # nine arrivals
+    assert ward.said[1].title == "Studies from north: again after 63.0 days"
+
+
+def test_a_trickle_does_not_end_it_and_is_not_told_again_after_each_gap() -> None:
+    """One in three quarters of an hour, where nine are expected: each gap would be a silence."""
+    ward = learnt("plain")
+    ward.work(["plain"], clock(3, 1, 12), clock(4, 2, 8), every_s=45 * 60)
+    assert ward.told() == ["holds silence: studies"]
+
+    ward.work(["plain"], clock(4, 2, 8), clock(4, 2, 12))
+
+    assert ward.told()[1:] == ["eased silence: studies"]
+    assert us(clock(4, 2, 8)) < ward.said[1].at_us <= us(clock(4, 2, 8.75))
+    assert ward.said[1].title == "Studies from north: again after 7.9 days"
+
+
+def test_a_restart_forgets_nothing_of_how_far_it_has_come_back() -> None:
+    def eased_us(*, restarted: bool) -> int:
+        ward = learnt("plain")
+        ward.prove(clock(3, 1, 12))
+        for number in range(12):
+            if restarted:
+                ward.restart()
+            ward.arrive("plain", clock(3, 1, 12) + 300 * number)
+        return ward.said[1].at_us
+
+    assert eased_us(restarted=True) == eased_us(restarted=False) > us(clock(3, 1, 12.25))
+
+
+def test_of_a_feed_that_hardly_ever_comes_one_arrival_is_the_usual() -> None:
+    ward, rng = Ward(), Random(1)
+    for day in range(120):
+        if rng.random() < 0.7:
+            ward.arrive("plain", clock(0, day, 24 * rng.random()))
+    ward.prove(clock(0, 200, 0))
+    assert ward.told() == ["holds silence: studies"]
+
+    ward.arrive("plain", clock(0, 200, 12))
+
+    assert ward.told()[1:] == ["eased silence: studies"]
+
+
+def test_before_the_week_is_known_the_first_arrival_ends_it() -> None:
+    ward = Ward()
+    ward.work(["plain"], 0, clock(0, 4, 18))
+    ward.prove(clock(2, 0, 0))
+    assert ward.told() == ["holds silence: studies"]
+
+    ward.arrive("plain", clock(2, 0, 8))
+
+    assert ward.told()[1:] == ["eased silence: studies"]
 
 
 def test_after_it_the_watch_goes_on() -> None:
@@ -155,8 +209,8 @@ def test_a_wider_silence_counts_the_narrower_ones_that_were_told_before() -> Non
     assert ward.told() == ["holds silence: studies scanner.station=CT2", "holds silence: all feeds"]
     assert ward.said[1].title.endswith("; 1 narrower silence told before")
 
-    ward.arrive("ct1", TUESDAY_10 + 5 * HOUR_S)  # ends the wide one only
-    ward.arrive("ct2", TUESDAY_10 + 5 * HOUR_S)
+    ward.work(["ct1", "ptx"], TUESDAY_10 + 5 * HOUR_S, TUESDAY_10 + 6 * HOUR_S)  # the wide one
+    ward.work(["ct1", "ct2", "ptx"], TUESDAY_10 + 6 * HOUR_S, TUESDAY_10 + 7 * HOUR_S)
     assert [one.subject for one in ward.said[2:]] == ["all feeds", "studies scanner.station=CT2"]
 
 

@@ -6,10 +6,11 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from bench.silence import HeldOut, Live, delay_h, held_out
+from bench.silence import HeldOut, Live, delay_h, held_out, openings_n, recovery_h
 from bench.silence_simulation import WEEK, Profiles, simulate
 from bench.silence_table import tail, weekly_maxima
 from streams.clock import NEVER_US
+from streams.silence.again import PART, SURE, gained, needed
 from streams.silence.feed import HOUR_US, Excursion, FeedId
 from streams.silence.gap import cold_surprise, cold_threshold, reached_us, surprise
 from streams.silence.partial import step
@@ -173,6 +174,36 @@ def test_the_cusum_is_the_log_likelihood_ratio_of_half_against_all() -> None:
     assert (excursion.since_hour, excursion.hours, excursion.n) == (7, 2, 8)
     step(excursion, 9, 30, 10.0, 0.2)
     assert excursion == Excursion()
+
+
+def test_coming_back_is_the_log_likelihood_ratio_of_all_against_a_quarter() -> None:
+    """Of a gap, its hour's rate having a gamma factor: a mixture of exponentials, here summed."""
+    a, e = 0.3, 1.7
+    factors = np.random.default_rng(1).gamma(1 / a, a, 400_000)
+
+    def density(rate: float) -> float:
+        return float(np.mean(rate * factors * np.exp(-rate * factors * e)))
+
+    ratio = log(density(1.0) / density(PART))
+
+    assert gained(2.0, e, a) - 2.0 == pytest.approx(ratio, abs=0.01)
+    assert gained(2.0, e, 1e-9) - 2.0 == pytest.approx(log(4) - 0.75 * e, abs=1e-5)
+    assert gained(0.5, 30, a) == 0
+
+
+def test_no_more_is_to_be_shown_than_is_expected_soon() -> None:
+    assert needed(0.99) == 0
+    assert needed(2.0) == pytest.approx(2 * (log(4) - 0.75))
+    assert needed(20.0) == SURE == log(100)
+
+
+def test_a_feed_that_is_back_is_soon_known_to_be_and_a_tenth_of_it_is_not() -> None:
+    """5 an hour by day: 7 expected arrivals take some two hours."""
+    back = [recovery_h(5.0, 0.1, seed) for seed in range(9)]
+    trickles = [openings_n(30.0, 0.1, 0.1, seed) for seed in range(4)]
+
+    assert 0 < np.median(back) < 3.5
+    assert max(trickles) == 1
 
 
 def test_thresholds_grow_with_the_days_and_lie_between_their_classes() -> None:

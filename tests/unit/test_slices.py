@@ -16,7 +16,7 @@ from streams.observe import Complete
 from streams.slices import Labels, Slicing, is_sliced, whole_and_slice
 from streams.slices_words import tellable
 from tests.unit.builders import Shard, command, prediction, report, study
-from tests.unit.sliced_feed import CONFIG, Sliced, events
+from tests.unit.sliced_feed import CONFIG, INPUTS, Sliced, events
 
 PATHS = ("scanner.station", "patient.age_years", "attributes.contrast", "attributes.phases")
 
@@ -113,6 +113,33 @@ class TestOneIncident:
 
         assert {one.subject for one in fed.findings()} == {"p.score", "p.positive"}
         assert [one.signal for one in fed.findings("p.positive")].count("changed") == 0
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_a_scanner_and_its_own_model_are_one(self, seed: int) -> None:
+        fed = Sliced(INPUTS)
+        for one in events(1_000, seed, moved=(700, 1_000)):
+            scanner, sex = one.slices
+            model = scanner.replace("scanner.station=CT", "scanner.model=M")
+            fed.feed([one._replace(slices=(scanner, model, sex))])
+
+        found = [one for one in fed.findings() if one.evidence.slices]
+        assert found
+        assert not [
+            one.title for one in found if " more " in one.title or "scanner.model" in one.title
+        ]
+
+    def test_whom_the_rows_name_is_told_beside_whose_own_series_left(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        by_sex = Attribution((Found((1, 1), 0.5, 0.5),), ())
+        monkeypatch.setattr("streams.slices_explained.attribute", lambda *_: by_sex)
+        fed = Sliced()
+        fed.feed(events(1_200, moved=(700, 1_200)))
+
+        first = fed.findings("p.positive")[0]
+
+        assert " moved in scanner.station=CT2 from " in first.title
+        assert re.search(r" %, mostly in patient.sex=[FM]$", first.title)
 
     def test_what_moves_everywhere_blames_no_slice(self) -> None:
         fed = Sliced()

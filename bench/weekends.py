@@ -79,6 +79,19 @@ def _of(values: "np.ndarray[tuple[int], Any]", weekend: tuple[float, ...]) -> Dr
     return draw
 
 
+def _of_days(values: "np.ndarray[tuple[int], Any]", most: float) -> Draw:
+    """The same; each day has up to so much more of the first and less of the second, or less."""
+
+    def draw(rng: np.random.Generator, days: Floats) -> Floats | list[str]:
+        thinner = rng.uniform(-most, most, int(days[-1]) + 1)[days.astype(np.int64)]
+        edges = np.cumsum(_PARTS)[:2] + thinner[:, None] * [1, 0]
+        drawn = values[(rng.random(len(days))[:, None] > edges).sum(axis=1)]
+        told: Floats | list[str] = drawn if values is _KVP else drawn.tolist()
+        return told
+
+    return draw
+
+
 def _is_weekend(days: Floats) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     return days % 7 >= 5
 
@@ -99,6 +112,10 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "yes in 3 to 17 % by the hour": ("yes_no", _share(0.1, 0.1, 0.07)),
     "yes in 20 to 40 % by the hour": ("yes_no", _share(0.3, 0.3, 0.1)),
     "views 60, 25, 15 %, on weekends 40, 10, 50 %": ("word", _of(_VIEWS, _PARTS_ON_WEEKENDS)),
+    "views 60, 25, 15 %, days of their own by up to 5": ("word", _of_days(_VIEWS, 0.05)),
+    "views 60, 25, 15 %, days of their own by up to 10": ("word", _of_days(_VIEWS, 0.1)),
+    "kVp 60, 25, 15 %, days of their own by up to 5": ("number", _of_days(_KVP, 0.05)),
+    "kVp 60, 25, 15 %, days of their own by up to 10": ("number", _of_days(_KVP, 0.1)),
     "kVp 60, 25, 15 %, on weekends 55, 25, 20 %": ("number", _of(_KVP, _PARTS_A_LITTLE_OTHER)),
     "kVp 60, 25, 15 %, on weekends 40, 10, 50 %": ("number", _of(_KVP, _PARTS_ON_WEEKENDS)),
 }

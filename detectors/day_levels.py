@@ -31,7 +31,7 @@ _DAY, _BEFORE, _LENGTH = 5, 8, 11
 _N, _SUM, _SQUARES = range(3)
 _LEAST_FREEDOM = 4.0  # of eight days, of which the first and the last need not be whole
 _ONE_IN_6 = 1.0
-_ASSUMED_SD = 0.05  # before any day is over, and ever less as days come
+_ASSUMED_SD = 0.05  # when the first two days are over, and ever less as more come
 _ASSUMED_FREEDOM = 3.0
 
 
@@ -201,7 +201,7 @@ def _levels(seen: Floats, within_ratio: float) -> float:
     expected, variance = seen[_EXPECTED], seen[_VARIANCE]
     freedom = 2 * expected * expected / variance if variance > 0 else 0.0
     fading = _ASSUMED_FREEDOM / (_ASSUMED_FREEDOM + freedom)
-    assumed = _ASSUMED_SD**2 / within_ratio * fading
+    assumed = _ASSUMED_SD**2 / within_ratio * fading if variance > 0 else 0.0
     if freedom < _LEAST_FREEDOM:
         return assumed
     ratio, error = seen[_DIFFERENCES] / expected, sqrt(variance) / expected

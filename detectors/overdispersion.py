@@ -19,14 +19,16 @@ from detectors._compiled import compiled
 from detectors._contract import Floats, Ints
 
 BLOCK_N = 16
+Sums = Sequence[Sequence[float]]
+"""Of both kinds of blocks: squared differences, what they would be by chance, its variance."""
 _BLOCKS, _DAYS = range(2)
 _DIFFERENCES, _EXPECTED, _VARIANCE, _N, _WEEKDAY, _HEAD_N = range(6)
 _FREQUENT_N = 10  # rarer cells follow chance so far from a normal one that they tell nothing
-_LEAST_FREEDOM = 9.0  # of fourteen days: each day of the week twice
+_LEAST_FREEDOM = 4.0  # of eight days, of which the first and the last need not be whole
 _ONE_IN_44 = 2.0
 
 
-def nothing_seen(cells_n: int, sums: Sequence[Sequence[float]] = ()) -> Floats:
+def nothing_seen(cells_n: int, sums: Sums = ()) -> Floats:
     """Before the first observation, with what a reference tells.
 
     A row for each kind of block, those of 16 observations and days: squared differences, what they
@@ -56,7 +58,30 @@ def frequent_shares(counts: Floats) -> Floats:
     return shares
 
 
-def are_sums(sums: Sequence[Sequence[float]]) -> bool:
+def sums_of(seen: Sums) -> list[list[float]]:
+    """The sums in what was written of all that was seen."""
+    return [[*row[:_N]] for row in seen]
+
+
+def more_of(one: Sums, other: Sums) -> Sums:
+    """Those of two that know more of days."""
+    is_more = len(other) and (not len(one) or other[_DAYS][_EXPECTED] > one[_DAYS][_EXPECTED])
+    return other if is_more else one
+
+
+def together(parts: Sequence[Sums]) -> Sums:
+    """The sums of all parts: of weekdays, and of weekends."""
+    return [
+        [sum(numbers) for numbers in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)
+    ]
+
+
+def ratio_told(sums: Sums) -> float:
+    """See `ratio_of`."""
+    return float(ratio_of(nothing_seen(0, sums)))
+
+
+def are_sums(sums: Sums) -> bool:
     """Whether these are sums of both kinds of blocks."""
     return [len(row) for row in sums] in ([], [_N, _N]) and all(
         0 <= number < inf for row in sums for number in row
@@ -104,7 +129,10 @@ def ratio_of(seen: Floats) -> float:
     highest = 1.0
     for kind in range(2):
         expected, variance = seen[kind, _EXPECTED], seen[kind, _VARIANCE]
-        if variance * _LEAST_FREEDOM > 2 * expected * expected or expected <= 0:
+        if expected <= 0 or variance <= 0:
+            continue
+        freedom = 2 * expected * expected / variance
+        if freedom < _LEAST_FREEDOM:
             continue
         ratio, error = seen[kind, _DIFFERENCES] / expected, np.sqrt(variance) / expected
         part = error * error / 9  # 2 / 9 of the degrees of freedom

@@ -1,7 +1,6 @@
 """How a series learns a reference: a sample that grows until it is complete."""
 
 from collections.abc import Callable
-from sys import maxsize
 from typing import NamedTuple
 
 import numpy as np
@@ -58,15 +57,13 @@ def settings_of(reference: Reference) -> Settings:
     )
 
 
-def relearn_n(reference: Frozen, first_n: int = maxsize) -> int:
+def relearn_n(reference: Frozen) -> int:
     """How many observations show where a series is after an alarm: half as many as it rests on.
 
-    As many, where each follows the last. Of one that has grown to a week no more than of the first
-    one, which had `first_n`.
+    As many, where each follows the last.
     """
     strong = reference.ratio > _STRONG_DEPENDENCE
-    needed_n = max(_LEAST_RELEARN_N, reference.n if strong else reference.n // 2)
-    return needed_n if reference.n <= first_n else -(-needed_n * first_n // reference.n)
+    return max(_LEAST_RELEARN_N, reference.n if strong else reference.n // 2)
 
 
 class Learning:
@@ -78,6 +75,11 @@ class Learning:
         self.pace = Pace()
         self.sample = new_sample()
         self.generation = 0
+
+    def again_n(self, reference: Frozen) -> int:
+        """See `relearn_n`; of one that has grown to a week no more than of the first one."""
+        first_n, needed_n = self.settings.observations, relearn_n(reference)
+        return needed_n if reference.n <= first_n else -(-needed_n * first_n // reference.n)
 
     def begin(self) -> None:
         """Throw the sample away, and begin another."""

@@ -15,6 +15,9 @@ SeriesKind = Literal["number", "yes_no", "word"]
 SeriesId = tuple[str, str, str]
 """Site, model ("" for the studies themselves), subject."""
 Floats: TypeAlias = NDArray[np.float64]
+States: TypeAlias = Mapping[str, detectors.State]
+"""Of votes, by their kind."""
+NO_STATES: States = {}
 
 
 class Seen(NamedTuple):
@@ -168,8 +171,13 @@ class Frozen(Protocol):
         `again`: the day before was held against another reference.
         """
 
-    def agrees(self, fresh: "Sample", levels: DayLevels | None = None) -> bool:
-        """Whether a fresh sample shows no difference beyond what days have of their own."""
+    def agrees(
+        self, fresh: "Sample", levels: DayLevels | None = None, states: States = NO_STATES
+    ) -> bool:
+        """Whether a fresh sample shows no difference beyond what days have of their own.
+
+        Numbers know those by `levels`, words by what blocks have told in `states` of the votes.
+        """
 
     def apart(self, fresh: "Sample") -> float:
         """How far a fresh sample's distribution is from its own: 0 to 1."""

@@ -28,6 +28,7 @@ from streams.references import Origin, References
 from streams.seen import Frozen, Row, Sample, Seen, Vote
 from streams.share import Grant, Share
 from streams.unseen import Unseen
+from streams.vote_by_day import carried
 from streams.week import is_of_usual_days, stretch
 
 Happening: TypeAlias = Change | NewWord | Block
@@ -124,7 +125,6 @@ class Series:
         yield from self._last_block()
         if self.phase == "relearning":
             self.references.end(at_us)
-            self._learnt = {}
             self.phase = "learning"
         elif self.provisional is not None:
             self.references.begin(self.provisional, "accepted", at_us)
@@ -208,14 +208,9 @@ class Series:
         if not judged:
             self.blocks.extend(images, part.ats_us.tolist(), judged=False)
             return part.n, None
-        taken, complete = self.learning.take(part, Goal(self._relearn_n))
+        taken, complete = self.learning.take(part, Goal(self.learning.again_n(self.original)))
         self._grown(part, images, taken)
         return taken, self._relearnt(int(part.ats_us[taken - 1])) if complete else None
-
-    @property
-    def _relearn_n(self) -> int:
-        assert self.original is not None
-        return relearn_n(self.original, self.learning.settings.observations)
 
     def _learn(self, part: Seen, grant: Grant) -> int:
         left = self._trial_left
@@ -285,7 +280,9 @@ class Series:
         week = self.learning.settings.week
         if self._is_of_usual_days:
             return week
-        return None if self.provisional is None else week._replace(least_n=self._relearn_n)
+        if self.provisional is None or self.original is None:
+            return None
+        return week._replace(least_n=self.learning.again_n(self.original))
 
     def _sampled(self, at_us: int, grant: Grant) -> Change | None:
         """Such a sample is complete."""
@@ -297,7 +294,7 @@ class Series:
             self._watch_from_now()
             return None
         some_days = is_of_usual_days(before.notes)
-        if original.agrees(sample, self.levels) and (
+        if original.agrees(sample, self.levels, self.states()) and (
             some_days or original.apart(sample) < before.apart(sample) / 2
         ):
             self.references.provisional = None
@@ -316,7 +313,7 @@ class Series:
         since, again = self.blocks.since(vote.changed_n), self.provisional is not None
         change = alarmed(kind, vote, self.reference, since, at_us, again=again)
         self.changed_us = change.since_us
-        learnt = {} if again else {kind: vote.learnt() for kind, vote in self.votes.items()}
+        learnt = {kind: vote.learnt() for kind, vote in self.votes.items()}
         self._start_sample("relearning")
         self._learnt = {kind: state for kind, state in learnt.items() if state is not None}
         return change
@@ -325,14 +322,13 @@ class Series:
         assert self.original is not None
         before, sample = self.provisional or self.original, self.learning.sample
         again = self.provisional is not None
-        returned = self.original.agrees(sample, self.levels)
+        returned = self.original.agrees(sample, self.levels, self._learnt)
         if returned:
             self.original.tell(sample, self.levels, again=again)
         some_days = is_of_usual_days(self.original.notes)  # then the sample has no others
         self.references.provisional = None if returned else self._frozen(of_usual_days=some_days)
-        self._watch_from_now(self._learnt if returned else None)
-        since_us = self.changed_us
-        return relearnt(before, sample, at_us, since_us, returned=returned, again=again)
+        self._watch_from_now(self._learnt if returned and not again else None)
+        return relearnt(before, sample, at_us, self.changed_us, returned=returned, again=again)
 
     def _newness(self, reference: Frozen | None, part: Seen) -> Iterator[Happening]:
         """Unseen words of observations just taken, against what was the reference then."""
@@ -389,11 +385,15 @@ class Series:
     def _watch_from_now(
         self, learnt: Mapping[str, detectors.State] | None = None, *, goes_on: bool = False
     ) -> None:
-        """A sample goes on growing if it holds no whole week yet, or is over."""
+        """A sample goes on growing if it holds no whole week yet, or is over.
+
+        What days have told goes on whatever the reference; all of `learnt` if it is the same one.
+        """
         assert self.reference is not None
+        states = carried(self.states()) if learnt is None else learnt
         self._start_sample("watching", goes_on=goes_on and self._is_of_usual_days)
         self.levels = self.reference.levels(self.levels)
-        self._arm(learnt)
+        self._arm(states)
 
     def _arm(self, states: Mapping[str, detectors.State] | None = None) -> None:
         assert self.reference is not None

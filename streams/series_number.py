@@ -16,9 +16,9 @@ from detectors.stability import is_stable
 from detectors.standard import Standard
 from schemas.series import Note
 from streams.agreement import days_differ, greatest_gap, scores_agree
-from streams.seen import Counts, Floats, Readings, Sample, Seen, Vote
+from streams.seen import NO_STATES, Counts, Floats, Readings, Sample, Seen, States, Vote
 from streams.vote_by_day import CellBasis
-from streams.votes import Basis, States, number_votes
+from streams.votes import Basis, number_votes
 from streams.week import is_weekend, usual_days
 
 _ROW = np.dtype([("value", "<f4"), ("draw", "<u4"), ("weekhour", "u1")])
@@ -178,7 +178,9 @@ class NumberReference:
                 levels.forget_days()
             levels.innovations(self._scores(sample) / sqrt(self.ratio), weekhours // 24)
 
-    def agrees(self, fresh: Sample, levels: DayLevels | None = None) -> bool:
+    def agrees(
+        self, fresh: Sample, levels: DayLevels | None = None, states: States = NO_STATES
+    ) -> bool:
         """Whether a fresh sample shows no difference beyond what days have of their own."""
         scores, ratio = self._scores(fresh), self.ratio
         if levels is not None:

@@ -4,16 +4,18 @@ Each kind has a CatSR of its own with the whole promise, and is fed the time of 
 counts for one of them, and so their false alarms together are those of one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import detectors
 from detectors.cat_sr import CategoryDetector
+from detectors.overdispersion import Sums, more_of, sums_of
 from streams.seen import NO_COUNTS, Counts, Floats, Readings
 from streams.week import alike_n, is_weekend
 
 _FORMAT = 1
+_TOLD = "told"
 _TURNS_KEPT = 60  # of half a year
 
 
@@ -33,9 +35,25 @@ class CellBasis(NamedTuple):
             return CategoryDetector(days, counts, ratio, told)
         return CategoryDetector.restore(days, counts, state, ratio, told)
 
+    def knowing(self, told: Sums) -> "CellBasis":
+        """What blocks told under another reference goes on, unless those of this one told more."""
+        return self._replace(overdispersion=more_of(self.overdispersion, told))
+
 
 ByDay = tuple[CellBasis, CellBasis]
 """Of weekdays, and of weekends."""
+
+
+def told(state: detectors.State) -> list[Sums]:
+    """What blocks have told by a state of either kind of vote: of all days, or of each kind."""
+    if _TOLD in state:
+        return [*state[_TOLD]]
+    return [sums_of(one["blocks"]) for one in state.get("by_day", [state]) if "blocks" in one]
+
+
+def carried(states: Mapping[str, detectors.State]) -> dict[str, detectors.State]:
+    """What of states means something under any reference: what blocks have told."""
+    return {kind: {_TOLD: told(state)} for kind, state in states.items() if told(state)}
 
 
 class _Turn(NamedTuple):
@@ -55,6 +73,11 @@ class VoteByDay:
     @classmethod
     def resume(cls, days: float, by_day: ByDay, state: detectors.State | None) -> "VoteByDay":
         """One with a readable state goes on, another begins anew."""
+        if state is not None and len(known := state.get(_TOLD, ())) == len(by_day):
+            weekdays, weekends = (
+                one.knowing(sums) for one, sums in zip(by_day, known, strict=True)
+            )
+            by_day = weekdays, weekends
         vote = cls(days, by_day)
         if state is None or state.get("format") != _FORMAT or "by_day" not in state:
             return vote

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import detectors
 from detectors.cat_sr import CategoryDetector
+from detectors.overdispersion import together
 from detectors.votes import VOTES, VOTES_OF_WORDS
-from streams.seen import NO_COUNTS, Counts, Floats, Readings, Vote
+from streams.seen import NO_COUNTS, Counts, Floats, Readings, States, Vote
 from streams.vote_by_day import ByDay, CellBasis, VoteByDay
 
 MIXTURE = "cat_sr"
-States = Mapping[str, detectors.State]
 
 
 class ScoreVote:
@@ -125,6 +125,9 @@ def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State 
     days = promise.days
     if basis.by_day is not None:
         return VoteByDay.resume(days, basis.by_day, state)
+    cells = basis.cells
+    if state is not None and "told" in state:
+        return CellVote(cells.knowing(together(state["told"])).detector(days))
     with suppress(detectors.StateUnreadable):
-        return CellVote(basis.cells.detector(days, state))
-    return CellVote(basis.cells.detector(days))
+        return CellVote(cells.detector(days, state))
+    return CellVote(cells.detector(days))

@@ -18,13 +18,23 @@ from detectors import Dependence, StateUnreadable
 from detectors.categories import Categories
 from detectors.day_levels import DayLevels
 from detectors.dependence import dependence_of_categories
-from detectors.overdispersion import are_sums, overdispersion_of
+from detectors.overdispersion import are_sums, overdispersion_of, ratio_told
 from detectors.weekend_spread import LEAST_N
 from schemas.series import Note
 from streams.agreement import counts_agree, days_differ, shares_apart
-from streams.seen import Counts, Floats, Moved, Readings, Sample, Seen, Vote
-from streams.vote_by_day import CellBasis
-from streams.votes import Basis, States, word_votes
+from streams.seen import (
+    NO_STATES,
+    Counts,
+    Floats,
+    Moved,
+    Readings,
+    Sample,
+    Seen,
+    States,
+    Vote,
+)
+from streams.vote_by_day import CellBasis, told
+from streams.votes import MIXTURE, Basis, word_votes
 from streams.week import is_weekend
 
 YES, NO = "yes", "no"
@@ -175,16 +185,19 @@ class WordReference:
     def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
         """CatSR is fed nothing while it relearns."""
 
-    def agrees(self, fresh: Sample, levels: DayLevels | None = None) -> bool:
+    def agrees(
+        self, fresh: Sample, levels: DayLevels | None = None, states: States = NO_STATES
+    ) -> bool:
         """Whether a fresh sample shows no difference, on either kind of day."""
         counted = cast(_Countable, fresh).counted()
+        days_ratio = max([1.0, *map(ratio_told, told(states.get(MIXTURE, {})))])
         if self._by_day is None:
-            return counts_agree(self._counts, counted.counts(), self.ratio)
+            return counts_agree(self._counts, counted.counts(), max(self.ratio, days_ratio))
         return all(
             counts_agree(
                 dict(enumerate(part.counts)),
                 dict(enumerate(_cell_counts(self._categories, now))),
-                part.dependence.ratio,
+                max(part.dependence.ratio, days_ratio),
             )
             for part, now in zip(self._by_day, counted.by_day(), strict=True)
             if len(now.places)

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from detectors.overdispersion import nothing_seen, overdispersion_of, ratio_of
+from detectors.overdispersion import (
+    more_of,
+    nothing_seen,
+    overdispersion_of,
+    ratio_of,
+    ratio_told,
+    together,
+)
 
 PER_DAY = 100
 
@@ -38,7 +45,7 @@ def test_four_images_of_a_patient_show_in_sixteen_in_a_row() -> None:
 
 
 def test_days_with_shares_of_their_own_show_once_there_are_enough() -> None:
-    """Their ratio is 2.6. Of thirteen days nothing is said."""
+    """Their ratio is 2.6. Of six days nothing is said."""
 
     def days(seed: int, n: int) -> float:
         rng = np.random.default_rng(seed)
@@ -46,7 +53,7 @@ def test_days_with_shares_of_their_own_show_once_there_are_enough() -> None:
         return ratio(rng.random(n * PER_DAY) < shares, weekdays(n * PER_DAY))
 
     assert sum(days(seed, 60) > 2 for seed in range(20)) >= 18
-    assert np.mean([days(seed, 13) for seed in range(20)]) < 1.5
+    assert all(days(seed, 6) < 2 for seed in range(20))
 
 
 def test_what_is_too_rare_or_always_tells_nothing() -> None:
@@ -56,3 +63,12 @@ def test_what_is_too_rare_or_always_tells_nothing() -> None:
     assert ratio(rare, weekdays(2_000)) == 1
     assert ratio(np.zeros(2_000, dtype=np.int64), weekdays(2_000)) == 1
     assert ratio(np.arange(1) * 0) == 1
+
+
+def test_of_two_those_count_that_know_more_days_and_kinds_of_days_add_up() -> None:
+    few, many = [[9.0, 9.0, 9.0], [1.0, 2.0, 3.0]], [[1.0, 1.0, 1.0], [4.0, 5.0, 6.0]]
+
+    assert more_of(few, many) == more_of(many, few) == more_of((), many) == many
+    assert more_of(many, ()) == many
+    assert together([few, many]) == [[10.0, 10.0, 10.0], [5.0, 7.0, 9.0]]
+    assert ratio_told([[0.0] * 3, [300.0, 30.0, 60.0]]) > 10

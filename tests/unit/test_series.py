@@ -262,6 +262,19 @@ class TestWords:
         told, told_before = one.series.states()["cat_sr"]["blocks"][0][1], before[0][1]
         assert told > 1.5 * told_before
 
+    def test_what_days_told_goes_on_under_a_provisional_reference(self) -> None:
+        """Each day shows more of one word: the sample after a change knows nothing of that."""
+        one = Fed(Settings(observations=8 * 1_440, max_us=60 * DAY_US), kind="word")
+        for day in range(10):
+            share = 0.5 + 0.15 * (-1) ** day
+            one.words({"PA": share, "AP": 1 - share}, 144 * 10)
+        told = one.series.states()["cat_sr"]["blocks"][1][:3]
+        one.words({"PA": 0.02, "AP": 0.98}, 8_000)
+
+        assert one.series.provisional is not None
+        assert told[0] > 5 * told[1] > 0
+        assert one.series.states()["cat_sr"]["blocks"][1][1] >= told[1]
+
     def test_a_word_never_seen_is_told_at_once_and_as_it_doubles(self) -> None:
         one = self.fed()
 

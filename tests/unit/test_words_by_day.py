@@ -20,7 +20,7 @@ from streams.seen import Readings, Seen
 from streams.series import Series
 from streams.series_word import WordSample, YesNoSample
 from streams.shipping import line_of, reference_of
-from streams.vote_by_day import VoteByDay
+from streams.vote_by_day import VoteByDay, carried
 from streams.votes import MIXTURE
 from streams.word_reference import WordReference
 
@@ -228,3 +228,26 @@ if __name__ == "__main__":  # how the golden file was written, once
         "state": watched.state(),
     }
     GOLDEN.write_bytes(msgspec.json.encode(told) + b"\n")
+
+
+def test_a_sample_agrees_with_what_days_are_known_to_have_of_their_own() -> None:
+    """A yes in 16 % of one day, in 10 % of the reference; days are known to differ tenfold."""
+    of, day = reference(0.1), YesNoSample()
+    day.take(seen(drawn(400, 400, weekday=0.16, weekend=0.16), 400))
+    differ = [[0.0, 0.0, 0.0], [300.0, 30.0, 60.0]]
+
+    assert not of.agrees(day)
+    assert of.agrees(day, states={MIXTURE: {"told": [differ]}})
+
+
+def test_what_days_told_goes_on_under_another_reference_whose_kinds_of_days_differ() -> None:
+    weekdays, weekends = [[0.0, 0.0, 0.0], [3e4, 3e3, 6e5]], [[0.0, 0.0, 0.0], [2e4, 2e3, 4e5]]
+    both = {MIXTURE: {"told": [weekdays, weekends]}}
+
+    by_day, of_all = vote(reference(), both), reference(0.1).arm(PROMISE, both)[MIXTURE]
+
+    parts = [one["blocks"][1][:3] for one in by_day.state()["by_day"]]
+    assert parts == [weekdays[1], weekends[1]]
+    assert of_all.state()["blocks"][1][:3] == [5e4, 5e3, 1e6]
+    assert carried({MIXTURE: by_day.state()})[MIXTURE]["told"][0][1] == weekdays[1]
+    assert carried({"mean_sr": {"format": 4}}) == {}

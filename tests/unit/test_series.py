@@ -266,10 +266,10 @@ class TestWords:
         """Each day shows more of one word: the sample after a change knows nothing of that."""
         one = Fed(Settings(observations=8 * 1_440, max_us=60 * DAY_US), kind="word")
         for day in range(10):
-            share = 0.5 + 0.15 * (-1) ** day
+            share = 0.5 + 0.05 * (-1) ** day
             one.words({"PA": share, "AP": 1 - share}, 144 * 10)
         told = one.series.states()["cat_sr"]["blocks"][1][:3]
-        one.words({"PA": 0.02, "AP": 0.98}, 8_000)
+        one.words({"PA": 0.02, "AP": 0.98}, 9_000)
 
         assert one.series.provisional is not None
         assert told[0] > 5 * told[1] > 0

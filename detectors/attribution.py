@@ -99,7 +99,7 @@ def _parts(baseline: Baseline, values: Floats, codes: Codes, candidates: list[Ca
     if share is not None and is_rare and np.isin(values, (0.0, 1.0)).all():
         return _Parts(candidates, rows, Rare(values, rows, (n * share + 0.5) / (n + 1), n))
     known = Known(
-        np.array([baseline.n_of(candidate) for candidate in candidates]),
+        np.array([baseline.known_n(codes[of_part]) for of_part in rows.T.astype(bool)]),
         np.array([baseline.variance_of(candidate) for candidate in candidates]),
         baseline.variance_of(ALL),
     )

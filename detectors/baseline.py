@@ -2,7 +2,10 @@
 
 Rows have a value and, for each field, the part of the studies that they are of. Values are held
 against each other by their ranks, as normal scores, so that one scale serves every unit and shape.
-What parts add is fitted by backfitting (Buja, Hastie and Tibshirani 1989).
+What parts add is fitted by backfitting (Buja, Hastie and Tibshirani 1989), and drawn to nothing as
+far as the parts of their field are alike: as if by so many more rows as the variance of a row is
+times that between parts, by moments (Efron and Morris 1975). Where scanners do not differ, what is
+known of one is what is known of all.
 """
 
 import numpy as np
@@ -31,6 +34,7 @@ class Baseline:
 
     `effects[field][code]` are in sd of the reference's scores, `counts[field][code]` its rows,
     `variances[field][code]` of what is left of these, 0 where it is not known; `sd` is that of all.
+    `more_n[field]`: what is known of a part is as if it had so many rows more.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Baseline:
         counts: Ints,
         variances: Floats,
         sd: float,
+        more_n: Floats,
     ) -> None:
         self.knots = knots
         self.level = level
@@ -48,6 +53,7 @@ class Baseline:
         self.counts = counts
         self.variances = variances
         self.sd = sd
+        self.more_n = more_n
 
     @classmethod
     def learn(cls, values: Floats, codes: Codes, width: int) -> "Baseline":
@@ -67,11 +73,14 @@ class Baseline:
         level = (float(raw.mean()), spread if spread > 0 else 1.0)
         scores = (raw - level[0]) / level[1]
         counts = counts_of(codes, width)
-        effects = _additive(scores, codes, counts)
+        more_n = np.zeros(len(counts))
+        effects = _additive(scores, codes, counts, more_n)
+        more_n = _more_n(effects, counts, float((scores - _added(effects, codes)).var()))
+        effects = _additive(scores, codes, counts, more_n)
         left = scores - _added(effects, codes)
         sd = float(left.std())
         variances = _variances_by_part(left, codes, counts)
-        return cls(knots, level, effects, counts, variances, sd if sd > 0 else 1.0)
+        return cls(knots, level, effects, counts, variances, sd if sd > 0 else 1.0, more_n)
 
     def left(self, values: Floats, codes: Codes) -> Floats:
         """How far each value is from what its parts add up to, in sd of the reference."""
@@ -97,6 +106,15 @@ class Baseline:
             return float(self.counts[0].sum()) if len(self.counts) else float(len(self.knots))
         return float(max(self.counts[candidate], 1))
 
+    def known_n(self, codes: Codes) -> float:
+        """As by so many rows is the mean of such rows known, in the field that says least of it."""
+        now = counts_of(codes, self.counts.shape[1])
+        known = (self.counts + self.more_n[:, None]).clip(1)
+        uncertain = (now * now / known).sum(axis=1)
+        return (
+            len(codes) ** 2 / float(uncertain.max()) if len(uncertain) else float(len(self.knots))
+        )
+
     def variance_of(self, candidate: Candidate) -> float:
         """What was left of the reference's rows of a part varied so much."""
         return self.sd * self.sd if candidate == ALL else float(self.variances[candidate])
@@ -117,18 +135,28 @@ def _ranked(knots: Floats, values: Floats) -> Floats:
     return quantiles((ranks + 0.5) / (len(knots) + 1))
 
 
-def _additive(scores: Floats, codes: Codes, counts: Ints) -> Floats:
-    """What each part adds, shrunk as if by one more row of nothing: backfitting (Buja et al.)."""
+def _additive(scores: Floats, codes: Codes, counts: Ints, more_n: Floats) -> Floats:
+    """What each part adds, shrunk as if by rows of nothing, one and `more_n`: backfitting."""
     effects: Floats = np.zeros(counts.shape)
     left = scores
     for _ in range(_SWEEPS_N):
         for field, in_field in enumerate(counts):
             own = effects[field][codes[:, field]]
             sums = np.bincount(codes[:, field], weights=left + own, minlength=len(in_field))
-            new = sums / (in_field + _RIDGE_N)
+            new = sums / (in_field + _RIDGE_N + more_n[field])
             left = left + own - new[codes[:, field]]
             effects[field] = new
     return effects
+
+
+def _more_n(effects: Floats, counts: Ints, variance: float) -> Floats:
+    """As many rows of nothing as the parts of each field are alike, at most all there are."""
+    n = counts.sum(axis=1)
+    between = (counts * effects * effects).sum(axis=1)
+    by_chance = ((counts > 0).sum(axis=1) - 1) * variance
+    apart = np.maximum(between - by_chance, variance) / n
+    more_n: Floats = np.divide(variance, apart, out=np.ones(len(n)), where=apart > 0) - _RIDGE_N
+    return more_n.clip(0)
 
 
 def _variances_by_part(left: Floats, codes: Codes, counts: Ints) -> Floats:

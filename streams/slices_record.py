@@ -44,7 +44,7 @@ class GroupRecord1(GroupRecord, kw_only=True):
 class Summary(Struct, array_like=True):
     """A baseline as it is written down: doubles and counts, little-endian.
 
-    Those that were written before there were `variances` have none.
+    Those that were written before there were `variances` or `more_n` have none.
     """
 
     knots: bytes
@@ -54,6 +54,7 @@ class Summary(Struct, array_like=True):
     fields_n: int
     sd: float
     variances: bytes = b""
+    more_n: bytes = b""
 
 
 class WordSummary(Struct, array_like=True):
@@ -87,6 +88,7 @@ def baseline_bytes(known: Baseline) -> bytes:
         len(known.counts),
         known.sd,
         known.variances.astype("<f8").tobytes(),
+        known.more_n.astype("<f8").tobytes(),
     )
     return msgspec.msgpack.encode(summary)
 
@@ -105,6 +107,7 @@ def read_baseline(raw: bytes, width: int) -> Baseline:
         np.pad(counts, more),
         np.pad(variances.reshape(effects.shape), more),
         summary.sd,
+        np.frombuffer(summary.more_n or bytes(8 * summary.fields_n), "<f8"),
     )
 
 

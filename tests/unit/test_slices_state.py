@@ -2,9 +2,8 @@
 
 tests/golden/state/slices-1.jsonl was written when every group held a copy of its site's labels,
 slices-2.jsonl when no baseline had variances, and slices-3.jsonl when nothing but models' answers
-had rows. slices-inputs-2.jsonl has those of inputs, a number and a word, as they are written:
-`python -m tests.unit.test_slices_state > tests/golden/state/slices-inputs-2.jsonl`;
-slices-inputs-1.jsonl when no baseline knew how much the parts of a field are alike.
+had rows. slices-inputs-3.jsonl has those of inputs, a number and a word, as they are written:
+`python -m tests.unit.test_slices_state > tests/golden/state/slices-inputs-3.jsonl`.
 """
 
 import json
@@ -15,7 +14,6 @@ from random import Random
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from schemas.config import Budget, Config, Model, Reference, Watch
 from schemas.incident import Incident
@@ -24,7 +22,6 @@ from schemas.prediction import Output
 from schemas.slices import SliceSettings
 from schemas.study import Scanner
 from streams.fields import Value
-from streams.finding import Finding
 from streams.observe import Observations
 from streams.slices import Labels
 from tests.unit.builders import Shard, prediction, study
@@ -155,14 +152,10 @@ def fed(n: int, since: int = 0) -> Iterable[Observations]:
         yield one._replace(values=[pair for pair in one.values if pair[0] in kept])
 
 
-def without_shifts(found: Finding) -> Finding:
-    """How far parts moved depends on how they were drawn together when the baseline was learnt."""
-    slices = [replace(one, shift=0.0) for one in found.evidence.slices or []]
-    return replace(found, evidence=replace(found.evidence, slices=slices))
-
-
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_what_was_written_of_inputs_is_read_and_gone_on_with(version: int) -> None:
+    """As by the code of today: the first was written before the levels of days were measured, the
+    second before it was how much the parts of a field are alike."""
     whole, shard = Sliced(INPUTS), Sliced(INPUTS)
     whole.feed(fed(700))
     lines = (GOLDEN / f"slices-inputs-{version}.jsonl").read_text().splitlines()
@@ -178,8 +171,8 @@ def test_what_was_written_of_inputs_is_read_and_gone_on_with(version: int) -> No
         for found in told[-2:]
     )
     expected = [one for one in whole.findings() if one.kind == "input_drift"]
-    assert list(map(without_shifts, told)) == list(map(without_shifts, expected))
-    assert (told == expected) is (version == 2)
+    assert [one.title for one in told] == [one.title for one in expected]
+    assert told == expected or version < 3
 
 
 if __name__ == "__main__":

@@ -197,6 +197,23 @@ def test_no_more_is_to_be_shown_than_is_expected_soon() -> None:
     assert needed(20.0) == SURE == log(100)
 
 
+@pytest.mark.parametrize(
+    ("part", "least", "most"), [(1.0, 5, 9), (0.5, 35, 75), (0.2, 3_000, 10_000)]
+)
+def test_what_it_takes_to_come_back(part: float, least: float, most: float) -> None:
+    """Expected arrivals until it is shown, in the mean of Poisson feeds of which a part is left."""
+    rng = np.random.default_rng(2)
+    took = []
+    for _ in range(150):
+        statistic = expected = 0.0
+        while statistic < SURE:
+            gap = rng.exponential(1 / part)
+            expected, statistic = expected + gap, gained(statistic, gap, 1e-6)
+        took.append(expected)
+
+    assert least < np.mean(took) < most
+
+
 def test_a_feed_that_is_back_is_soon_known_to_be_and_a_tenth_of_it_is_not() -> None:
     """5 an hour by day: 7 expected arrivals take some two hours."""
     back = [recovery_h(5.0, 0.1, seed) for seed in range(9)]

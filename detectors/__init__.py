@@ -10,6 +10,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from detectors._contract import (
+    IN_FULL,
     INDEPENDENT,
     MIN_ARL,
     MIN_REFERENCE_N,
@@ -22,6 +23,7 @@ from detectors._contract import (
 
 __all__ = [
     "INDEPENDENT",
+    "IN_FULL",
     "MIN_ARL",
     "MIN_REFERENCE_N",
     "Dependence",

@@ -10,6 +10,9 @@ What a change may be is drawn from a few sizes, each to either side. A size with
 ln(1 / w) / KL observations more than if it were known, KL being what one observation says of it:
 shift^2 / 2, or (r - 1 - ln r) / 2 of a variance r times as great. Parts are great where changes are
 wanted soon; a normal prior gives two fifths of itself to shifts that nobody finds (decision 9).
+
+Of a level not every score shows a lasting shift in full: one that shows the part a of it, times a,
+is worth a^2 scores that do. The sums of what scores are worth stand for their numbers there.
 """
 
 from math import exp, log
@@ -20,7 +23,7 @@ from detectors._compiled import compiled
 from detectors._contract import Floats
 from detectors._starts import BORN_N, N, Starts
 
-LEVEL, SPREAD = range(2)
+LEVEL, SPREAD, WORTH = range(3)
 _SHIFTS_SD = np.array([0.125, 0.25, 0.5, 1.0, 2.0])  # each twice the one before
 _SHIFT_PARTS = np.array([0.05, 0.20, 0.55, 0.15, 0.05])
 _SPREADS = np.array([1.2, 1.5, 1 / 1.2, 1 / 1.5])  # the sd, times this
@@ -31,16 +34,19 @@ _SHRINKS = 1 - 1 / _SPREADS**2
 
 
 @compiled
-def growth(score: float, square: float, starts: Starts, totals: Floats, reference_n: int) -> float:
+def growth(
+    score: float, shown: float, square: float, starts: Starts, totals: Floats, reference_n: int
+) -> float:
     """By no more than this will any logarithm of `bayes_factors` grow with the next score.
 
-    `square` is its own; `totals` are those before it. A shift d takes part with w = d b / (T + 1),
-    and adds at most w |y| - w^2 / 2, y being how far the score lies from the mean of all. A
+    It shows the part a of a shift, at most 1; `square` is its own; `totals` are those before it. A
+    shift d takes part with w = d a b / (T + a^2), and adds at most w |y| - w^2 / 2, y being how far
+    the score lies from what it shows of the mean of all. A
     variance adds what depends only on how many times as great its mean then is as that of all; the
     best such number is the square over the mean square.
     """
     all_n = starts.clock[N] + reference_n
-    y, greatest = abs(score - totals[LEVEL] / all_n), _SHIFTS_SD[-1]
+    y, greatest = abs(score - shown * (totals[LEVEL] / totals[WORTH])), _SHIFTS_SD[-1]
     of_level = y * y / 2 if y < greatest else greatest * (y - greatest / 2)
     share = square / (totals[SPREAD] + reference_n)
     times = min(max(all_n * share, 1 / _GREATEST_VARIANCE), _GREATEST_VARIANCE)
@@ -56,12 +62,13 @@ def log_bounds(starts: Starts, totals: Floats, reference_n: int, bounds: Floats)
     """
     clock, began, totals_then, _ = starts
     all_n = clock[N] + reference_n
-    one_of_all, one_of_squares = 1 / all_n, 1 / (totals[SPREAD] + reference_n)
+    worth, one_of_squares = totals[WORTH], 1 / (totals[SPREAD] + reference_n)
+    one_of_all = 1 / worth
     for start in range(int(clock[BORN_N])):
-        before_share = (began[start] + reference_n) * one_of_all
+        before_share = totals_then[WORTH, start] * one_of_all
         since_n = clock[N] - began[start]
         x = abs(totals_then[LEVEL, start] - before_share * totals[LEVEL])
-        known_n, highest = since_n * before_share, -np.inf
+        known_n, highest = (worth - totals_then[WORTH, start]) * before_share, -np.inf
         for shift in _SHIFTS_SD:
             highest = max(highest, shift * (x - shift * known_n / 2))
         bounds[LEVEL, start] = highest
@@ -76,18 +83,18 @@ def log_bounds(starts: Starts, totals: Floats, reference_n: int, bounds: Floats)
 def bayes_factors(starts: Starts, totals: Floats, reference_n: int, factors: Floats) -> None:
     """By form and start, into `factors`.
 
-    With s observations since a start, b before it, T = s + b and J = s b / T: x is the sum of those
-    before, less b / T of the sum of all. A shift d to either side has exp(-d^2 J / 2) cosh(d x). Of
-    the sum of squares the share R came since; a variance r times as great has
-    r^(-s/2) (1 - R (1 - 1 / r))^(-T/2).
+    With observations worth s since a start, b before it, T = s + b and J = s b / T: x is the sum of
+    those before, less b / T of the sum of all. A shift d to either side has exp(-d^2 J / 2)
+    cosh(d x). Of the sum of squares the share R came since, with s of T by number; a variance r
+    times as great has r^(-s/2) (1 - R (1 - 1 / r))^(-T/2).
     """
     clock, began, totals_then, _ = starts
-    all_n = clock[N] + reference_n
+    all_n, worth = clock[N] + reference_n, totals[WORTH]
     for start in range(int(clock[BORN_N])):
-        before_share = (began[start] + reference_n) / all_n
+        before_share = totals_then[WORTH, start] / worth
         since_n = clock[N] - began[start]
         x = abs(totals_then[LEVEL, start] - before_share * totals[LEVEL])
-        known_n, factor = since_n * before_share, 0.0
+        known_n, factor = (worth - totals_then[WORTH, start]) * before_share, 0.0
         other_side = exp(-2 * _SHIFTS_SD[0] * x)
         for size, shift in enumerate(_SHIFTS_SD):
             one_side = _SHIFT_PARTS[size] * exp(shift * (x - shift * known_n / 2))

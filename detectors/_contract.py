@@ -64,6 +64,8 @@ class Dependence(NamedTuple):
     spread_ratio: float = 1.0
 
 
+IN_FULL: Floats = np.ones(0)
+"""Each score shows all of a lasting shift."""
 INDEPENDENT = Dependence(ratio=1.0, block_n=1, effective_n=float("inf"), promised=True)
 
 
@@ -80,11 +82,13 @@ class Detector(Protocol):
         self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
     ) -> None: ...
 
-    def run(self, scores: Floats, days: Floats) -> int | None:
+    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
         """Feed scores in order. The index of the one that alarmed (none after it is read), or None.
 
-        `days` has for each the time since the observation before it, never less than 0. Raises
-        ValueError when a number is not finite or a time negative; then nothing was read.
+        `days` has for each the time since the observation before it, never less than 0; `shown`
+        what part of a lasting shift it shows, above 0 and at most 1 (`detectors.day_levels`): who
+        weighs scores alike passes over it. Raises ValueError when a number is not finite or a time
+        negative; then nothing was read.
         """
 
     @property

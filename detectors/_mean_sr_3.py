@@ -1,13 +1,15 @@
-"""States of MeanSR before format 4, taken up: M is what it was, for the level and for the spread.
+"""States of MeanSR before format 5, taken up: M is what it was, for the level and for the spread.
 
-They have the sum of spread scores where there is one of squares now, and weights that go with
+Up to format 4 each score showed all of a shift. Before that,
+
+states have the sum of spread scores where there is one of squares now, and weights that go with
 Bayes factors of a shift drawn from N(0, .5^2). Format 2 kept the observation after the last look
 apart, and a third part of what was found.
 """
 
 import numpy as np
 
-from detectors._bayes_factors import SPREAD, bayes_factors
+from detectors._bayes_factors import SPREAD, WORTH, bayes_factors
 from detectors._contract import Floats, State
 from detectors._starts import N, Starts, restored
 
@@ -18,9 +20,13 @@ _NOTHING = 1e-100
 
 
 def taken_up(state: State, reference_n: int) -> tuple[Starts, Floats]:
-    """The starts and the sums of a state of format 2 or 3, in today's terms."""
-    columns = (np.array(state[name]) for name in ("elapsed", "began", "totals_then", "weights"))
-    starts, totals = restored(state["n"], *columns), np.array(state["totals"], dtype=np.float64)
+    """The starts and the sums of a state of format 2 to 4, in today's terms."""
+    n, began = state["n"], np.array(state["began"], dtype=np.float64)
+    then = np.vstack((state["totals_then"], began + reference_n))
+    starts = restored(n, state["elapsed"], began, then, state["weights"])
+    totals = np.array([*state["totals"], n + reference_n], dtype=np.float64)
+    if state["format"] == 4:
+        return starts, totals
     evidence = starts.held * _factors_of_old(starts, totals, reference_n)
     _square(starts, totals)
     factors = np.ones_like(evidence)
@@ -34,7 +40,7 @@ def _factors_of_old(starts: Starts, totals: Floats, reference_n: int) -> Floats:
     all_n = starts.clock[N] + reference_n
     share = (starts.began + reference_n) / all_n
     scale_2 = 1 / (1 + _SHIFT_SD**2 * (starts.clock[N] - starts.began) * share)
-    x = starts.totals_then - share * totals[:, None]
+    x = starts.totals_then[:WORTH] - share * totals[:WORTH, None]
     factors: Floats = np.exp(x * x * scale_2 * (_SHIFT_SD**2 / 2)) * np.sqrt(scale_2)
     return factors
 

@@ -25,6 +25,7 @@ from river.drift import ADWIN
 
 from detectors import _river_window
 from detectors._contract import (
+    IN_FULL,
     INDEPENDENT,
     MIN_ARL,
     Dependence,
@@ -61,7 +62,7 @@ class Detector:
         self._found: Cut | None = None
         self._resume(_reference_window(reference_n))
 
-    def run(self, scores: Floats, days: Floats) -> int | None:
+    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
         """See detectors.Detector."""
         check_scores(scores, days)
         if not len(scores):

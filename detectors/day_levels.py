@@ -22,7 +22,7 @@ from math import inf, sqrt
 import numpy as np
 
 from detectors._compiled import compiled
-from detectors._contract import Floats, Ints, State, StateUnreadable
+from detectors._contract import IN_FULL, Floats, Ints, State, StateUnreadable
 
 _FORMAT = 1
 SUMS_N = 3
@@ -68,20 +68,25 @@ class DayLevels:
         per_day = self._seen[_VARIANCE] / 3 / expected if expected > 0 else 0.0
         return 1 + self.variance * float(per_day)
 
-    def innovations(self, scores: Floats, weekdays: Ints) -> tuple[Floats, bool]:
-        """Those of the next scores, each with its local day of the week; whether any is another.
+    def innovations(self, scores: Floats, weekdays: Ints) -> tuple[Floats, Floats]:
+        """Those of the next scores, each with its local day of the week.
 
-        The same bits however scores are cut into calls.
+        And what part of a shift of all days each shows (`detectors.Detector.run`). The same bits
+        however scores are cut into calls.
         """
-        found = np.empty(len(scores))
-        are_others = _read(scores, weekdays, self._seen, self._within_ratio, found)
-        return found, are_others
+        found, shown = np.empty((2, len(scores)))
+        are_others = _read(scores, weekdays, self._seen, self._within_ratio, found, shown)
+        return found, shown if are_others else IN_FULL
 
     def held_against(self, variance_ratio: float, sums: Sequence[float]) -> "DayLevels":
         """What goes on under another reference: what is known of days, its own sums if more."""
         known = self.sums
         more = sums if len(sums) and sums[_EXPECTED] > known[_EXPECTED] else known
         return DayLevels(more, variance_ratio)
+
+    def end_day(self) -> None:
+        """What comes is of another day."""
+        _end_day(self._seen, self._within_ratio)
 
     def forget_days(self) -> None:
         """What comes is not to be compared with the day that is filling, or the one before."""
@@ -116,6 +121,7 @@ def day_sums(scores: Floats, weekdays: Ints, variance_ratio: float) -> list[floa
     """The sums of a sample, in the order in which it came; each with its local day of the week."""
     levels = DayLevels((), variance_ratio)
     levels.innovations(scores, weekdays)
+    levels.end_day()
     return levels.sums
 
 
@@ -145,19 +151,22 @@ def observations_for(independent_n: float, per_day: float, variance: float) -> f
 
 
 @compiled
-def _read(scores: Floats, weekdays: Ints, seen: Floats, within_ratio: float, found: Floats) -> bool:
+def _read(
+    scores: Floats, weekdays: Ints, seen: Floats, within_ratio: float, found: Floats, shown: Floats
+) -> bool:
     are_others = False
     for place, score in enumerate(scores):
         if seen[_WEEKDAY] != weekdays[place]:
             _end_day(seen, within_ratio)
             seen[_WEEKDAY] = weekdays[place]
         levels, n = seen[_LEVELS], seen[_DAY + _N]
-        found[place] = score
+        found[place], shown[place] = score, 1.0
         if levels > 0:
             told = levels / (1 + n * levels)
             within = 1 / (1 + levels)
-            left = score - told * seen[_DAY + _SUM]
-            found[place] = left / sqrt(within * (1 + within_ratio * told))
+            sd = sqrt(within * (1 + within_ratio * told))
+            found[place] = (score - told * seen[_DAY + _SUM]) / sd
+            shown[place] = 1 / (1 + n * levels) / sd
             are_others = True
         seen[_DAY + _N] += 1
         seen[_DAY + _SUM] += score

@@ -20,9 +20,10 @@ from typing import Self
 
 import numpy as np
 
-from detectors._bayes_factors import LEVEL, SPREAD, bayes_factors, growth, log_bounds
+from detectors._bayes_factors import LEVEL, SPREAD, WORTH, bayes_factors, growth, log_bounds
 from detectors._compiled import compiled
 from detectors._contract import (
+    IN_FULL,
     INDEPENDENT,
     Dependence,
     Floats,
@@ -46,7 +47,7 @@ from detectors._starts import (
     wait,
 )
 
-_FORMAT = 4
+_FORMAT = 5
 _ROUNDED = 1 - 1e-9
 _NOTHING = 1e-100
 _FORM_PARTS = np.array([0.9, 0.1])  # level, spread
@@ -64,12 +65,13 @@ class Detector:
         check_settings(promise, reference_n)
         self.threshold = promise.days
         self._reference_n = reference_n
+        self._worth = min(float(reference_n), dependence.effective_n * dependence.ratio)
         self._shrunk = 1 / sqrt(dependence.ratio)
         self._spread_shrunk = 1 / sqrt(dependence.spread_ratio)
         self._found: tuple[float, int] | None = None
         self._begin()
 
-    def run(self, scores: Floats, days: Floats) -> int | None:
+    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
         """See detectors.Detector."""
         check_scores(scores, days)
         if not len(scores):
@@ -78,6 +80,7 @@ class Detector:
         alarm, self._most = _read(
             scores,
             days,
+            shown,
             self._starts,
             self._totals,
             self._reference_n,
@@ -125,8 +128,8 @@ class Detector:
         state: State,
         dependence: Dependence = INDEPENDENT,
     ) -> Self:
-        """See detectors.Detector; formats 2 and 3 are taken up (`detectors._mean_sr_3`)."""
-        if state.get("format") not in (2, 3, _FORMAT):
+        """See detectors.Detector; formats 2 to 4 are taken up (`detectors._mean_sr_3`)."""
+        if state.get("format") not in (2, 3, 4, _FORMAT):
             raise StateUnreadable("written by another version")
         detector = cls(promise, reference_n, dependence)
         detector._most = inf
@@ -144,8 +147,8 @@ class Detector:
         return detector
 
     def _begin(self) -> None:
-        self._starts = no_starts(len(_FORM_PARTS), len(_FORM_PARTS))
-        self._totals: Floats = np.zeros(len(_FORM_PARTS))
+        self._totals: Floats = np.array([0.0, 0.0, self._worth])
+        self._starts = no_starts(len(self._totals), len(_FORM_PARTS))
         self._most = 0.0
 
     def _evidence(self) -> Floats:
@@ -168,6 +171,7 @@ class Detector:
 def _read(
     scores: Floats,
     days: Floats,
+    shown: Floats,
     starts: Starts,
     totals: Floats,
     reference_n: int,
@@ -185,9 +189,11 @@ def _read(
     factors = np.ones_like(weights)
     for place, score in enumerate(scores):
         wait(starts, days[place], totals, _FORM_PARTS, threshold)
+        part = shown[place] if len(shown) else 1.0
         square = 1 + ((score / shrunk) ** 2 - 1) * spread_shrunk
-        most = (most + days[place]) * exp(growth(score, square, starts, totals, reference_n))
-        totals[LEVEL] += score
+        most = (most + days[place]) * exp(growth(score, part, square, starts, totals, reference_n))
+        totals[LEVEL] += part * score
+        totals[WORTH] += part * part
         totals[SPREAD] += square
         clock[N] += 1
         unweighed = clock[ELAPSED] - clock[NEWEST]  # the days that the next start will weigh
@@ -218,7 +224,7 @@ def _bound(starts: Starts, totals: Floats, reference_n: int, bounds: Floats) -> 
     log_bounds(starts, totals, reference_n, bounds)
     weights, most = starts.held, 0.0
     for start in range(int(starts.clock[BORN_N])):
-        for form in range(len(totals)):
+        for form in range(len(weights)):
             most += weights[form, start] * exp(bounds[form, start])
     return most
 

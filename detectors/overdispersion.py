@@ -48,6 +48,7 @@ def overdispersion_of(cells: Ints, weekdays: Ints) -> list[list[float]]:
     counts = np.bincount(cells).astype(np.float64)
     seen = nothing_seen(len(counts))
     _add_all(seen, frequent_shares(counts), cells, weekdays)
+    _end(seen, frequent_shares(counts), _DAYS)
     sums: list[list[float]] = seen[:, :_N].tolist()
     return sums
 

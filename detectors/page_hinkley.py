@@ -21,6 +21,7 @@ import numpy as np
 
 from detectors._compiled import compiled
 from detectors._contract import (
+    IN_FULL,
     INDEPENDENT,
     MIN_ARL,
     Dependence,
@@ -53,7 +54,7 @@ class Detector:
         self._found: tuple[float, int] | None = None
         self._begin()
 
-    def run(self, scores: Floats, days: Floats) -> int | None:
+    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
         """See detectors.Detector."""
         check_scores(scores, days)
         if not len(scores):

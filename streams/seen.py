@@ -8,6 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 import detectors
+from detectors import IN_FULL
 from detectors.day_levels import DayLevels
 from schemas.series import Note
 
@@ -54,6 +55,8 @@ class Readings(NamedTuple):
     """Cells of the mixture."""
     weekdays: NDArray[np.int64]
     """The local day of the week of each."""
+    shown: Floats = IN_FULL
+    """What part of a lasting shift each score shows: see detectors.Detector."""
 
     def part(self, start: int, stop: int) -> "Readings":
         """Those from `start` to before `stop`."""
@@ -62,6 +65,7 @@ class Readings(NamedTuple):
             None if self.scores is None else self.scores[cut],
             self.cells[cut],
             self.weekdays[cut],
+            self.shown[cut],
         )
 
 
@@ -155,9 +159,15 @@ class Frozen(Protocol):
         """Scores and cells of observations."""
 
     def arm(
-        self, promise: detectors.Promise, states: Mapping[str, detectors.State]
+        self,
+        promise: detectors.Promise,
+        states: Mapping[str, detectors.State],
+        levels: DayLevels | None = None,
     ) -> "dict[str, Vote]":
-        """The votes, each with its part of the promise; those with a readable state go on."""
+        """The votes, each with its part of the promise; those with a readable state go on.
+
+        Days that have levels of their own make a reference of numbers worth less.
+        """
 
     def levels(self, known: DayLevels | None) -> DayLevels | None:
         """What is known of the levels of days when it comes into force; None for words."""

@@ -397,4 +397,4 @@ class Series:
 
     def _arm(self, states: Mapping[str, detectors.State] | None = None) -> None:
         assert self.reference is not None
-        self.votes = self.reference.arm(self.share.promise, states or {})
+        self.votes = self.reference.arm(self.share.promise, states or {}, self.levels)

@@ -144,13 +144,18 @@ class NumberReference:
         scores = self.standard.scores(values, seen.uniforms, seen.weekhours.astype(np.int64))
         return Readings(scores, self._cells.cells(values, scores), seen.weekdays)
 
-    def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
+    def arm(
+        self, promise: detectors.Promise, states: States, levels: DayLevels | None = None
+    ) -> dict[str, Vote]:
         """A vote for each detector."""
-        ratio, by_day = self.ratio, self._by_day
+        ratio, by_day, dependence = self.ratio, self._by_day, self.standard.dependence
+        if levels is not None:
+            effective_n = dependence.effective_n / levels.ratio
+            dependence = dependence._replace(effective_n=effective_n)
         basis = Basis(
             self.n,
             CellBasis(self._cells.counts, ratio),
-            self.standard.dependence,
+            dependence,
             by_day and (CellBasis(by_day[0], ratio), CellBasis(by_day[1], ratio)),
         )
         return number_votes(promise, basis, states)
@@ -165,10 +170,11 @@ class NumberReference:
         """Innovations of their scores, and the cells of those."""
         if levels is None or readings.scores is None:
             return readings
-        scores, are_others = levels.innovations(readings.scores, readings.weekdays)
-        if not are_others:
+        scores, shown = levels.innovations(readings.scores, readings.weekdays)
+        if not len(shown):
             return readings
-        return readings._replace(scores=scores, cells=self._cells.levelled(readings.cells, scores))
+        cells = self._cells.levelled(readings.cells, scores)
+        return readings._replace(scores=scores, cells=cells, shown=shown)
 
     def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
         """Its days differ as those do that were watched."""

@@ -25,7 +25,7 @@ class ScoreVote:
     def run(self, readings: Readings, days: Floats) -> int | None:
         """See streams.seen.Vote."""
         assert readings.scores is not None
-        return self._detector.run(readings.scores, days)
+        return self._detector.run(readings.scores, days, readings.shown)
 
     @property
     def statistic(self) -> float:

@@ -168,7 +168,9 @@ class WordReference:
         cells = self._categories.cells(cast(Sequence[str], seen.values))
         return Readings(scores=None, cells=cells, weekdays=seen.weekdays)
 
-    def arm(self, promise: detectors.Promise, states: States) -> dict[str, Vote]:
+    def arm(
+        self, promise: detectors.Promise, states: States, levels: DayLevels | None = None
+    ) -> dict[str, Vote]:
         """One vote, on the mixture."""
         known, dependence = self._categories, self._categories.dependence
         cells = CellBasis(known.counts, dependence.ratio, known.overdispersion)

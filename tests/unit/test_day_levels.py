@@ -65,9 +65,14 @@ def test_of_days_that_are_alike_little_is_taken_for_a_level() -> None:
     assert max(variances) < 0.05**2
 
 
-def test_before_any_day_is_over_days_are_taken_to_differ_by_a_twentieth() -> None:
-    assert DayLevels().variance == pytest.approx(0.05**2)
-    assert DayLevels(variance_ratio=4.0).variance == pytest.approx(0.05**2 / 4)
+def test_the_first_days_are_taken_to_differ_by_a_twentieth() -> None:
+    """Until there are days nothing is; the sd is that of scores, not of what they are worth."""
+    sums = day_sums(*drawn(2, 0.0), 1.0)
+    single, fourfold = DayLevels(sums), DayLevels(sums, variance_ratio=4.0)
+
+    assert DayLevels().variance == 0
+    assert 0.7 * 0.05**2 < single.variance < 0.05**2
+    assert fourfold.variance == pytest.approx(single.variance / 4)
 
 
 def test_what_depends_within_a_day_is_no_level_of_its_own() -> None:
@@ -111,6 +116,20 @@ def test_however_scores_are_cut_they_are_the_same_bits(cuts: list[int], seed: in
 
     assert told == expected.tolist()
     assert parts.state() == whole.state()
+
+
+def test_a_shift_of_all_days_shows_in_scores_as_much_as_is_said() -> None:
+    """Twice the same noise; the difference is the shift, times what each score shows of it."""
+    scores, weekdays = drawn(80, 0.2)
+    known = day_sums(scores, weekdays, 1.0)
+
+    usual, shown = DayLevels(known).innovations(scores[: 2 * PER_DAY], weekdays[: 2 * PER_DAY])
+    moved, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY] + 0.5, weekdays[: 2 * PER_DAY])
+
+    assert (moved - usual)[:PER_DAY] == pytest.approx(0.5 * shown[:PER_DAY])
+    assert 0 < shown.min() < 0.2 and shown[0] == shown.max() == 1
+    worth, variance = (shown[:PER_DAY] ** 2).sum(), DayLevels(known).variance
+    assert worth == pytest.approx(PER_DAY * (1 + variance) / (1 + PER_DAY * variance), rel=0.01)
 
 
 def test_under_another_reference_what_days_have_told_goes_on() -> None:

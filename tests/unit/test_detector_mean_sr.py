@@ -16,11 +16,16 @@ SHIFTS = {0.125: 0.05, 0.25: 0.2, 0.5: 0.55, 1.0: 0.15, 2.0: 0.05}
 SPREADS = {1.2: 0.3, 1.5: 0.2, 1 / 1.2: 0.3, 1 / 1.5: 0.2}
 
 
-def level_factor(scores: np.ndarray, began: int) -> float:
-    """From the density of the difference of the two means, given each shift to either side."""
-    before, since = scores[:began], scores[began:]
-    difference = since.sum() / len(since) - before.sum() / (M + began)
-    variance = 1 / len(since) + 1 / (M + began)
+def level_factor(scores: np.ndarray, began: int, shown: np.ndarray | None = None) -> float:
+    """From the density of the difference of two means, given each shift to either side.
+
+    Means are those of what each score says of the level, weighed by how much it says.
+    """
+    parts = np.ones(len(scores)) if shown is None else shown
+    said, worth = parts * scores, parts**2
+    since_worth, before_worth = worth[began:].sum(), M + worth[:began].sum()
+    difference = said[began:].sum() / since_worth - said[:began].sum() / before_worth
+    variance = 1 / since_worth + 1 / before_worth
 
     def density(shift: float) -> float:
         return exp(-((difference - shift) ** 2) / (2 * variance))
@@ -44,26 +49,37 @@ def spread_factor(scores: np.ndarray, began: int) -> float:
     )
 
 
-def evidence(scores: np.ndarray, began: int) -> float:
-    return 0.9 * level_factor(scores, began) + 0.1 * spread_factor(scores, began)
+def evidence(scores: np.ndarray, began: int, shown: np.ndarray | None = None) -> float:
+    return 0.9 * level_factor(scores, began, shown) + 0.1 * spread_factor(scores, began)
 
 
-def test_it_sums_the_bayes_factors_of_all_starts_weighed_by_the_days_before_them() -> None:
+def fading(n: int) -> np.ndarray:
+    """What a score shows of a shift, ever less in the course of each day of 50."""
+    return 1 / (1 + 0.1 * (np.arange(n) % 50))
+
+
+@pytest.mark.parametrize("shown", [np.ones(24 * 8), fading(24 * 8)], ids=["all", "parts"])
+def test_it_sums_the_bayes_factors_of_all_starts_weighed_by_the_days_before_them(
+    shown: np.ndarray,
+) -> None:
     rng = np.random.default_rng(5)
     scores, days = rng.normal(0.2, 1.3, size=24 * 8), rng.exponential(size=24 * 8)
     detector = make("mean_sr", NEVER, M)
 
-    assert detector.run(scores, days) is None
+    assert detector.run(scores, days, shown) is None
 
     expected, newest = 0.0, 0.0
     for began in range(0, len(scores), 8):
         weight, newest = days[: began + 1].sum() - newest, days[: began + 1].sum()
-        expected += weight * evidence(scores, began)
+        expected += weight * evidence(scores, began, shown)
     assert detector.statistic == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("shown", [np.ones(1_200), fading(1_200)], ids=["all", "parts"])
 @pytest.mark.parametrize("seed", range(6))
-def test_it_alarms_at_the_first_observation_at_which_the_threshold_is_reached(seed: int) -> None:
+def test_it_alarms_at_the_first_observation_at_which_the_threshold_is_reached(
+    seed: int, shown: np.ndarray
+) -> None:
     """Though the evidence is seldom looked at: as one does that looks at it each time."""
     rng = np.random.default_rng([seed, 6])
     scores, days = rng.normal(size=1_200), rng.uniform(size=1_200)
@@ -73,17 +89,38 @@ def test_it_alarms_at_the_first_observation_at_which_the_threshold_is_reached(se
     threshold = Promise(1_000.0, 1.0)
     asked, expected = make("mean_sr", NEVER, M), []
     for place in range(len(scores)):
-        asked.run(scores[place : place + 1], days[place : place + 1])
+        asked.run(*(column[place : place + 1] for column in (scores, days, shown)))
         if asked.statistic >= threshold.days:
             expected.append(place)
             asked = make("mean_sr", NEVER, M)
 
     detector, found, at = make("mean_sr", threshold, M), [], 0
-    while (index := detector.run(scores[at:], days[at:])) is not None:
+    while (index := detector.run(scores[at:], days[at:], shown[at:])) is not None:
         at += index + 1
         found.append(at - 1)
 
     assert found == expected != []
+
+
+def test_what_shows_all_of_a_shift_is_the_same_bits_as_what_says_nothing_of_it() -> None:
+    scores = np.random.default_rng(9).normal(0.1, 1, size=700)
+    silent, told = make("mean_sr", NEVER, M), make("mean_sr", NEVER, M)
+
+    silent.run(scores, np.ones(700))
+    told.run(scores, np.ones(700), np.ones(700))
+
+    assert silent.state() == told.state()
+
+
+def test_a_reference_that_is_worth_less_makes_a_small_shift_later_to_believe() -> None:
+    scores, found = np.random.default_rng(9).normal(0.4, 1, size=4_000), []
+    for effective_n in (2_000.0, 200.0):
+        dependence = Dependence(1.0, 1, effective_n, promised=True)
+        detector = make("mean_sr", Promise(1e4, 1.0), 2_000, dependence)
+        found.append(detector.run(scores, np.ones(4_000)))
+
+    few, many = found[1], found[0]
+    assert few is not None and many is not None and few > many
 
 
 def test_what_is_certain_to_have_no_evidence_is_left_out() -> None:
@@ -98,8 +135,10 @@ def test_what_is_certain_to_have_no_evidence_is_left_out() -> None:
     assert np.isfinite(detector.statistic)
 
 
-@pytest.mark.parametrize("pace", [0.1, 7.0])
-def test_in_control_the_evidence_is_worth_the_days_gone_by(pace: float) -> None:
+@pytest.mark.parametrize(
+    ("pace", "shown"), [(0.1, np.ones(34)), (7.0, np.ones(34)), (1.0, fading(54)[20:])]
+)
+def test_in_control_the_evidence_is_worth_the_days_gone_by(pace: float, shown: np.ndarray) -> None:
     """E[M] over 3,000 unshifted streams of 34 scores: the last start has 33 days before it.
 
     Level and spread of the scores are as uncertain as the reference.
@@ -109,7 +148,8 @@ def test_in_control_the_evidence_is_worth_the_days_gone_by(pace: float) -> None:
     for _ in range(3_000):
         detector = make("mean_sr", NEVER, M)
         mean, sd = rng.normal(scale=1 / M**0.5), (M / rng.chisquare(M)) ** 0.5
-        assert detector.run(mean + sd * rng.normal(size=34), np.full(34, pace)) is None
+        scores = shown * mean + sd * rng.normal(size=34)
+        assert detector.run(scores, np.full(34, pace), shown) is None
         worth.append(detector.statistic / pace)
 
     error = np.std(worth) / 3_000**0.5
@@ -190,7 +230,7 @@ def test_a_spread_that_does_not_depend_is_seen_behind_a_level_that_does() -> Non
     assert found[1] is None
 
 
-@pytest.mark.parametrize(("form", "spread"), [(2, 1.0), (3, 1.5)])
+@pytest.mark.parametrize(("form", "spread"), [(2, 1.0), (3, 1.5), (4, 1.5)])
 def test_a_state_of_an_older_format_goes_on_with_all_its_evidence(form: int, spread: float) -> None:
     """And alarms no later. Of format 2 an observation was kept apart."""
     scores = np.random.default_rng(31).normal(size=500)

@@ -28,7 +28,6 @@ from bench.calibration_data import (
     DATA,
     DEPENDENT,
     Floats,
-    Ints,
     Stream,
     of_no_cycle,
     stream,
@@ -36,10 +35,12 @@ from bench.calibration_data import (
 from detectors import Promise, make
 from detectors.cat_sr import CategoryDetector
 from detectors.cells import number_cells
+from detectors.day_levels import DayLevels
 from detectors.dependence import dependence_of_categories
 from detectors.overdispersion import overdispersion_of
 from detectors.standard import Standard
 from detectors.votes import VOTES
+from streams.seen import Readings
 
 PROCESSES = 2
 IN_CONTROL_N = 1_000
@@ -85,13 +86,21 @@ class Numbers:
         self._standard = Standard.learn(reference.values, draws, reference.weekhours)
         self._cells = number_cells(self._standard)
         self.n, self.dependence = self._standard.n, self._standard.dependence
+        ratio = DayLevels(self._standard.days, self.dependence.ratio).ratio
+        effective_n = self.dependence.effective_n / ratio
+        self.dependence = self.dependence._replace(effective_n=effective_n)
         self.counts, self.overdispersion = self._cells.counts, ()
 
-    def readings(self, seen: Stream, rng: np.random.Generator) -> tuple[Floats, Ints]:
-        """Scores and cells."""
+    def readings(self, seen: Stream, rng: np.random.Generator) -> Readings:
+        """Scores without the levels of days, and cells."""
         draws = rng.random(len(seen.values))
         scores = self._standard.scores(seen.values, draws, seen.weekhours)
-        return scores, self._cells.cells(seen.values, scores)
+        cells = self._cells.cells(seen.values, scores)
+        levels = DayLevels(self._standard.days, self._standard.dependence.ratio)
+        left, shown = levels.innovations(scores, seen.weekdays)
+        if len(shown):
+            cells = self._cells.levelled(cells, left)
+        return Readings(left, cells, seen.weekdays, shown)
 
 
 class YesNo:
@@ -103,9 +112,9 @@ class YesNo:
         self.counts = (*np.bincount(answers, minlength=2).tolist(), 0)
         self.overdispersion = overdispersion_of(answers, reference.weekdays)
 
-    def readings(self, seen: Stream, rng: np.random.Generator) -> tuple[Floats, Ints]:
+    def readings(self, seen: Stream, rng: np.random.Generator) -> Readings:
         """Cells; there are no scores."""
-        return seen.values, seen.values.astype(np.int64)
+        return Readings(seen.values, seen.values.astype(np.int64), seen.weekdays)
 
 
 class Watch:
@@ -134,13 +143,12 @@ class Watch:
 
     def alarms(self, seen: Stream) -> list[int]:
         """The places of all alarms; after each, all begin anew, and what blocks told stays."""
-        scores, cells = self._against.readings(seen, self._rng)
-        days = np.full(len(scores), 1 / seen.per_day)
+        readings = self._against.readings(seen, self._rng)
+        n = len(readings.cells)
+        days = np.full(n, 1 / seen.per_day)
         found: list[int] = []
         at = 0
-        while (
-            first := self._first(scores[at:], cells[at:], days[at:], seen.weekdays[at:])
-        ) is not None:
+        while (first := self._first(readings.part(at, n), days[at:])) is not None:
             at += first + 1
             found.append(at - 1)
             mixture = self._detectors.get("cat_sr")
@@ -149,13 +157,14 @@ class Watch:
             self._arm(mixture)
         return found
 
-    def _first(self, scores: Floats, cells: Ints, days: Floats, weekdays: Ints) -> int | None:
-        for begin in range(0, len(scores), 512):
-            part = slice(begin, begin + 512)
+    def _first(self, readings: Readings, days: Floats) -> int | None:
+        for begin in range(0, len(days), 512):
+            part, time = readings.part(begin, begin + 512), days[begin : begin + 512]
+            assert part.scores is not None
             found = [
-                detector.run(cells[part], days[part], weekdays[part])
+                detector.run(part.cells, time, part.weekdays)
                 if kind == "cat_sr"
-                else detector.run(scores[part], days[part])
+                else detector.run(part.scores, time, part.shown)
                 for kind, detector in self._detectors.items()
             ]
             alarms: list[int] = [place for place in found if place is not None]

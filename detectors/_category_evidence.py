@@ -29,6 +29,7 @@ def read(  # noqa: C901 - a call for each of its loops costs more than the loops
     seen: Floats,
     against: Floats,
     least_ratio: float,
+    per_day: float,
     threshold: float,
 ) -> tuple[int, float]:
     """The place of the cell that alarmed, the last one read, and M then; -1 where none does.
@@ -49,7 +50,7 @@ def read(  # noqa: C901 - a call for each of its loops costs more than the loops
     for place, cell in enumerate(cells):
         if is_due(seen, weekdays[place]):
             end_blocks(seen, shares, weekdays[place])
-            totals[-1] = 1 / max(least_ratio, ratio_of(seen))
+            totals[-1] = 1 / max(least_ratio, ratio_of(seen, shares, per_day))
         add(seen, filling, cell)
         wait(starts, days[place], totals, _PRIOR_PARTS, threshold)
         born_n, n = int(clock[BORN_N]), clock[N]

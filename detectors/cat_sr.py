@@ -47,6 +47,7 @@ class CategoryDetector:
     `detectors.categories` or `detectors.cells` number them. An alarm ends what was watched: the
     next observation begins anew, against the reference. `overdispersion` is what a reference told
     of blocks of its observations (`detectors.overdispersion`); what is watched goes on telling it.
+    `per_day` is about how many come on one, 0 if all are of one.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class CategoryDetector:
         reference_counts: Sequence[int],
         variance_ratio: float = 1.0,
         overdispersion: Sequence[Sequence[float]] = (),
+        per_day: float = 0.0,
     ) -> None:
         check_promise(Promise(days, 1.0))
         if len(reference_counts) < 2 or sum(reference_counts) < 1 or min(reference_counts) < 0:
@@ -62,7 +64,7 @@ class CategoryDetector:
         if not variance_ratio >= 1:
             raise ValueError("variance_ratio must be at least 1")
         self.threshold = days
-        self._least_ratio = variance_ratio
+        self._least_ratio, self._per_day = variance_ratio, per_day
         counts = np.array(reference_counts, dtype=np.float64)
         self._against = np.stack((counts, frequent_shares(counts)))
         self._seen = nothing_seen(len(reference_counts), overdispersion)
@@ -95,6 +97,7 @@ class CategoryDetector:
             self._seen,
             self._against,
             self._least_ratio,
+            self._per_day,
             self.threshold,
         )
         if alarm < 0:
@@ -109,7 +112,7 @@ class CategoryDetector:
     @property
     def variance_ratio(self) -> float:
         """By which a start is tempered that begins now."""
-        return max(self._least_ratio, ratio_of(self._seen))
+        return max(self._least_ratio, ratio_of(self._seen, self._against[1], self._per_day))
 
     @property
     def statistic(self) -> float:
@@ -154,6 +157,7 @@ class CategoryDetector:
         state: State,
         variance_ratio: float = 1.0,
         overdispersion: Sequence[Sequence[float]] = (),
+        per_day: float = 0.0,
     ) -> Self:
         """Resume; a new promise changes the threshold and keeps the evidence.
 
@@ -163,7 +167,7 @@ class CategoryDetector:
         is_read = form in (_FORMAT_2, _FORMAT_3, _FORMAT)
         if not is_read or len(state["counts"]) != len(reference_counts):
             raise StateUnreadable("written by another version, or for other cells")
-        detector = cls(days, reference_counts, variance_ratio, overdispersion)
+        detector = cls(days, reference_counts, variance_ratio, overdispersion, per_day)
         counted_then = [1 / variance_ratio] * len(state["began"])
         if form != _FORMAT_2:
             counted_then = state["counted_then"]

@@ -24,8 +24,11 @@ Sums = Sequence[Sequence[float]]
 _BLOCKS, _DAYS = range(2)
 _DIFFERENCES, _EXPECTED, _VARIANCE, _N, _WEEKDAY, _HEAD_N = range(6)
 _FREQUENT_N = 10  # rarer cells follow chance so far from a normal one that they tell nothing
-_LEAST_FREEDOM = 4.0  # of eight days, of which the first and the last need not be whole
+_LEAST_FREEDOM = 2.0  # of five days, of which the first and the last need not be whole
 _ONE_IN_44 = 2.0
+_ASSUMED_LOGIT = 0.1  # of a half it is .025, as the .05 sd of numbers are
+_ASSUMED_DAY_N = 1_000.0  # what comes faster would be all but deaf until days are known
+_ASSUMED_FREEDOM = 3.0
 
 
 def nothing_seen(cells_n: int, sums: Sums = ()) -> Floats:
@@ -77,9 +80,9 @@ def together(parts: Sequence[Sums]) -> Sums:
     ]
 
 
-def ratio_told(sums: Sums) -> float:
-    """See `ratio_of`."""
-    return float(ratio_of(nothing_seen(0, sums)))
+def ratio_told(sums: Sums, cells_n: int) -> float:
+    """See `ratio_of`; of so many cells."""
+    return float(ratio_of(nothing_seen(cells_n, sums), np.zeros(cells_n), 0.0))
 
 
 def are_sums(sums: Sums) -> bool:
@@ -120,27 +123,51 @@ def filling_at(cells_n: int) -> int:
 
 
 @compiled
-def ratio_of(seen: Floats) -> float:
+def ratio_of(seen: Floats, shares: Floats, per_day: float) -> float:
     """So many observations are worth as much as one independent one; 1 where it may be chance.
 
     The greater one of both kinds of blocks. Above 1 only where chance alone would show so much
     once in 44 (chi-squared, by Wilson & Hilferty 1931), and then by a standard error more than it
-    is estimated: one too small costs more than one too great.
+    is estimated: one too small costs more than one too great. Of days it is the mean ratio of the
+    shares; where a mixture of three or more moves, it moves along fewer ways than it has, for which
+    it counts twice. Until days have told enough they are taken to differ by a tenth in the logit.
     """
     highest = 1.0
     for kind in range(2):
         expected, variance = seen[kind, _EXPECTED], seen[kind, _VARIANCE]
-        if expected <= 0 or variance <= 0:
-            continue
-        freedom = 2 * expected * expected / variance
+        freedom = 2 * expected * expected / variance if variance > 0 else 0.0
+        if kind == _DAYS:
+            fading = _ASSUMED_FREEDOM / (_ASSUMED_FREEDOM + freedom)
+            highest = max(highest, 1 + fading * _assumed(seen, shares, per_day))
         if freedom < _LEAST_FREEDOM:
             continue
         ratio, error = seen[kind, _DIFFERENCES] / expected, np.sqrt(variance) / expected
         part = error * error / 9  # 2 / 9 of the degrees of freedom
         root = 1 - part + _ONE_IN_44 * np.sqrt(part)
         if ratio > root * root * root:
-            highest = max(highest, ratio * (1 + error))
+            ways = 2 if kind == _DAYS and len(shares) > 2 else 1
+            highest = max(highest, 1 + ways * (ratio * (1 + error) - 1))
     return highest
+
+
+@compiled
+def _assumed(seen: Floats, shares: Floats, per_day: float) -> float:
+    """By how much the ratio of days is above 1 if all shares have logits of their own by the day.
+
+    A share p then varies by (_ASSUMED_LOGIT p (1 - p))^2. A day has as many as the last that ended,
+    `per_day` before one has, but no more than a thousand.
+    """
+    day_n, cells_n, varies, weight = 0.0, len(shares), 0.0, 0.0
+    for cell in range(cells_n):
+        day_n += seen[_DAYS, _HEAD_N + cell]
+        rest = 1 - shares[cell]
+        if 0 < shares[cell] < 1:
+            varies += shares[cell] * rest * rest
+            weight += rest
+    if weight <= 0:
+        return 0.0
+    day_n = min(day_n if day_n > 0 else per_day, _ASSUMED_DAY_N)
+    return day_n * _ASSUMED_LOGIT * _ASSUMED_LOGIT * varies / weight
 
 
 @compiled

@@ -27,13 +27,15 @@ class CellBasis(NamedTuple):
     ratio: float
     overdispersion: Sequence[Sequence[float]] = ()
     """What blocks of them told."""
+    per_day: float = 0.0
+    """About how many come on one."""
 
     def detector(self, days: float, state: detectors.State | None = None) -> CategoryDetector:
         """With this promise; StateUnreadable if the state is not one of it."""
-        counts, ratio, told = self
+        counts, ratio, told, per_day = self
         if state is None:
-            return CategoryDetector(days, counts, ratio, told)
-        return CategoryDetector.restore(days, counts, state, ratio, told)
+            return CategoryDetector(days, counts, ratio, told, per_day)
+        return CategoryDetector.restore(days, counts, state, ratio, told, per_day)
 
     def knowing(self, told: Sums) -> "CellBasis":
         """What blocks told under another reference goes on, unless those of this one told more."""

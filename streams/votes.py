@@ -8,6 +8,7 @@ import detectors
 from detectors.cat_sr import CategoryDetector
 from detectors.overdispersion import together
 from detectors.votes import VOTES, VOTES_OF_WORDS
+from streams.budget import AHEAD
 from streams.seen import NO_COUNTS, Counts, Floats, Readings, States, Vote
 from streams.vote_by_day import ByDay, CellBasis, VoteByDay
 
@@ -122,10 +123,11 @@ def _score_vote(
 
 
 def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State | None) -> Vote:
-    days = promise.days
+    days, per_day = promise.days, promise.per_day / AHEAD
     if basis.by_day is not None:
-        return VoteByDay.resume(days, basis.by_day, state)
-    cells = basis.cells
+        weekdays, weekends = (one._replace(per_day=per_day) for one in basis.by_day)
+        return VoteByDay.resume(days, (weekdays, weekends), state)
+    cells = basis.cells._replace(per_day=per_day)
     if state is not None and "told" in state:
         return CellVote(cells.knowing(together(state["told"])).detector(days))
     with suppress(detectors.StateUnreadable):

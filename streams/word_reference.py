@@ -192,7 +192,9 @@ class WordReference:
     ) -> bool:
         """Whether a fresh sample shows no difference, on either kind of day."""
         counted = cast(_Countable, fresh).counted()
-        days_ratio = max([1.0, *map(ratio_told, told(states.get(MIXTURE, {})))])
+        cells_n = len(self._categories.counts)
+        days = told(states.get(MIXTURE, {}))
+        days_ratio = max([1.0, *(ratio_told(sums, cells_n) for sums in days)])
         if self._by_day is None:
             return counts_agree(self._counts, counted.counts(), max(self.ratio, days_ratio))
         return all(

@@ -197,7 +197,7 @@ class TestWords:
         fed = Fed()
         fed.words("procedure", ["chest", "abdomen"] * 100)
 
-        alarm, *_ = fed.words("procedure", ["abdomen"] * 60)
+        alarm, *_ = fed.words("procedure", ["abdomen"] * 200)
 
         assert alarm.kind == "input_drift"
         assert "one value from 50 to " in alarm.title

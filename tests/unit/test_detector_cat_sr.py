@@ -250,7 +250,7 @@ def test_a_change_is_not_taken_for_dependence() -> None:
         cells = (rng.random(1_000) < np.where(np.arange(1_000) < 500, 0.1, 0.2)) * 1
         detector = CategoryDetector(1e100, (1_800, 200))
         assert detector.run(cells, np.ones(1_000), np.arange(1_000) // 50 % 7) is None
-        tempered += detector.variance_ratio > 1
+        tempered += detector.variance_ratio > 1.2  # days are taken to differ by little
 
     assert tempered <= 6
 

@@ -254,7 +254,7 @@ class TestWords:
         one = self.fed()
         one.words(MIXTURES, 200)
         before = one.series.states()["cat_sr"]["blocks"]
-        one.words({"PA": 0.1, "AP": 0.9}, 40)
+        one.words({"PA": 0.1, "AP": 0.9}, 80)
         assert one.series.phase == "relearning"
         (returned,) = one.words(MIXTURES, 600)
 

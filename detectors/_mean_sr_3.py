@@ -1,10 +1,9 @@
 """States of MeanSR before format 5, taken up: M is what it was, for the level and for the spread.
 
-Up to format 4 each score showed all of a shift. Before that,
-
-states have the sum of spread scores where there is one of squares now, and weights that go with
-Bayes factors of a shift drawn from N(0, .5^2). Format 2 kept the observation after the last look
-apart, and a third part of what was found.
+Up to format 4 each score showed all of a shift. Formats 2 and 3 have the sum of spread scores
+where there is one of squares now, and weights that go with Bayes factors of a shift drawn from
+N(0, .5^2). Format 2 kept the observation after the last look apart, and a third part of what was
+found.
 """
 
 import numpy as np

@@ -23,6 +23,7 @@ import numpy as np
 
 from detectors._compiled import compiled
 from detectors._contract import IN_FULL, Floats, Ints, State, StateUnreadable
+from detectors.chi_squared import chi_squared_in_loops
 
 _FORMAT = 1
 SUMS_N = 3
@@ -204,8 +205,8 @@ def _levels(seen: Floats, within_ratio: float) -> float:
     """The variance of levels of days, where they differ more than by chance once in six.
 
     Taken a standard error greater than it is estimated: one too small costs more than one too
-    great. By chance: chi-squared, as Wilson & Hilferty (1931) have it. What is assumed beforehand
-    is a share of the sd of single scores, not of what they are worth.
+    great. What is assumed beforehand is a share of the sd of single scores, not of what they are
+    worth.
     """
     expected, variance = seen[_EXPECTED], seen[_VARIANCE]
     freedom = 2 * expected * expected / variance if variance > 0 else 0.0
@@ -214,8 +215,6 @@ def _levels(seen: Floats, within_ratio: float) -> float:
     if freedom < _LEAST_FREEDOM:
         return assumed
     ratio, error = seen[_DIFFERENCES] / expected, sqrt(variance) / expected
-    part = error * error / 9  # 2 / 9 of the degrees of freedom
-    root = 1 - part + _ONE_IN_6 * sqrt(part)
-    if ratio <= root * root * root:
+    if ratio * freedom <= chi_squared_in_loops(freedom, _ONE_IN_6):
         return assumed
     return max(assumed, float((ratio * (1 + error) - 1) * 3 * expected / variance))

@@ -17,6 +17,7 @@ import numpy as np
 
 from detectors._compiled import compiled
 from detectors._contract import Floats, Ints
+from detectors.chi_squared import chi_squared_in_loops
 
 BLOCK_N = 16
 Sums = Sequence[Sequence[float]]
@@ -127,7 +128,7 @@ def ratio_of(seen: Floats, shares: Floats, per_day: float) -> float:
     """So many observations are worth as much as one independent one; 1 where it may be chance.
 
     The greater one of both kinds of blocks. Above 1 only where chance alone would show so much
-    once in 44 (chi-squared, by Wilson & Hilferty 1931), and then by a standard error more than it
+    once in 44, and then by a standard error more than it
     is estimated: one too small costs more than one too great. Of days it is the mean ratio of the
     shares; where a mixture of three or more moves, it moves along fewer ways than it has, for which
     it counts twice. Until days have told enough they are taken to differ by a tenth in the logit.
@@ -142,9 +143,7 @@ def ratio_of(seen: Floats, shares: Floats, per_day: float) -> float:
         if freedom < _LEAST_FREEDOM:
             continue
         ratio, error = seen[kind, _DIFFERENCES] / expected, np.sqrt(variance) / expected
-        part = error * error / 9  # 2 / 9 of the degrees of freedom
-        root = 1 - part + _ONE_IN_44 * np.sqrt(part)
-        if ratio > root * root * root:
+        if ratio * freedom > chi_squared_in_loops(freedom, _ONE_IN_44):
             ways = 2 if kind == _DAYS and len(shares) > 2 else 1
             highest = max(highest, 1 + ways * (ratio * (1 + error) - 1))
     return highest

@@ -178,11 +178,12 @@ class NumberReference:
 
     def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
         """Its days differ as those do that were watched."""
-        _, _, weekhours = cast(NumberSample, sample).columns()
+        values, uniforms, weekhours = cast(NumberSample, sample).columns()
         if levels is not None and weekhours is not None:
             if again:
                 levels.forget_days()
-            levels.innovations(self._scores(sample) / sqrt(self.ratio), weekhours // 24)
+            scores = self.standard.scores(values, uniforms, weekhours)
+            levels.innovations(scores, weekhours // 24)
 
     def agrees(
         self, fresh: Sample, levels: DayLevels | None = None, states: States = NO_STATES

@@ -15,7 +15,8 @@ from streams.seen import NO_COUNTS, Counts, Floats, Readings
 from streams.week import alike_n, is_weekend
 
 _FORMAT = 1
-_TOLD = "told"
+TOLD = "told"
+"""What blocks have told, in a state of which nothing else means anything any more."""
 _TURNS_KEPT = 60  # of half a year
 
 
@@ -48,14 +49,14 @@ ByDay = tuple[CellBasis, CellBasis]
 
 def told(state: detectors.State) -> list[Sums]:
     """What blocks have told by a state of either kind of vote: of all days, or of each kind."""
-    if _TOLD in state:
-        return [*state[_TOLD]]
+    if TOLD in state:
+        return [*state[TOLD]]
     return [sums_of(one["blocks"]) for one in state.get("by_day", [state]) if "blocks" in one]
 
 
 def carried(states: Mapping[str, detectors.State]) -> dict[str, detectors.State]:
     """What of states means something under any reference: what blocks have told."""
-    return {kind: {_TOLD: told(state)} for kind, state in states.items() if told(state)}
+    return {kind: {TOLD: told(state)} for kind, state in states.items() if told(state)}
 
 
 class _Turn(NamedTuple):
@@ -75,7 +76,7 @@ class VoteByDay:
     @classmethod
     def resume(cls, days: float, by_day: ByDay, state: detectors.State | None) -> "VoteByDay":
         """One with a readable state goes on, another begins anew."""
-        if state is not None and len(known := state.get(_TOLD, ())) == len(by_day):
+        if state is not None and len(known := state.get(TOLD, ())) == len(by_day):
             weekdays, weekends = (
                 one.knowing(sums) for one, sums in zip(by_day, known, strict=True)
             )

@@ -10,7 +10,7 @@ from detectors.overdispersion import together
 from detectors.votes import VOTES, VOTES_OF_WORDS
 from streams.budget import AHEAD
 from streams.seen import NO_COUNTS, Counts, Floats, Readings, States, Vote
-from streams.vote_by_day import ByDay, CellBasis, VoteByDay
+from streams.vote_by_day import TOLD, ByDay, CellBasis, VoteByDay
 
 MIXTURE = "cat_sr"
 
@@ -128,8 +128,8 @@ def _cell_vote(promise: detectors.Promise, basis: Basis, state: detectors.State 
         weekdays, weekends = (one._replace(per_day=per_day) for one in basis.by_day)
         return VoteByDay.resume(days, (weekdays, weekends), state)
     cells = basis.cells._replace(per_day=per_day)
-    if state is not None and "told" in state:
-        return CellVote(cells.knowing(together(state["told"])).detector(days))
+    if state is not None and TOLD in state:
+        return CellVote(cells.knowing(together(state[TOLD])).detector(days))
     with suppress(detectors.StateUnreadable):
         return CellVote(cells.detector(days, state))
     return CellVote(cells.detector(days))

@@ -17,6 +17,7 @@ from schemas.kafka import Kafka
 from schemas.routing import Email, PagerDuty, Receiver, Slack, Teams
 from schemas.routing_checks import match_field_problems, routing_problems
 from schemas.site import SiteSettings
+from schemas.slices import SliceSettings
 from schemas.tickets import Tickets
 from schemas.worklist import FhirWorklist, Worklist
 
@@ -46,6 +47,7 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _worklist(worklist, f"worklist[{index}]")
     yield from _doubled(config.watchdog, "watchdog")
     yield from _watch(config.watch)
+    yield from _slices(config)
     yield from routing_problems(config)
 
 
@@ -62,6 +64,14 @@ def _watch(watch: Watch) -> Iterator[str]:
     yield from slice_problems(watch.slices, "watch.slices")
     if "subgroup_gap" in watch.monitors and "performance" not in watch.monitors:
         yield "`watch.monitors`: `subgroup_gap` needs `performance`: name both, or none"
+
+
+def _slices(config: Config) -> Iterator[str]:
+    """Those by default are without effect where they are not sliced by; others are a mistake."""
+    unknown = {*config.slices.inputs} - {*config.watch.slices} - {*SliceSettings().inputs}
+    for index, path in enumerate(config.slices.inputs):
+        if path in unknown:
+            yield f"`slices.inputs[{index}]` is none of `watch.slices`"
 
 
 def _broker(broker: str) -> Iterator[str]:

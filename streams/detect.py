@@ -30,7 +30,7 @@ from streams.series_record_1 import SeriesRecord1, kept_of_version_1
 from streams.share import Grant
 from streams.shipping import named_series, reference_of
 from streams.site_time import SiteTimes
-from streams.slices import SiteLabels
+from streams.slices import SiteLabels, is_slice_of_input
 from streams.slices_group import Group
 from streams.slices_watch import SliceWatch, whole_id
 
@@ -283,8 +283,12 @@ class Detect:
         return kept, float(value) if kept is not None and kept.kind == "number" else value
 
     def _new(self, owner: Owner, subject: str, kind: SeriesKind) -> Kept | None:
-        if self._per_site_n[owner.site] >= self._per_site:
+        series_n = self._per_site_n[owner.site]
+        if series_n >= self._per_site:
             self.dropped["series_overflow"] += 1
+            return None
+        if series_n >= self._per_site // 2 and is_slice_of_input(subject):
+            self.dropped["input_slices_unwatched"] += 1  # room is kept for wholes that come later
             return None
         settings = self._slices.settings(owner.model, subject, self._settings)
         kept = Kept((owner.site, owner.model, subject), kind, settings)

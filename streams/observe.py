@@ -17,9 +17,12 @@ from schemas.study import Study
 from streams.clock import to_us
 from streams.fields import FIXED, Value, getter
 from streams.firsts import News, Turnaround
+from streams.slices import is_name_of_slice
 
 _NAMES_KEPT = 10_000
 _LONGEST_NAME = 256  # as on the wire
+REFUSED = ("not_finite", "name_too_long", "name_of_slice")
+"""Why a value is not observed, as it is counted."""
 _STUDY_FIELDS = (*FIXED, ("priority", getter("priority")))
 
 Named = list[tuple[str, Value]]
@@ -182,6 +185,9 @@ class Observe:
         name = head + tail
         if len(name) > _LONGEST_NAME:
             self.counts["name_too_long"] += 1
+            return None
+        if is_name_of_slice(name):
+            self.counts["name_of_slice"] += 1
             return None
         subject = name if self._is_wanted(name) else None
         if self._names_n < _NAMES_KEPT:

@@ -15,7 +15,7 @@ from streams.detect import Detect
 from streams.firsts import Firsts
 from streams.incidents import Incidents
 from streams.lost import Losses
-from streams.observe import Observe, Watched
+from streams.observe import REFUSED, Observe, Watched
 from streams.outage import Outages
 from streams.performance.readout import Readout
 from streams.proving import Proving
@@ -94,5 +94,5 @@ class Parts:
         )
         return {
             **{reason: n for counter in counted for reason, n in counter.items()},
-            **{reason: self.observe.counts[reason] for reason in ("not_finite", "name_too_long")},
+            **{reason: self.observe.counts[reason] for reason in REFUSED},
         }

@@ -13,7 +13,6 @@ from detectors.day_levels import observations_for
 from detectors.votes import VOTES
 from schemas.config import Config
 from schemas.series import Note
-from streams.learning import settings_of
 from streams.pace import DAY_US, Pace
 from streams.seen import SeriesId
 from streams.series import Series
@@ -69,8 +68,8 @@ def series_account(config: Config, key: SeriesId, series: Series, proved_us: int
         standing=standing,
         per_day=per_day,
         reference_n=series.reference.n if series.reference else series.learning.sample.n,
-        needed_n=config.reference.observations if learning else None,
-        ready_in_days=_ready_in_days(config, series, per_day, proved_us) if learning else None,
+        needed_n=series.learning.settings.observations if learning else None,
+        ready_in_days=_ready_in_days(series, per_day, proved_us) if learning else None,
         days=days,
         part=config.budget.per_days / days if days and series.share.given else 0.0,
         delays=tuple(_delays(series, per_day)),
@@ -132,13 +131,11 @@ def _pace(series: Series, proved_us: int) -> float | None:
     return n / ((until_us - start_us) / DAY_US) if n and until_us > start_us else None
 
 
-def _ready_in_days(
-    config: Config, series: Series, per_day: float | None, proved_us: int
-) -> float | None:
+def _ready_in_days(series: Series, per_day: float | None, proved_us: int) -> float | None:
     """Until the reference is frozen, by number or by age; None where there is no pace."""
     if not per_day:
         return None
-    needs = settings_of(config.reference)
+    needs = series.learning.settings
     n = series.learning.sample.n
     age_us = _age_us(series.learning.pace, proved_us)
     by_age = max((needs.max_us - age_us) / DAY_US, (needs.least_n - n) / per_day, 0.0)

@@ -2,7 +2,8 @@
 
 `scanner.station=CT2` is a slice. `pneumothorax.score @ scanner.station=CT2` is the series of the
 scores of pneumothorax in it: a series as any other, with its own reference and its own share of the
-promise.
+promise. What models say has one in each slice; numbers of studies, and features of models, in those
+by the fields of `slices.inputs`.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from schemas.config import Config
 from streams.fields import Value
 
 WHOLE = ""
@@ -66,7 +68,7 @@ def _word(path: str, value: Value) -> str:
 
 
 def is_sliced(model: str, subject: str) -> bool:
-    """Whether a series is watched in slices as well.
+    """Whether a series is of what a model says, which is watched in every slice as well.
 
     >>> is_sliced("ptx", "pneumothorax.score"), is_sliced("", "scanner.software")
     (True, False)
@@ -76,6 +78,20 @@ def is_sliced(model: str, subject: str) -> bool:
     return subject == "turnaround_s" or (
         subject.endswith(_SLICED) and not subject.startswith(_OWN_NAMES)
     )
+
+
+def is_input(subject: str) -> bool:
+    """Whether a series is of what studies and models send under names of their own."""
+    return subject.startswith(_OWN_NAMES)
+
+
+def is_slice_of_input(subject: str) -> bool:
+    """Whether it is the series of a slice of such a one.
+
+    >>> is_slice_of_input("acquisition.kvp @ scanner.station=CT2"), is_slice_of_input("view @ x")
+    (True, False)
+    """
+    return _JOIN in subject and is_input(subject)
 
 
 def may_explain(path: str, subject: str) -> bool:
@@ -99,7 +115,24 @@ def whole_and_slice(model: str, subject: str) -> tuple[str, str]:
     ('pneumothorax.score', 'scanner.station=CT2')
     """
     whole, _, slice_ = subject.partition(_JOIN)
-    return (whole, slice_) if slice_ and is_sliced(model, whole) else (subject, WHOLE)
+    has_parts = is_input(whole) or is_sliced(model, whole)
+    return (whole, slice_) if slice_ and has_parts else (subject, WHOLE)
+
+
+def is_name_of_slice(subject: str) -> bool:
+    """Whether nobody may give a value this name: it would be taken for the series of a slice.
+
+    >>> is_name_of_slice("attributes.dose @ scanner.station=CT2"), is_name_of_slice("a @ b.score")
+    (True, False)
+    """
+    return _JOIN in subject and whole_and_slice("any", subject)[1] != WHOLE
+
+
+def first_reference_n(config: Config, model: str, subject: str) -> int:
+    """After how many observations a series' first reference is frozen: a slice's sooner."""
+    needed_n = config.reference.observations
+    is_whole = whole_and_slice(model, subject)[1] == WHOLE
+    return needed_n if is_whole else min(config.slices.observations, needed_n)
 
 
 class Labelled(NamedTuple):

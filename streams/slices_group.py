@@ -1,8 +1,8 @@
 """One series with its slices: what moved, and what explains it.
 
 All of a group is looked at together, so that what its slices show is told in the order in which the
-observations came, however they were cut into calls. Of most series only the whole is watched, and
-its slices merely explain it.
+observations came, however they were cut into calls. Of words, and of much else, only the whole is
+watched, and its slices merely explain it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,10 +32,16 @@ class _Pending(NamedTuple):
 
 
 class Group:
-    """`key` is that of the whole. Without the whole, where a bound refused it, nothing is told."""
+    """`key` is that of the whole; by the fields `paths` it has series for its slices.
 
-    def __init__(self, key: SeriesId, labels: Labels, model: Model | None) -> None:
+    Without the whole, where a bound refused it, nothing is told.
+    """
+
+    def __init__(
+        self, key: SeriesId, labels: Labels, model: Model | None, paths: Sequence[str]
+    ) -> None:
         self.key = key
+        self._heads = tuple(f"{path}=" for path in paths)
         self._labels = labels
         self._model = model
         self._members: dict[str, Kept] = {}
@@ -52,6 +58,15 @@ class Group:
         """The series: the whole first, then its slices by name."""
         return list(self._members.values())
 
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether the whole is there, and of numbers."""
+        return WHOLE in self._members and self._members[WHOLE].kind == "number"
+
+    def has_series(self, slice_: str) -> bool:
+        """Whether this slice is watched, or it is the whole."""
+        return slice_ == WHOLE or slice_.startswith(self._heads)
+
     def join(self, slice_: str, kept: Kept) -> None:
         """One of its series; in the same order however they come."""
         self._members[slice_] = kept
@@ -60,7 +75,10 @@ class Group:
             self._explained = Explained(self.key[2], kept.kind, self._labels)
 
     def names(self, slices: tuple[str, ...]) -> tuple[str, ...]:
-        """The subjects of its series for these slices; none where a bound has refused the whole."""
+        """The subjects of those of these slices that have series.
+
+        None where a bound has refused the whole.
+        """
         if self._explained is None and self._is_asked:
             return ()
         self._is_asked = True
@@ -68,7 +86,7 @@ class Group:
         if names is None:
             if len(self._names) >= _NAMES_KEPT:
                 self._names.clear()
-            names = tuple(sliced(self.key[2], slice_) for slice_ in slices)
+            names = tuple(sliced(self.key[2], one) for one in slices if self.has_series(one))
             self._names[slices] = names
         return names
 
@@ -132,11 +150,9 @@ class Group:
             self._labels.take_up(record.by_path())
             self._labels.has_grown = True  # they are to be written as the site's
         self._fold = record.fold
+        self._fold.keep([one for one in self._fold.away if self.has_series(one)])
         if record.paths == self._paths and self._explained is not None:
             self._explained.restore(record, bulk)
-        else:
-            told = self._labels.told()
-            self._fold.keep([WHOLE, *(one for path in self._paths for one in told.get(path, ()))])
 
     @property
     def _paths(self) -> list[str]:

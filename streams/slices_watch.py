@@ -13,17 +13,29 @@ from streams.learning import Settings
 from streams.observe import Observations
 from streams.seen import SeriesId
 from streams.series_record import Bulk
-from streams.slices import WHOLE, Labels, SiteLabels, is_sliced, whole_and_slice
+from streams.slices import (
+    WHOLE,
+    Labels,
+    SiteLabels,
+    is_input,
+    is_sliced,
+    may_explain,
+    whole_and_slice,
+)
 from streams.slices_group import Group
 
 
 class SliceWatch:
-    """Of the fields in `watch.slices`; without any nothing is sliced."""
+    """Of the fields in `watch.slices`; without any nothing is sliced.
+
+    What models say has series in all slices, inputs in those by the fields of `slices.inputs`.
+    """
 
     def __init__(self, config: Config, using: SliceSettings, dropped: Counter[str]) -> None:
         self._paths = config.watch.slices
         self._per_field = using.values_per_field
         self._explains_inputs = using.explain_inputs
+        self._of_inputs = tuple(path for path in self._paths if path in using.inputs)
         self._observations = min(using.observations, config.reference.observations)
         self._models = {model.name: model for model in config.models}
         self._labels: dict[str, tuple[Labels, Labels]] = {}  # of models' answers, of all studies
@@ -36,12 +48,7 @@ class SliceWatch:
             return seen.values, b""
         labels = self._labels_of(seen.site, seen.model)
         codes, watched, _ = labels.of(seen.slices, self._dropped)
-        spread: list[tuple[str, Value]] = []
-        if seen.model and watched:
-            for subject, value in seen.values:
-                if is_sliced(seen.model, subject) and not isinstance(value, str):
-                    group = self._group(seen.site, seen.model, subject)
-                    spread += [(name, value) for name in group.names(watched)]
+        spread = [*self._in_slices(seen, watched)] if watched else ()
         return [*seen.values, *spread] if spread else seen.values, codes
 
     def settings(self, model: str, subject: str, plain: Settings) -> Settings:
@@ -54,9 +61,10 @@ class SliceWatch:
         """A series that is new, or restored."""
         site, model, subject = kept.id
         whole, slice_ = whole_and_slice(model, subject)
-        is_explained = self._explains_inputs or is_sliced(model, whole)
-        if self._paths and is_explained and self._is_configured(slice_):
-            self._group(site, model, whole).join(slice_, kept)
+        if self._paths and (self._explains_inputs or is_sliced(model, whole)):
+            group = self._group(site, model, whole)
+            if group.has_series(slice_):
+                group.join(slice_, kept)
 
     def group(self, key: SeriesId) -> Group | None:
         """The group that a series is of."""
@@ -64,7 +72,8 @@ class SliceWatch:
         if groups is None:
             return None
         whole, slice_ = whole_and_slice(key[1], key[2])
-        return groups.get(whole) if self._is_configured(slice_) else None
+        group = groups.get(whole)
+        return group if group is not None and group.has_series(slice_) else None
 
     def groups(self) -> Iterator[Group]:
         """All of them."""
@@ -95,8 +104,27 @@ class SliceWatch:
         if group is not None and group.key == key:
             group.restore(bulk)
 
-    def _is_configured(self, slice_: str) -> bool:
-        return slice_ == WHOLE or slice_.startswith(tuple(f"{path}=" for path in self._paths))
+    def _in_slices(
+        self, seen: Observations, watched: tuple[str, ...]
+    ) -> Iterator[tuple[str, Value]]:
+        groups = self._groups.get((seen.site, seen.model), {})
+        for subject, value in seen.values:
+            if isinstance(value, str):
+                continue
+            group: Group | None
+            if is_sliced(seen.model, subject):
+                group = self._group(seen.site, seen.model, subject)
+            elif (group := groups.get(subject)) is None or not group.is_of_numbers:
+                continue
+            for name in group.names(watched):
+                yield name, value
+
+    def _paths_of(self, model: str, whole: str) -> tuple[str, ...]:
+        """By which fields it has series for its slices."""
+        if is_sliced(model, whole):
+            return self._paths
+        paths = self._of_inputs if is_input(whole) else ()
+        return tuple(path for path in paths if may_explain(path, whole))
 
     def _labels_of(self, site: str, model: str) -> Labels:
         answered, studies = self._labels.get(site) or self._both(site)
@@ -113,7 +141,8 @@ class SliceWatch:
         group = groups.get(subject)
         if group is None:
             key = (site, model, subject)
-            group = Group(key, self._labels_of(site, model), self._models.get(model))
+            paths = self._paths_of(model, subject)
+            group = Group(key, self._labels_of(site, model), self._models.get(model), paths)
             groups[subject] = group
         return group
 

@@ -56,7 +56,8 @@ def _title_of_slice(
     more = _more(len(named) - 1) if shown in named else ""
     where = "" if shown in named else _where(why)
     levels = levels_of(subject, kind, change)
-    moved = f"{subject[:50]} of {model[:30]} at {site} moved in {tellable(shown)}{more} {levels}"
+    whose = f"{subject[:50]} of {model[:30]}" if model else subject[:80]
+    moved = f"{whose} at {site} moved in {tellable(shown)}{more} {levels}"
     return moved[: _LONGEST_TITLE - len(where)] + where
 
 

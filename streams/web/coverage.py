@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from schemas.config import MONITORS, Config, Monitor
 from streams.clock import seconds_to_us
+from streams.slices import first_reference_n
 
 DAY_S = 86_400.0
 
@@ -185,10 +186,9 @@ def _sites(config: Config, pairs: list[SeenPair], series: list[SeenSeries]) -> I
 
 
 def _unready(config: Config, series: list[SeenSeries]) -> Iterator[Unready]:
-    needed = config.reference.observations
     for one in series:
         if one.phase == "learning":
-            ready_us = None
+            needed, ready_us = first_reference_n(config, one.model, one.subject), None
             if one.per_day:
                 days = max(0.0, needed - one.reference_n) / one.per_day
                 ready_us = one.newest_us + seconds_to_us(days * DAY_S)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from schemas.config import Config, Model
 from schemas.incident import Incident
 from schemas.web import WebSettings
+from streams.slices import first_reference_n
 from streams.web import words
 from streams.web.estimates import performance
 from streams.web.false_alarms import account
@@ -165,7 +167,7 @@ def _part(scene: Scene, site: str | None = None, model: str | None = None) -> Va
         "performance": performance(series),
         "volumes": volumes(scene.view.outcomes, [site], scene.clock.now_us) if site else [],
         "versions": [one.last for one in episodes if one.last.kind == "version_change"][:10],
-        "needed": scene.config.reference.observations,
+        "needed": partial(first_reference_n, scene.config),
     }
 
 

@@ -84,6 +84,8 @@ def test_there_is_something_to_be_told_of_inputs() -> None:
     for subject in ("acquisition.kvp", "acquisition.kernel"):
         found = [one for one in _INPUTS_FED.findings(subject) if one.kind == "input_drift"]
         assert any(one.evidence.slices for one in found)
+    by_a_slice = _INPUTS_FED.findings("acquisition.kvp")[0]
+    assert " moved in scanner.station=CT3 from " in by_a_slice.title
     assert _NAMES_FED.detect.dropped["words_are_names"] == 1
 
 

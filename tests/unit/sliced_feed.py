@@ -86,7 +86,7 @@ class Sliced:
     """A shard's series with its changelog."""
 
     def __init__(self, config: Config = CONFIG, slicing: SliceSettings = SLICING) -> None:
-        self.config = config
+        self.config, self.slicing = config, slicing
         self.budget = Budget(config)
         self.detect = Detect(config, self.budget, slicing)
         self.said: list[Said] = []
@@ -127,7 +127,7 @@ class Sliced:
     def restarted(self) -> "Sliced":
         """Another one that has read the changelog backwards."""
         self.checkpoint()
-        other = Sliced(self.config)
+        other = Sliced(self.config, self.slicing)
         other.budget.restore(self.accounts.values())
         other.accounts, other.log, other.said = self.accounts, dict(self.log), self.said
         for key, raw in self.log.items():

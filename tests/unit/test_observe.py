@@ -127,6 +127,26 @@ class TestPredictions:
         assert [len(subject) for subject in seen(observations)] == [4 + 256]  # ptx/
         assert observe.counts["name_too_long"] == 1
 
+    def test_the_name_of_a_slice_is_nobodys_to_give_and_counted_each_time(self) -> None:
+        observe = everything()
+        of_slice = "dose @ scanner.station=CT2"
+        values = {of_slice: 1.0, "dose": 2.0, "wedge @ 15": 3.0}
+
+        for _ in range(2):
+            told = seen(observe.study(study(acquisition=values, attributes=values), us(0)))
+            assert told["acquisition.dose"] == told["attributes.dose"] == 2.0
+            assert not [subject for subject in told if " @ " in subject]
+        told = seen(observe.prediction(prediction(features={of_slice: 1.0, "dose": 2.0}), us(0)))
+        assert not [subject for subject in told if " @ " in subject]
+        assert observe.counts["name_of_slice"] == 9
+
+    def test_a_finding_may_be_called_what_it_is_called(self) -> None:
+        outputs = [Output(finding="nodule @ left", score=0.5)]
+
+        observations = everything().prediction(prediction(outputs=outputs), us(0))
+
+        assert seen(observations) == {"ptx/nodule @ left.score": 0.5}
+
 
 def test_labels_are_the_prevalence_of_their_findings() -> None:
     labels = [
@@ -247,7 +267,8 @@ def test_whatever_a_model_sends_only_finite_numbers_are_observed(features: dict[
 def test_refusals_show_in_the_losses_of_the_shard() -> None:
     north = Shard(config(watch=Watch()))
 
-    north.send(prediction("a", 0, features={"x" * 256: 1.0, "y": nan}))
+    north.send(prediction("a", 0, features={"x" * 256: 1.0, "y": nan, "z @ a=b": 1.0}))
 
     losses = north.pipeline.losses()
-    assert (losses["not_finite"], losses["name_too_long"]) == (1, 1)
+    counted = losses["not_finite"], losses["name_too_long"], losses["name_of_slice"]
+    assert counted == (1, 1, 1)

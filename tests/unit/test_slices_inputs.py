@@ -1,4 +1,4 @@
-"""What is not watched in slices is explained by them: inputs, features and prevalences."""
+"""Inputs, features and prevalences are explained by slices, with series of their own or without."""
 
 from collections import Counter
 
@@ -14,11 +14,12 @@ from streams.slices_rows import CHUNK_N, KEPT_N, Rows
 from tests.unit.sliced_feed import INPUTS, Fault, Sliced, events, inputs
 
 SHIFTED = (700, 1_300)
+ROWS_ALONE = SliceSettings(observations=60, inputs=())
 
 
 def told(fault: Fault, subject: str, n: int = 1_300) -> list[Finding]:
-    """All that is told of one series, but for new words."""
-    fed = Sliced(INPUTS)
+    """All that is told of one series from rows alone, but for new words."""
+    fed = Sliced(INPUTS, ROWS_ALONE)
     fed.feed(inputs(n, SHIFTED, fault))
     return [one for one in fed.findings(subject) if one.kind != "new_value"]
 
@@ -140,7 +141,7 @@ def test_what_holds_a_field_does_not_explain_it(path: str, subject: str, answer:
 
 
 def test_no_series_is_watched_for_it() -> None:
-    fed = Sliced(INPUTS)
+    fed = Sliced(INPUTS, ROWS_ALONE)
     fed.feed(inputs(300, (300, 300), sets("view", "AP")))
 
     assert not [key for key, _ in fed.detect.series() if " @ " in key[2]]

@@ -15,15 +15,15 @@ from detectors.day_levels import DayLevels
 from detectors.stability import is_stable
 from detectors.standard import Standard
 from schemas.series import Note
-from streams.agreement import days_differ, greatest_gap, scores_agree
+from streams.agreement import greatest_gap, scores_agree
+from streams.number_mixture import NOT_KNOWN, Mixture
 from streams.seen import NO_STATES, Counts, Floats, Readings, Sample, Seen, States, Vote
-from streams.vote_by_day import CellBasis
 from streams.votes import Basis, number_votes
-from streams.week import is_weekend, usual_days
+from streams.week import usual_days
 
 _ROW = np.dtype([("value", "<f4"), ("draw", "<u4"), ("weekhour", "u1")])
 _NO_WEEKHOUR = 255
-_FORMAT = 1  # of one with kinds of days
+_FORMAT = 2  # of one with what is known of its mixture
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
 
@@ -71,8 +71,9 @@ class NumberSample:
             notes.append("unstable_reference")
         if not standard.dependence.promised:
             notes.append("not_promised")
-        by_day = None if weekhours is None else _by_day(standard, values, scores, weekhours)
-        return NumberReference(standard, notes, by_day)
+        known, ratio = number_cells(standard), standard.dependence.ratio
+        mixture = Mixture.learn(known, (values, scores), weekhours, ratio)
+        return NumberReference(standard, notes, mixture)
 
     def columns(self) -> tuple[Floats, Floats, NDArray[np.int64] | None]:
         """Values, uniforms and hours of the week, None where those of some are not known."""
@@ -94,25 +95,22 @@ class NumberSample:
         self._raw += rows
 
 
-_ByDay = tuple[list[int], list[int]]
-"""How often each cell came on weekdays, and on weekends."""
-
-
 class _Record(msgspec.Struct, array_like=True):
     format: int
     standard: bytes
-    by_day: _ByDay
+    by_day: tuple[list[int], list[int]] | None
+    overdispersion: list[list[list[float]]] = []
 
 
 class NumberReference:
     """Numbers are held against their ranks, and their mixture against its shares."""
 
     def __init__(
-        self, standard: Standard, notes: Iterable[Note] = (), by_day: _ByDay | None = None
+        self, standard: Standard, notes: Iterable[Note] = (), mixture: Mixture = NOT_KNOWN
     ) -> None:
         self.standard = standard
         self._cells = number_cells(standard)
-        self._by_day = by_day
+        self._mixture = mixture
         self.ratio = standard.dependence.ratio
         self.notes = tuple(notes)
         self.n = standard.n
@@ -148,15 +146,15 @@ class NumberReference:
         self, promise: detectors.Promise, states: States, levels: DayLevels | None = None
     ) -> dict[str, Vote]:
         """A vote for each detector."""
-        ratio, by_day, dependence = self.ratio, self._by_day, self.standard.dependence
+        ratio, mixture, dependence = self.ratio, self._mixture, self.standard.dependence
         if levels is not None:
             effective_n = dependence.effective_n / levels.ratio
             dependence = dependence._replace(effective_n=effective_n)
         basis = Basis(
             self.n,
-            CellBasis(self._cells.counts, ratio),
+            mixture.of_all(self._cells.counts, ratio),
             dependence,
-            by_day and (CellBasis(by_day[0], ratio), CellBasis(by_day[1], ratio)),
+            mixture.of_kinds(ratio),
         )
         return number_votes(promise, basis, states)
 
@@ -206,41 +204,30 @@ class NumberReference:
         return self.standard.scores(values, uniforms, weekhours) * sqrt(self.ratio)
 
     def to_bytes(self) -> bytes:
-        """The standard's own format, or one with the mixtures of both kinds of days."""
+        """The standard's own format, or one with what is known of the mixture."""
         standard = self.standard.to_bytes()
-        if self._by_day is None:
+        if self._mixture == NOT_KNOWN:
             return standard
-        return msgspec.msgpack.encode(_Record(_FORMAT, standard, self._by_day))
+        return msgspec.msgpack.encode(
+            _Record(_FORMAT, standard, *msgspec.structs.astuple(self._mixture))
+        )
 
     @classmethod
     def read(cls, record: bytes, notes: Iterable[Note]) -> "NumberReference":
-        """The reference of a record. Raises StateUnreadable."""
+        """The reference of a record. Raises StateUnreadable.
+
+        Format 1 had nothing of blocks.
+        """
         try:
             read = msgspec.msgpack.decode(record, type=_Record)
         except msgspec.MsgspecError:
             return cls(Standard.from_bytes(record), notes)
-        reference = cls(Standard.from_bytes(read.standard), notes, read.by_day)
-        if read.format != _FORMAT or not all(map(reference._may_have, read.by_day)):
-            raise StateUnreadable("not a record of numbers by kinds of days")
+        standard = Standard.from_bytes(read.standard)
+        mixture = Mixture(read.by_day, read.overdispersion)
+        reference = cls(standard, notes, mixture)
+        if read.format not in (1, _FORMAT) or not mixture.may_be_of(len(reference._cells.counts)):
+            raise StateUnreadable("not a record of numbers and their mixture")
         return reference
-
-    def _may_have(self, counts: Sequence[int]) -> bool:
-        is_one_each = len(counts) == len(self._cells.counts)
-        return is_one_each and min(counts) >= 0 and sum(counts) > 0
-
-
-def _by_day(
-    standard: Standard, values: Floats, scores: Floats, weekhours: NDArray[np.int64]
-) -> _ByDay | None:
-    """The mixtures of weekdays and of weekends, where they differ."""
-    known, weekend = number_cells(standard), is_weekend(weekhours // 24)
-    cells = known.cells(values, scores)
-    weekdays, weekends = (
-        np.bincount(cells[mine], minlength=len(known.counts)).tolist()
-        for mine in (~weekend, weekend)
-    )
-    differ = days_differ(weekdays, weekends, standard.dependence.ratio)
-    return (weekdays, weekends) if differ else None
 
 
 def rows_of_version_1(values: Floats) -> bytes:

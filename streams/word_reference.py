@@ -18,7 +18,7 @@ from detectors import Dependence, StateUnreadable
 from detectors.categories import Categories
 from detectors.day_levels import DayLevels
 from detectors.dependence import dependence_of_categories
-from detectors.overdispersion import are_sums, overdispersion_of, ratio_told
+from detectors.overdispersion import are_sums, overdispersion_of, ratio_told, together
 from detectors.weekend_spread import LEAST_N
 from schemas.series import Note
 from streams.agreement import counts_agree, days_differ, shares_apart
@@ -258,7 +258,9 @@ def _by_day(categories: Categories, counted: Counted) -> _Parts | None:
     if (counted.weekdays < 0).any() or any(len(one.places) < LEAST_N for one in counted.by_day()):
         return None
     weekdays, weekends = (_part(categories, one) for one in counted.by_day())
-    ratio = max(weekdays.dependence.ratio, weekends.dependence.ratio)
+    sums = together([weekdays.overdispersion, weekends.overdispersion])
+    of_days = ratio_told(sums, len(categories.counts))
+    ratio = max(weekdays.dependence.ratio, weekends.dependence.ratio, of_days)
     measured = weekdays.dependence.promised and weekends.dependence.promised
     differ = days_differ(weekdays.counts, weekends.counts, ratio)
     return (weekdays, weekends) if measured and differ else None

@@ -18,7 +18,7 @@ from streams.fold import Fold, Part, Step
 from streams.kept import Kept
 from streams.seen import Floats, SeriesId
 from streams.series_record import Bulk
-from streams.slices import WHOLE, Labels, sliced, whole_and_slice
+from streams.slices import WHOLE, Labels, is_sliced, sliced, whole_and_slice
 from streams.slices_explained import Explained, Explanation
 from streams.slices_record import RECORD, RECORD_1, GroupRecord, GroupRecord1, read_record
 from streams.slices_words import folded_finding
@@ -34,13 +34,15 @@ class _Pending(NamedTuple):
 class Group:
     """`key` is that of the whole; by the fields `paths` it has series for its slices.
 
-    Without the whole, where a bound refused it, nothing is told.
+    `is_spread`: its observations are those of slices, too: of what models say all, of inputs the
+    numbers. Without the whole, where a bound refused it, nothing is told.
     """
 
     def __init__(
         self, key: SeriesId, labels: Labels, model: Model | None, paths: Sequence[str]
     ) -> None:
         self.key = key
+        self.is_spread = is_sliced(key[1], key[2])
         self._heads = tuple(f"{path}=" for path in paths)
         self._labels = labels
         self._model = model
@@ -58,11 +60,6 @@ class Group:
         """The series: the whole first, then its slices by name."""
         return list(self._members.values())
 
-    @property
-    def is_of_numbers(self) -> bool:
-        """Whether the whole is there, and of numbers."""
-        return WHOLE in self._members and self._members[WHOLE].kind == "number"
-
     def has_series(self, slice_: str) -> bool:
         """Whether this slice is watched, or it is the whole."""
         return slice_ == WHOLE or slice_.startswith(self._heads)
@@ -72,6 +69,7 @@ class Group:
         self._members[slice_] = kept
         self._members = dict(sorted(self._members.items()))
         if slice_ == WHOLE:
+            self.is_spread |= bool(self._heads) and kept.kind == "number"
             self._explained = Explained(self.key[2], kept.kind, self._labels)
 
     def names(self, slices: tuple[str, ...]) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class SliceWatch:
             return seen.values, b""
         labels = self._labels_of(seen.site, seen.model)
         codes, watched, _ = labels.of(seen.slices, self._dropped)
-        spread = [*self._in_slices(seen, watched)] if watched else ()
+        spread = self._in_slices(seen, watched) if watched else ()
         return [*seen.values, *spread] if spread else seen.values, codes
 
     def settings(self, model: str, subject: str, plain: Settings) -> Settings:
@@ -104,20 +104,18 @@ class SliceWatch:
         if group is not None and group.key == key:
             group.restore(bulk)
 
-    def _in_slices(
-        self, seen: Observations, watched: tuple[str, ...]
-    ) -> Iterator[tuple[str, Value]]:
+    def _in_slices(self, seen: Observations, watched: tuple[str, ...]) -> list[tuple[str, Value]]:
+        spread: list[tuple[str, Value]] = []
         groups = self._groups.get((seen.site, seen.model), {})
         for subject, value in seen.values:
             if isinstance(value, str):
                 continue
-            group: Group | None
-            if is_sliced(seen.model, subject):
+            group = groups.get(subject)
+            if group is None and is_sliced(seen.model, subject):
                 group = self._group(seen.site, seen.model, subject)
-            elif (group := groups.get(subject)) is None or not group.is_of_numbers:
-                continue
-            for name in group.names(watched):
-                yield name, value
+            if group is not None and group.is_spread:
+                spread += [(name, value) for name in group.names(watched)]
+        return spread
 
     def _paths_of(self, model: str, whole: str) -> tuple[str, ...]:
         """By which fields it has series for its slices."""

@@ -11,6 +11,7 @@ from schemas.study import Scanner
 from streams.fields import Value
 from streams.finding import Finding
 from streams.observe import Observations
+from streams.series_account import series_account
 from streams.slices import first_reference_n
 from tests.unit.builders import Shard, command, study
 from tests.unit.sliced_feed import EVERY_US, INPUTS, SLICING, Fault, Sliced, inputs
@@ -146,6 +147,19 @@ class TestNames:
         config = Config(slices=SLICING)
         assert first_reference_n(config, "", "acquisition.kvp") == 2_000
         assert first_reference_n(config, "", "acquisition.kvp @ scanner.station=CT1") == 60
+
+    def test_the_account_says_of_a_slice_that_learns_how_many_it_needs(self) -> None:
+        one = Sliced(INPUTS)
+        one.feed(inputs(100, (0, 0), moves("acquisition.kvp", 0.0)))
+
+        needed = {
+            key[2].partition(" @ ")[1:]: series_account(INPUTS, key, series, 0).needed_n
+            for key, series in one.detect.series()
+            if key[2].startswith("acquisition.kvp")
+        }
+
+        assert {needed_n for part, needed_n in needed.items() if part[1]} == {60}
+        assert needed["", ""] == 200
 
 
 class TestBounds:

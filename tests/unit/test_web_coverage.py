@@ -44,6 +44,14 @@ def test_the_needed_number_is_the_configured_one() -> None:
     assert coverage(settings, [], [learning], NOW_US).unready[0].needed == 500
 
 
+@pytest.mark.parametrize(("configured_n", "needed_n"), [(2_000, 500), (100, 100)])
+def test_a_slice_needs_fewer_than_its_whole(configured_n: int, needed_n: int) -> None:
+    learning = series(phase="learning", subject="pneumothorax.score @ patient.sex=F")
+    settings = config(reference=Reference(observations=configured_n))
+
+    assert coverage(settings, [], [learning], NOW_US).unready[0].needed == needed_n
+
+
 def test_gaps_are_sentences() -> None:
     pairs = [
         SeenPair("north", "ptx", 10, True),

@@ -1,6 +1,6 @@
 """Series whose weekends or hours differ, and nothing changes: what is raised and what is allowed.
 
-    python -m bench.weekends [--series N] [--days N] [--only PART-OF-A-NAME]
+    python -m bench.weekends [--series N] [--days N] [--per-day N ...] [--only PART-OF-A-NAME]
 
 Each series runs through the whole life of one (`streams.series`): a reference of 2,000, learnt from
 any day of the week on, and what comes after an alarm. `min_days` 0 takes all days for alike, 8 is
@@ -147,12 +147,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--series", type=int, default=40, help="of each kind")
     parser.add_argument("--days", type=int, default=120, help="that each is followed")
+    parser.add_argument("--per-day", type=int, nargs="+", default=PACES, help="observations")
     parser.add_argument("--only", default="", help="series with this in their name")
     using = parser.parse_args()
     print("| series | a day | min_days | alarms | allowed | not promised |")
     print("|---|---|---|---|---|---|")
     with Pool(2) as pool:
-        for per_day in PACES:
+        for per_day in using.per_day:
             for world in (one for one in WORLDS if using.only in one):
                 for min_days in (0.0, 8.0):
                     task = (world, per_day, min_days, using.days)

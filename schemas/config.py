@@ -78,7 +78,8 @@ class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """After so many the reference is frozen; below 500 detection suffers."""
     min_days: Annotated[float, Meta(ge=0, le=60)] = 8
     """One of fewer days is of weekdays alone, or of weekends: what comes on other days is learnt,
-    and not judged. After so many days, or 100,000 observations, it is replaced by one of them all.
+    and not judged. After so many days, or 100,000 observations, it is replaced by one of them all;
+    one of a part of a day, by one of two days before that.
     8 hold a weekend; with 0 all days count as alike, and weekends that differ are changes."""
     max_days: Days = 60
     """Or after so many days, with the 50 observations that it needs at least."""

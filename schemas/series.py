@@ -10,7 +10,10 @@ Phase = Literal["learning", "watching", "relearning"]
 # unstable_reference: the sample was still moving when it was frozen. not_promised: its values
 # depend on each other so much that no false-alarm rate can be kept; its incidents are `info` only.
 # weekdays_only, weekends_only: it holds no whole week yet; what comes on other days is learnt only.
-Note = Literal["unstable_reference", "not_promised", "weekdays_only", "weekends_only"]
+# part_of_a_day: it holds not even a day, so hours come that it does not know; soon it has two days.
+Note = Literal[
+    "unstable_reference", "not_promised", "weekdays_only", "weekends_only", "part_of_a_day"
+]
 
 
 class SeriesPoint(

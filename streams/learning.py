@@ -10,8 +10,10 @@ from schemas.config import Reference
 from streams.clock import NEVER_US, seconds_to_us
 from streams.pace import Pace
 from streams.seen import Frozen, Sample, Seen
+from streams.week import PART_OF_A_DAY, is_of_usual_days
 
 _DAY_S = 86_400
+_DAY_US = 86_400_000_000
 _LEAST_RELEARN_N = 60
 _STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 
@@ -41,6 +43,11 @@ class Settings(Struct, frozen=True):
     def first(self) -> Goal:
         """When the first reference is frozen."""
         return Goal(self.observations, self.max_us, self.least_n)
+
+    @property
+    def days(self) -> Goal:
+        """When one that was of a part of a day is of days."""
+        return Goal(self.most_n, min(2 * _DAY_US, self.week_us))
 
     @property
     def week(self) -> Goal:
@@ -110,12 +117,34 @@ class Learning:
         """Whether a reference could be made of it, though it is not complete."""
         return self.sample.n >= self.settings.least_n
 
+    def beside(self, original: Frozen, provisional: Frozen | None) -> Goal | None:
+        """What is sampled beside watching: more days for a reference of few.
+
+        After an alarm as much as shows where it is.
+        """
+        settings, notes = self.settings, (provisional or original).notes
+        if provisional is None and PART_OF_A_DAY in notes:
+            return settings.days
+        if is_of_usual_days(notes):
+            return settings.week
+        if provisional is None:
+            return None
+        return settings.week._replace(least_n=self.again_n(original))
+
+    @property
+    def holds_day(self) -> bool:
+        """Whether it is as long as a day, or grows too fast for one."""
+        return self._holds(min(_DAY_US, self.settings.week_us))
+
     @property
     def holds_week(self) -> bool:
         """Whether it is as long as a week, or grows too fast for one."""
+        return self._holds(self.settings.week_us)
+
+    def _holds(self, length_us: int) -> bool:
         needs, n, elapsed_us = self.settings, self.sample.n, self.pace.elapsed_us
         too_fast = elapsed_us < needs.week_us * n // needs.most_n
-        return elapsed_us >= needs.week_us or n >= needs.most_n or too_fast
+        return elapsed_us >= length_us or n >= needs.most_n or too_fast
 
     def missing(self, goal: Goal) -> tuple[int, int]:
         """How many further observations, or which stamp, may complete it: never fewer, or before.

@@ -117,8 +117,11 @@ class Sample(Protocol):
     def images(self, values: Floats | Sequence[str]) -> list[float]:
         """The values as they are drawn."""
 
-    def freeze(self, *, of_usual_days: bool = False) -> "Frozen":
-        """The reference that it makes, or that its usual kind of day does: streams/week.py."""
+    def freeze(self, *, of_usual_days: bool = False, notes: Sequence[Note] = ()) -> "Frozen":
+        """The reference that it makes, or that its usual kind of day does: streams/week.py.
+
+        `notes` are what is known of it already.
+        """
 
 
 class Frozen(Protocol):

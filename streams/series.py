@@ -29,7 +29,7 @@ from streams.seen import Frozen, Row, Sample, Seen, Vote
 from streams.share import Grant, Share
 from streams.unseen import Unseen
 from streams.vote_by_day import carried
-from streams.week import is_of_usual_days, stretch
+from streams.week import PART_OF_A_DAY, is_of_usual_days, is_short, stretch
 
 Happening: TypeAlias = Change | NewWord | Block
 
@@ -176,7 +176,8 @@ class Series:
         if self.closed or self.phase == "relearning":
             return None
         if self.phase == "watching":
-            return self.learning.missing(settings.week) if self._is_of_usual_days else None
+            goal = self._goal if self._is_short else None
+            return None if goal is None else self.learning.missing(goal)
         observations, stamp_us = self.learning.missing(settings.first)
         return min(observations, self._trial_left), stamp_us
 
@@ -238,10 +239,11 @@ class Series:
         self.blocks.extend(images[:taken], part.ats_us[:taken].tolist())
         self.closed = self.learning.sample.is_of_names
 
-    def _frozen(self, *, of_usual_days: bool = False) -> Frozen:
+    def _frozen(self) -> Frozen:
         """The reference that the sample makes now."""
-        some_days = of_usual_days or not self.learning.holds_week
-        return self.learning.sample.freeze(of_usual_days=some_days)
+        learning = self.learning
+        notes: list[Note] = [] if learning.holds_day else [PART_OF_A_DAY]
+        return learning.sample.freeze(of_usual_days=not learning.holds_week, notes=notes)
 
     def _hold_against(self, reference: Frozen, origin: Origin, grant: Grant) -> None:
         self.references.begin(reference, origin, self.learning.pace.newest_us)
@@ -253,9 +255,9 @@ class Series:
         self.share.settle(grant, is_promised=self.is_promised, per_day=per_day)
 
     @property
-    def _is_of_usual_days(self) -> bool:
+    def _is_short(self) -> bool:
         """Whether the reference holds no whole week yet."""
-        return is_of_usual_days(self.notes)
+        return is_short(self.notes)
 
     def _watch(
         self, row: Row, start: int, stop: int, grant: Grant, *, judged: bool
@@ -276,22 +278,18 @@ class Series:
 
     @property
     def _goal(self) -> Goal | None:
-        """What is sampled beside watching: a week; after an alarm as much as shows where it is."""
-        week = self.learning.settings.week
-        if self._is_of_usual_days:
-            return week
-        if self.provisional is None or self.original is None:
-            return None
-        return week._replace(least_n=self.learning.again_n(self.original))
+        """What is sampled beside watching."""
+        original = self.original
+        return None if original is None else self.learning.beside(original, self.provisional)
 
     def _sampled(self, at_us: int, grant: Grant) -> Change | None:
         """Such a sample is complete."""
         before, sample, original = self.provisional, self.learning.sample, self.original
         assert original is not None
         if before is None:
-            self.references.original = sample.freeze()
+            self.references.original = self._frozen()
             self._settle(grant)
-            self._watch_from_now()
+            self._watch_from_now(goes_on=True)
             return None
         some_days = is_of_usual_days(before.notes)
         if original.agrees(sample, self.levels, self.states()) and (
@@ -325,8 +323,10 @@ class Series:
         returned = self.original.agrees(sample, self.levels, self._learnt)
         if returned:
             self.original.tell(sample, self.levels, again=again)
-        some_days = is_of_usual_days(self.original.notes)  # then the sample has no others
-        self.references.provisional = None if returned else self._frozen(of_usual_days=some_days)
+        # Against a reference of some days the sample has no others.
+        some_days = is_of_usual_days(self.original.notes) or not self.learning.holds_week
+        provisional = None if returned else sample.freeze(of_usual_days=some_days)
+        self.references.provisional = provisional
         self._watch_from_now(self._learnt if returned and not again else None)
         return relearnt(before, sample, at_us, self.changed_us, returned=returned, again=again)
 
@@ -391,7 +391,7 @@ class Series:
         """
         assert self.reference is not None
         states = carried(self.states()) if learnt is None else learnt
-        self._start_sample("watching", goes_on=goes_on and self._is_of_usual_days)
+        self._start_sample("watching", goes_on=goes_on and self._is_short)
         self.levels = self.reference.levels(self.levels)
         self._arm(states)
 

@@ -54,10 +54,12 @@ class NumberSample:
         images: list[float] = cast(Floats, values).tolist()
         return images
 
-    def freeze(self, *, of_usual_days: bool = False) -> "NumberReference":
+    def freeze(
+        self, *, of_usual_days: bool = False, notes: Sequence[Note] = ()
+    ) -> "NumberReference":
         """The reference that it makes, or that its usual kind of day does."""
         values, uniforms, weekhours = self.columns()
-        notes: list[Note] = []
+        notes = [*notes]
         if of_usual_days and weekhours is not None:
             usual = usual_days(weekhours // 24)
             if usual is not None:

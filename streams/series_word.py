@@ -72,9 +72,10 @@ class WordSample:
         first = next(iter(self.counts), values[0])
         return [float(word == first) for word in values]
 
-    def freeze(self, *, of_usual_days: bool = False) -> "WordReference":
+    def freeze(self, *, of_usual_days: bool = False, notes: Sequence[Note] = ()) -> "WordReference":
         """The reference that it makes, or that its usual kind of day does."""
-        return WordReference.learn(*self._usual(of_usual_days=of_usual_days))
+        counted, kind = self._usual(of_usual_days=of_usual_days)
+        return WordReference.learn(counted, [*notes, *kind])
 
     def written(self, start: int, stop: int | None = None) -> bytes:
         """The order from `start` to before `stop`, a byte each."""
@@ -112,11 +113,13 @@ class YesNoSample(WordSample):
         """Yes is 1."""
         return [float(word == YES) for word in values]
 
-    def freeze(self, *, of_usual_days: bool = False) -> "YesNoReference":
+    def freeze(
+        self, *, of_usual_days: bool = False, notes: Sequence[Note] = ()
+    ) -> "YesNoReference":
         """The reference that it makes, or that its usual kind of day does."""
-        counted, notes = self._usual(of_usual_days=of_usual_days)
+        counted, kind = self._usual(of_usual_days=of_usual_days)
         words = [*counted.words, *(word for word in (NO, YES) if word not in counted.words)]
-        return YesNoReference.learn(counted._replace(words=words), notes)
+        return YesNoReference.learn(counted._replace(words=words), [*notes, *kind])
 
 
 def _spread_evenly(counts: Sequence[int]) -> bytes:

@@ -1,4 +1,4 @@
-"""Weekdays and weekends: which of them a sample of less than a week holds.
+"""What a reference of less than a week is not to be trusted with, as its notes tell.
 
 Days and hours are those of the working week (streams/site_time.py): the last two are the weekend.
 """
@@ -15,6 +15,7 @@ from schemas.series import Note
 
 _WEEKDAYS: Note = "weekdays_only"
 _WEEKENDS: Note = "weekends_only"
+PART_OF_A_DAY: Note = "part_of_a_day"
 
 
 class UsualDays(NamedTuple):
@@ -27,6 +28,11 @@ class UsualDays(NamedTuple):
 def is_of_usual_days(notes: Sequence[Note]) -> bool:
     """Whether a reference with these notes knows weekdays alone, or weekends."""
     return _WEEKDAYS in notes or _WEEKENDS in notes
+
+
+def is_short(notes: Sequence[Note]) -> bool:
+    """Whether a reference with these notes is to be replaced by one of more days."""
+    return PART_OF_A_DAY in notes or is_of_usual_days(notes)
 
 
 def is_weekend(weekdays: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -31,6 +31,7 @@ _NOTES = {
     "not_promised": "watched, not promised: its values depend on each other too much",
     "weekdays_only": "weekends are still learnt, and not judged",
     "weekends_only": "weekdays are still learnt, and not judged",
+    "part_of_a_day": "it knows a part of a day alone: other hours may look like a change",
 }
 _EXAMPLES = """examples:
   radvigil budget --config radvigil.toml               per site, and the slowest series

@@ -96,6 +96,7 @@ _WHY: dict[str, str] = {
     "not_promised": "its values depend on each other too much for a promise: notices only",
     "weekdays_only": "weekends are still learnt, and not judged",
     "weekends_only": "weekdays are still learnt, and not judged",
+    "part_of_a_day": "it knows a part of a day alone: other hours may look like a change",
 }
 _MONITORED: dict[Monitor, str] = {
     "silence": "whether feeds fall silent",

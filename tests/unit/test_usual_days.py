@@ -23,8 +23,8 @@ MIXTURES = {0: ["no"] * 9 + ["yes"], 1: ["no"] * 8 + ["yes"] * 2, 3: ["yes"]}
 class Days(Fed):
     """Whole days of one level; the first is a Monday."""
 
-    def __init__(self, kind: SeriesKind = "number") -> None:
-        super().__init__(BUSY, seed=4, kind=kind)
+    def __init__(self, kind: SeriesKind = "number", using: Settings = BUSY) -> None:
+        super().__init__(using, seed=4, kind=kind)
         self.kind = kind
 
     def days(self, n: int, level: int = 0, weekend: int | None = None) -> list[str]:
@@ -206,3 +206,49 @@ def test_however_observations_of_weeks_are_cut_the_result_is_the_same(
     at_once = told_alike(BUSY, kind, row, cuts)
 
     assert sum(not isinstance(what, Block) for what in at_once) >= 2
+
+
+BUSIER = Settings(
+    observations=PER_DAY // 2, max_us=60 * DAY_US, week_us=8 * DAY_US, most_n=100 * PER_DAY
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestPartOfADay:
+    def test_it_is_told_and_replaced_by_one_of_two_days(self, kind: SeriesKind) -> None:
+        one = Days(kind, BUSIER)
+
+        one.days(1)
+
+        assert one.series.notes == ("part_of_a_day", "weekdays_only")
+        one.days(2)
+        assert one.series.notes == ("weekdays_only",)
+        assert one.series.original is not None
+        assert one.series.original.n == 2 * PER_DAY + 1
+        assert one.days(20) == []
+        assert one.series.notes == ()
+        assert one.grants == [True]
+
+    def test_a_change_within_it_is_found(self, kind: SeriesKind) -> None:
+        one = Days(kind, BUSIER)
+        one.feed(one.values(0)[: PER_DAY // 2], EVERY_US)
+
+        assert [what.what for what in one.feed(one.values(3), EVERY_US)] == ["alarm", "changed"]
+
+    def test_a_return_to_it_goes_on_to_two_days(self, kind: SeriesKind) -> None:
+        one = Days(kind, BUSIER)
+        one.random.seed(2)  # of 72 observations chance makes something now and then
+        one.days(1)
+        one.days(1, level=3)
+
+        assert one.days(1)[-1:] == ["returned"]
+        assert one.series.notes == ("part_of_a_day", "weekdays_only")
+        one.days(2)
+        assert one.series.notes == ("weekdays_only",)
+
+
+def test_what_comes_faster_than_any_hospital_is_not_waited_for() -> None:
+    one = Days()
+    one.feed([one.random.gauss(0, 1) for _ in range(BUSY.observations)], DAY_US // 20_000)
+
+    assert (one.series.phase, one.series.notes) == ("watching", ())

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors._contract import Ints
-from detectors.baseline import Baseline, Codes
+from detectors.baseline import UNKNOWN, Baseline, Candidate, Codes
 
 _WORDS_N = 256
+_ONE_IN_100 = 0.01
 
 Words = NDArray[np.uint8]
 
@@ -61,6 +62,26 @@ class WordRows(NamedTuple):
         apart = np.divide((after - before) ** 2, spread, out=np.zeros(_WORDS_N), where=spread > 0)
         word = int(apart.argmax())
         return MovedWord(word, float(before[word]), float(after[word]))
+
+    def alone(self, codes: Codes) -> Candidate | None:
+        """Which part all rows with these codes are of, if chance seldom has it so.
+
+        Rows as frequent in each part as those of the reference lie in one of them once in a hundred
+        at most; of several parts the one that is least by chance. None if there is no such part.
+
+        >>> known = WordRows.learn(np.zeros(12, np.uint8), np.repeat([[1], [2], [3]], 4, axis=0))
+        >>> known.alone(np.full((4, 1), 2)), known.alone(np.full((5, 1), 2))
+        (None, (0, 2))
+        """
+        found, least = None, _ONE_IN_100
+        for field, column in enumerate(codes.T):
+            code = int(column[0])
+            if code == UNKNOWN or (column != code).any():
+                continue
+            share = self.counts[self.codes[:, field] == code].sum() / self.counts.sum()
+            if share ** len(column) <= least:
+                found, least = (field, code), share ** len(column)
+        return found
 
     def baseline(self, word: int, width: int) -> Baseline:
         """What is known of whether a row has this word; codes are below `width`."""

@@ -247,6 +247,8 @@ class Detect:
                 yield series_point(kept.id, kept.series, what)
             elif group is not None and isinstance(what, Change):
                 group.pend(kept, what, seen_n)
+            elif group is not None and isinstance(what, NewWord):
+                yield group.new_word(kept, what, seen_n)
             elif (finding := self._finding(kept, what)) is not None:
                 yield finding
 

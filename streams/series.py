@@ -12,9 +12,9 @@ A reference of less than a week is of weekdays alone, or of weekends. What comes
 not judged; a sample goes on growing, and when it holds a week, that is the reference.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from sys import maxsize
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import detectors
 from detectors.day_levels import DayLevels
@@ -49,7 +49,7 @@ class Series:
         self.changed_us = 0
         self.unseen = Unseen()
         self.blocks = Blocks()
-        self.place = 0  # of the observations handed in, the one that showed the last change
+        self.place = 0  # of the observations handed in, the one that showed the last change or word
         self.closed = False  # its words are names: it is not watched
 
     @property
@@ -103,7 +103,7 @@ class Series:
                 taken, change = self._watch(row, start, stop, grant, judged=judged)
             else:
                 taken, change = self._collect(seen.part(start, stop), grant, judged=judged)
-            yield from self._newness(reference, seen.part(start, start + taken))
+            yield from self._newness(reference, seen.part(start, start + taken), start)
             if change is not None:
                 self.place = start + taken - 1
                 yield change
@@ -176,7 +176,7 @@ class Series:
         if self.closed or self.phase == "relearning":
             return None
         if self.phase == "watching":
-            goal = self._goal if self._is_short else None
+            goal = self._goal if is_short(self.notes) else None
             return None if goal is None else self.learning.missing(goal)
         observations, stamp_us = self.learning.missing(settings.first)
         return min(observations, self._trial_left), stamp_us
@@ -254,11 +254,6 @@ class Series:
         per_day = self.learning.pace.per_day(self.learning.sample.n)
         self.share.settle(grant, is_promised=self.is_promised, per_day=per_day)
 
-    @property
-    def _is_short(self) -> bool:
-        """Whether the reference holds no whole week yet."""
-        return is_short(self.notes)
-
     def _watch(
         self, row: Row, start: int, stop: int, grant: Grant, *, judged: bool
     ) -> tuple[int, Change | None]:
@@ -330,17 +325,18 @@ class Series:
         self._watch_from_now(self._learnt if returned and not again else None)
         return relearnt(before, sample, at_us, self.changed_us, returned=returned, again=again)
 
-    def _newness(self, reference: Frozen | None, part: Seen) -> Iterator[Happening]:
+    def _newness(self, reference: Frozen | None, part: Seen, start: int) -> Iterator[Happening]:
         """Unseen words of observations just taken, against what was the reference then."""
         if self.closed:
             was_away = self.is_away
             self._close()
             yield from self._ended(was_away, int(part.ats_us[-1]))
         elif reference is not None:
-            words = cast(Sequence[str], part.values)
-            places = reference.unseen(words)
+            places = reference.unseen(part.values)
             if places or self.unseen.n:
-                yield from self.unseen.take(words, places, part.ats_us.tolist(), reference.n)
+                for place, new in self.unseen.take(part, places, reference.n):
+                    self.place = start + place
+                    yield new
 
     def _last_block(self) -> Iterator[Block]:
         if self.blocks.filling is not None:
@@ -391,7 +387,7 @@ class Series:
         """
         assert self.reference is not None
         states = carried(self.states()) if learnt is None else learnt
-        self._start_sample("watching", goes_on=goes_on and self._is_short)
+        self._start_sample("watching", goes_on=goes_on and is_short(self.notes))
         self.levels = self.reference.levels(self.levels)
         self._arm(states)
 

@@ -104,6 +104,25 @@ class Explained:
         slices = [self._slice(one.candidate, one.share, one.shift) for one in named[:_TOLD]]
         return Explanation(slices, [self._labels.field(one) for one in mix], moved)
 
+    def new_in(self, n: int, row: int) -> list[Slice]:
+        """The slice that all of the last `n` words up to `row` come from that are new, if any.
+
+        `share` is that of its studies in the reference, `shift` how many of its words are new
+        since: the sd of what never varied is taken to be one.
+        """
+        known = self._before
+        if not isinstance(known, WordRows):
+            return []
+        words, codes = self._until(row)
+        new = np.flatnonzero(~np.isin(words, known.words))[-n:]
+        found = known.alone(codes[new]) if len(new) else None
+        if found is None:
+            return []
+        field, code = found
+        was = known.counts[known.codes[:, field] == code].sum() / known.counts.sum()
+        mine_n = np.count_nonzero(codes[new[0] :, field] == code)
+        return [self._slice(found, float(was), len(new) / mine_n)]
+
     def precise(self, change: Change, slice_: str, row: int) -> Change:
         """An alarm's mean since to the observation, not to a whole block, if it is still kept."""
         values, codes = self._until(row)

@@ -12,7 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.config import Model
-from streams.change import Change
+from streams.change import Change, NewWord
+from streams.drift_finding import new_value_finding
 from streams.finding import Finding
 from streams.fold import Fold, Part, Step
 from streams.kept import Kept
@@ -21,7 +22,7 @@ from streams.series_record import Bulk
 from streams.slices import WHOLE, Labels, is_sliced, sliced, whole_and_slice
 from streams.slices_explained import Explained, Explanation
 from streams.slices_record import RECORD, RECORD_1, GroupRecord, GroupRecord1, read_record
-from streams.slices_words import folded_finding
+from streams.slices_words import folded_finding, placed
 
 _NAMES_KEPT = 250
 
@@ -104,6 +105,14 @@ class Group:
         ago_n = 0 if seen_n is None else seen_n - 1 - kept.series.place
         row = self._explained.row(slice_, ago_n)
         self._pending.append(_Pending(row, Part(slice_, change, kept.series.is_promised)))
+
+    def new_word(self, kept: Kept, new: NewWord, seen_n: int | None) -> Finding:
+        """What is to be told of new words, the newest one of `seen_n` just looked at."""
+        found = new_value_finding(self.key, new, self._model)
+        if self._explained is None or seen_n is None or not new.holds:
+            return found
+        row = self._explained.row(WHOLE, seen_n - 1 - kept.series.place)
+        return placed(found, self._explained.new_in(new.n, row))
 
     def conclude(self) -> Iterator[Finding]:
         """What is to be told of the changes since the last call; all series have been looked at."""

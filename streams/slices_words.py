@@ -1,11 +1,13 @@
 """What is told of a series whose slices are watched: one finding, whoever of them moved."""
 
 import re
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from schemas.config import Model
 from schemas.fields import Severity
+from schemas.incident import Slice
 from streams.change import Change
 from streams.drift_finding import drift_finding, is_tellable, levels_of
 from streams.finding import Finding, Signal
@@ -46,6 +48,15 @@ def folded_finding(
             title = moved.title[: _LONGEST_TITLE - len(where)] + where
     evidence = replace(found.evidence, slices=list(why.slices) or None)
     return replace(found, signal=signal, title=title[:_LONGEST_TITLE], evidence=evidence)
+
+
+def placed(found: Finding, slices: Sequence[Slice]) -> Finding:
+    """A finding of what came from these slices alone."""
+    if not slices:
+        return found
+    where = f", all in {tellable(slices[0].slice)}"
+    title = found.title[: _LONGEST_TITLE - len(where)] + where
+    return replace(found, title=title, evidence=replace(found.evidence, slices=[*slices]))
 
 
 def _title_of_slice(

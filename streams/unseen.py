@@ -1,10 +1,12 @@
 """Words that a reference does not have: told at once and as they double, until none comes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 from msgspec import Struct
 
 from streams.change import NewWord
+from streams.seen import Seen
 
 _LEAST_AWAY_N = 30
 
@@ -18,21 +20,21 @@ class Unseen(Struct, omit_defaults=True):
     away_n: int = 0
 
     def take(
-        self, words: Sequence[str], places: list[int], ats_us: Sequence[int], reference_n: int
-    ) -> list[NewWord]:
-        """Go on by observations of which those at `places` are unseen; what is to be told.
+        self, seen: Seen, places: list[int], reference_n: int
+    ) -> Iterator[tuple[int, NewWord]]:
+        """Go on by observations of which those at `places` are unseen; what is to be told, where.
 
         It is over when half as many observations as the reference has came without one.
         """
-        if not places and self.n == 0:
-            return []
-        told: list[NewWord] = []
+        words, ats_us = cast(Sequence[str], seen.values), seen.ats_us.tolist()
         taken = 0
-        for place in places:
-            told += self._away(ats_us[taken:place], reference_n)
-            told += self._again(words[place], ats_us[place], reference_n)
+        for place in [*places, seen.n]:
+            for new in self._away(ats_us[taken:place], reference_n):
+                yield place - 1, new
+            if place < seen.n:
+                for new in self._again(words[place], ats_us[place], reference_n):
+                    yield place, new
             taken = place + 1
-        return told + self._away(ats_us[taken:], reference_n)
 
     def end(self, at_us: int, reference_n: int) -> list[NewWord]:
         """It is over, if there is one, whatever the observations say."""

@@ -79,6 +79,65 @@ def test_a_new_word_of_one_scanner_is_told_with_its_share_and_its_scanner() -> N
         assert one.title.endswith(", mostly in scanner.station=CT3")
 
 
+KERNEL = "acquisition.kernel"
+
+
+def news(fault: Fault, n: int) -> list[Finding]:
+    """What is told of new words, when so many studies have come with the fault."""
+    fed = Sliced(INPUTS, ROWS_ALONE)
+    fed.feed(inputs(SHIFTED[0] + n, SHIFTED, fault))
+    return [one for one in fed.findings(KERNEL) if one.kind == "new_value"]
+
+
+def test_news_name_the_scanner_as_soon_as_it_is_hardly_chance() -> None:
+    """A sixth of the studies: four in a row of one scanner are, two are not."""
+    first, second, third, *_ = news(sets(KERNEL, "Br40"), 60)
+
+    assert [one.evidence.affected_count for one in (first, second, third)] == [1, 2, 4]
+    assert not named(first)
+    assert not named(second)
+    (one,) = third.evidence.slices or []
+    assert (one.slice, one.shift) == ("scanner.station=CT3", 1.0)
+    assert one.share == pytest.approx(1 / 6, abs=0.05)
+    assert third.title.endswith("never seen before: Br40, all in scanner.station=CT3")
+
+
+def test_news_of_a_scanner_that_is_new_name_it_at_once() -> None:
+    def comes(which: int, told: dict[str, Value]) -> None:
+        if which == 3:
+            told["scanner.station"], told[KERNEL] = "CT7", "Br40"
+
+    first, *_ = news(comes, 20)
+
+    assert named(first) == ["scanner.station=CT7"]
+
+
+def test_news_from_everywhere_name_nobody() -> None:
+    def everywhere(which: int, told: dict[str, Value]) -> None:
+        told[KERNEL] = "Br40"
+
+    found = news(everywhere, 100)
+
+    assert found[-1].evidence.affected_count == 64
+    assert not any(map(named, found))
+
+
+def test_news_of_a_new_kernel_in_some_of_a_scanners_studies_say_in_how_many() -> None:
+    seen: list[int] = []
+
+    def some(which: int, told: dict[str, Value]) -> None:
+        if which == 3:
+            seen.append(which)
+            if len(seen) % 4 == 0:
+                told[KERNEL] = "Br40"
+
+    *_, last = news(some, 600)
+
+    (one,) = last.evidence.slices or []
+    assert one.slice == "scanner.station=CT3"
+    assert one.shift == pytest.approx(0.25, abs=0.02)
+
+
 def test_a_word_that_may_not_be_told_is_not() -> None:
     word = "Mustermannheimer"
     *_, last = told(sets("acquisition.kernel", word), "acquisition.kernel")

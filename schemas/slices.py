@@ -14,8 +14,8 @@ class SliceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A slice's reference is frozen after so many, where `reference.observations` is not less."""
     inputs: tuple[Name, ...] = ("scanner.station",)
     """Of `watch.slices` those in whose values numbers of studies (`acquisition.*`, `attributes.*`)
-    and features of models are watched as series, too. None: only what models say is. Needs
-    `explain_inputs`; `bounds.series_per_site` has at most half of its place for them."""
+    and features of models are watched as series, too: 9 kB each. None: only what models say is.
+    Needs `explain_inputs`; at most half of `bounds.series_per_site` is for them."""
     values_per_field: Annotated[int, Meta(ge=2, le=250)] = 32
     """How many values of a field are told apart at a site; further ones are counted."""
     explain_inputs: bool = True

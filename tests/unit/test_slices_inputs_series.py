@@ -228,6 +228,24 @@ class TestState:
         assert {name for name in before if after[name] == before[name]} == parts(again)
         assert away.newest_us == before["acquisition.kvp @ scanner.station=CT3"]
 
+    @pytest.mark.parametrize(("slicing", "last"), [(OFF, "returned"), (SLICING, "holds")])
+    def test_switched_off_an_incident_is_over_when_the_whole_is_back(
+        self, slicing: SliceSettings, last: str
+    ) -> None:
+        both = [*inputs(N, (700, 850), moves("acquisition.kvp", 60.0))]
+        old = Sliced(INPUTS)
+        old.feed(both[:1_700])
+        away = {key[2] for key, series in old.detect.series() if series.is_away}
+        assert away == {"acquisition.kvp", "acquisition.kvp @ scanner.station=CT3"}
+        old.slicing = slicing
+
+        again = old.restarted()
+        again.feed(one for one in both[1_700:] if "scanner.station=CT3" not in one.slices)
+
+        whole = {key[2]: series for key, series in again.detect.series()}["acquisition.kvp"]
+        assert not whole.is_away
+        assert again.findings("acquisition.kvp")[-1].signal == last
+
     def test_to_accept_the_whole_is_to_accept_its_slices(self) -> None:
         one = self.half()
         assert any(series.is_away for _, series in one.detect.series())

@@ -96,11 +96,12 @@ class Numbers:
         draws = rng.random(len(seen.values))
         scores = self._standard.scores(seen.values, draws, seen.weekhours)
         cells = self._cells.cells(seen.values, scores)
-        levels = DayLevels(self._standard.days, self._standard.dependence.ratio)
-        left, shown = levels.innovations(scores, seen.weekdays)
+        ratios = self._standard.dependence.ratio, self._standard.dependence.spread_ratio
+        levels = DayLevels(self._standard.days, *ratios)
+        left, shown, drawn = levels.innovations(scores, seen.weekdays)
         if len(shown):
             cells = self._cells.levelled(cells, left)
-        return Readings(left, cells, seen.weekdays, shown)
+        return Readings(left, cells, seen.weekdays, shown, drawn)
 
 
 class YesNo:
@@ -164,7 +165,7 @@ class Watch:
             found = [
                 detector.run(part.cells, time, part.weekdays)
                 if kind == "cat_sr"
-                else detector.run(part.scores, time, part.shown)
+                else detector.run(part.scores, time, part.shown, part.drawn)
                 for kind, detector in self._detectors.items()
             ]
             alarms: list[int] = [place for place in found if place is not None]

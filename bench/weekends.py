@@ -45,12 +45,30 @@ def _level(weekend: float, day: float = 0.0, wide: float = 1.0) -> Draw:
     )
 
 
-def _days(own: float) -> Draw:
-    """Noise of one around a level that each day has of its own."""
+def _days(own: float, parts: int = 1, follows: float = 0.0) -> Draw:
+    """Noise of one around a level that each day has of its own, or each part of one.
+
+    It follows that of the day before by so much.
+    """
 
     def draw(rng: np.random.Generator, days: Floats) -> Floats:
-        levels = rng.normal(0, own, int(days[-1]) + 1)
-        return rng.normal(size=len(days)) + levels[days.astype(np.int64)]
+        fresh = rng.normal(0, own, parts * int(days[-1] + 1))
+        levels = [fresh[0]]
+        for level in fresh[1:].tolist():
+            levels.append(follows * levels[-1] + (1 - follows**2) ** 0.5 * level)
+        own_levels: Floats = np.array(levels)[(parts * days).astype(np.int64)]
+        return rng.normal(size=len(days)) + own_levels
+
+    return draw
+
+
+def _spreads(own: float) -> Draw:
+    """Noise whose sd each day has of its own, by so much in the logarithm."""
+
+    def draw(rng: np.random.Generator, days: Floats) -> Floats:
+        spreads = np.exp(rng.normal(0, own, int(days[-1]) + 1))
+        noise: Floats = rng.normal(size=len(days)) * spreads[days.astype(np.int64)]
+        return noise
 
     return draw
 
@@ -104,6 +122,13 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "number, weekends + .3 sd, 1.5 times as wide": ("number", _level(0.3, wide=1.5)),
     "number, days of their own by .05 sd": ("number", _days(0.05)),
     "number, days of their own by .1 sd": ("number", _days(0.1)),
+    "number, quarters of days of their own by .1 sd": ("number", _days(0.1, parts=4)),
+    "number, days of their own by .1 sd that follow each other by .5": (
+        "number",
+        _days(0.1, follows=0.5),
+    ),
+    "number, days spread by 5 % more or less": ("number", _spreads(0.05)),
+    "number, days spread by 10 % more or less": ("number", _spreads(0.1)),
     "yes in 10 %, weekends alike": ("yes_no", _share(0.1, 0.1)),
     "yes in 10 %, on weekends 12 %": ("yes_no", _share(0.1, 0.12)),
     "yes in 10 %, on weekends 15 %": ("yes_no", _share(0.1, 0.15)),

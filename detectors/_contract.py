@@ -82,13 +82,16 @@ class Detector(Protocol):
         self, promise: Promise, reference_n: int, dependence: Dependence = INDEPENDENT
     ) -> None: ...
 
-    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
+    def run(
+        self, scores: Floats, days: Floats, shown: Floats = IN_FULL, drawn: Floats = IN_FULL
+    ) -> int | None:
         """Feed scores in order. The index of the one that alarmed (none after it is read), or None.
 
         `days` has for each the time since the observation before it, never less than 0; `shown`
-        what part of a lasting shift it shows, above 0 and at most 1 (`detectors.day_levels`): who
-        weighs scores alike passes over it. Raises ValueError when a number is not finite or a time
-        negative; then nothing was read.
+        what part of a lasting shift it shows, above 0 and at most 1 (`detectors.day_levels`);
+        `drawn` what part of how far its square lies from one is believed
+        (`detectors.day_spreads`): who weighs scores alike passes over them. Raises ValueError when
+        a number is not finite or a time negative; then nothing was read.
         """
 
     @property

@@ -62,7 +62,9 @@ class Detector:
         self._found: Cut | None = None
         self._resume(_reference_window(reference_n))
 
-    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
+    def run(
+        self, scores: Floats, days: Floats, shown: Floats = IN_FULL, drawn: Floats = IN_FULL
+    ) -> int | None:
         """See detectors.Detector."""
         check_scores(scores, days)
         if not len(scores):

@@ -3,10 +3,10 @@
 Staff, lists, rooms and weather move a series from day to day by little: .1 sd is far below what a
 block of a few dozen observations shows, and a thousand a day still agree on it. Each day has then a
 level of its own, drawn anew: the random effects of a one-way layout (Searle, Casella & McCulloch
-1992, "Variance Components"). Its variance is measured from each day and the one before it (von
-Neumann 1941, "Distribution of the ratio of the mean square successive difference to the variance"),
-so that a change, which comes between two days, is not taken for it; and it goes on being measured
-while the series is watched, since a reference of a few days tells little.
+1992, "Variance Components"). Its variance is measured from each day and the one before it
+(`detectors._day_variance`), so that a change, which comes between two days, is not taken for it;
+and it goes on being measured while the series is watched, since a reference of a few days tells
+little. How far days spread is measured beside it (`detectors.day_spreads`).
 
 Scores become innovations: each less what the day's scores before it tell of the day's level, over
 how far it may lie from that (Kalman 1960; Harvey 1989, "Forecasting, structural time series models
@@ -18,44 +18,57 @@ for the reason that the day is.
 
 from collections.abc import Sequence
 from math import inf, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
+from detectors import _day_variance
 from detectors._compiled import compiled
 from detectors._contract import IN_FULL, Floats, Ints, State, StateUnreadable
-from detectors.chi_squared import chi_squared_in_loops
+from detectors._day_variance import DIFFERENCES, EXPECTED, ONE_IN_6, VARIANCE, day_n, day_variance
+from detectors.day_spreads import DaySpreads
 
-_FORMAT = 1
-SUMS_N = 3
-_DIFFERENCES, _EXPECTED, _VARIANCE, _LEVELS, _WEEKDAY = range(5)
+_FORMAT = 2
+_FORMAT_1 = 1  # without spreads
+_LEVEL_N = _day_variance.SUMS_N
+SUMS_N = 2 * _LEVEL_N
+_LEVELS, _WEEKDAY = range(_LEVEL_N, _LEVEL_N + 2)
 _DAY, _BEFORE, _LENGTH = 5, 8, 11
 _N, _SUM, _SQUARES = range(3)
-_LEAST_FREEDOM = 4.0  # of eight days, of which the first and the last need not be whole
-_ONE_IN_6 = 1.0
-_ASSUMED_SD = 0.05  # when the first two days are over, and ever less as more come
-_ASSUMED_FREEDOM = 3.0
+_ASSUMED = 0.05**2  # of the variance of single scores, not of what they are worth
+
+
+class Innovations(NamedTuple):
+    """Scores without the levels of days, and what each is worth to a detector: see its `run`."""
+
+    scores: Floats
+    shown: Floats
+    drawn: Floats
 
 
 class DayLevels:
     """What days have told so far, and the day that is filling.
 
-    Three sums are what outlasts a reference: squared differences of days, what they would be by
-    chance, and the variance of that. `variance_ratio` is that by which scores are known to vary
-    within a day beyond independent ones (`detectors.dependence`).
+    Sums are what outlasts a reference: the three of levels (`detectors._day_variance`), and those
+    of spreads. `variance_ratio` is that by which scores are known to vary within a day beyond
+    independent ones (`detectors.dependence`), `spread_ratio` the same of their squares.
     """
 
-    def __init__(self, sums: Sequence[float] = (), variance_ratio: float = 1.0) -> None:
+    def __init__(
+        self, sums: Sequence[float] = (), variance_ratio: float = 1.0, spread_ratio: float = 1.0
+    ) -> None:
         self._seen = np.zeros(_LENGTH)
-        self._seen[:SUMS_N] = sums or 0.0
+        self._seen[:_LEVEL_N] = sums[:_LEVEL_N] or 0.0
         self._seen[_WEEKDAY] = -1
         self._within_ratio = variance_ratio
-        self._seen[_LEVELS] = _levels(self._seen, variance_ratio)
+        self._seen[_LEVELS] = day_variance(self._seen, _ASSUMED / variance_ratio, ONE_IN_6)
+        self._spreads = DaySpreads(sums[_LEVEL_N:], spread_ratio)
 
     @property
     def sums(self) -> list[float]:
         """See the class."""
-        sums: list[float] = self._seen[:SUMS_N].tolist()
-        return sums
+        sums: list[float] = self._seen[:_LEVEL_N].tolist()
+        return sums + self._spreads.sums
 
     @property
     def variance(self) -> float:
@@ -65,62 +78,83 @@ class DayLevels:
     @property
     def ratio(self) -> float:
         """So many scores of whole days are worth as much as an independent one."""
-        expected = self._seen[_EXPECTED]
-        per_day = self._seen[_VARIANCE] / 3 / expected if expected > 0 else 0.0
-        return 1 + self.variance * float(per_day)
+        return 1 + self.variance * day_n(self._seen)
 
-    def innovations(self, scores: Floats, weekdays: Ints) -> tuple[Floats, Floats]:
+    @property
+    def spread_ratio(self) -> float:
+        """The same of their squares."""
+        return self._spreads.ratio
+
+    def innovations(self, scores: Floats, weekdays: Ints) -> Innovations:
         """Those of the next scores, each with its local day of the week.
 
-        And what part of a shift of all days each shows (`detectors.Detector.run`). The same bits
-        however scores are cut into calls.
+        The same bits however scores are cut into calls.
         """
         found, shown = np.empty((2, len(scores)))
         are_others = _read(scores, weekdays, self._seen, self._within_ratio, found, shown)
-        return found, shown if are_others else IN_FULL
+        drawn = self._spreads.drawn(found, weekdays)
+        return Innovations(found, shown if are_others else IN_FULL, drawn)
 
-    def held_against(self, variance_ratio: float, sums: Sequence[float]) -> "DayLevels":
+    def held_against(
+        self, sums: Sequence[float], variance_ratio: float, spread_ratio: float
+    ) -> "DayLevels":
         """What goes on under another reference: what is known of days, its own sums if more."""
         known = self.sums
-        more = sums if len(sums) and sums[_EXPECTED] > known[_EXPECTED] else known
-        return DayLevels(more, variance_ratio)
+        more = sums if len(sums) and sums[EXPECTED] > known[EXPECTED] else known
+        return DayLevels(more, variance_ratio, spread_ratio)
 
     def end_day(self) -> None:
         """What comes is of another day."""
         _end_day(self._seen, self._within_ratio)
+        self._spreads.end_day()
 
     def forget_days(self) -> None:
         """What comes is not to be compared with the day that is filling, or the one before."""
         self._seen[_DAY:] = 0.0
+        self._spreads.forget_days()
 
     def copy(self) -> "DayLevels":
         """As it is now."""
         other = DayLevels.__new__(DayLevels)
         other._seen, other._within_ratio = self._seen.copy(), self._within_ratio
+        other._spreads = self._spreads.copy()
         return other
 
     def go_back_to(self, earlier: "DayLevels") -> None:
         """Forget what came since."""
         self._seen[:] = earlier._seen
+        self._spreads.go_back_to(earlier._spreads)
 
     def state(self) -> State:
-        """Plain numbers: the sums, the variance, and two days."""
-        return {"format": _FORMAT, "ratio": self._within_ratio, "seen": self._seen.tolist()}
+        """Plain numbers: the sums, the variance, and two days; and of spreads."""
+        return {
+            "format": _FORMAT,
+            "ratio": self._within_ratio,
+            "seen": self._seen.tolist(),
+            "spreads": self._spreads.state(),
+        }
 
     @classmethod
     def restore(cls, state: State) -> "DayLevels":
-        """Go on by a state. Raises StateUnreadable."""
-        seen = state.get("seen")
-        if state.get("format") != _FORMAT or not isinstance(seen, list) or len(seen) != _LENGTH:
-            raise StateUnreadable("not the levels of days of format 1")
+        """Go on by a state. Raises StateUnreadable; format 1 had nothing of spreads."""
+        form, seen = state.get("format"), state.get("seen")
+        if form not in (_FORMAT_1, _FORMAT) or not isinstance(seen, list) or len(seen) != _LENGTH:
+            raise StateUnreadable("not the levels of days of format 1 or 2")
         levels = cls((), state["ratio"])
         levels._seen[:] = seen
+        if form == _FORMAT:
+            try:
+                levels._spreads = DaySpreads.restore(state["spreads"])
+            except ValueError as error:
+                raise StateUnreadable("not the spreads of days") from error
         return levels
 
 
-def day_sums(scores: Floats, weekdays: Ints, variance_ratio: float) -> list[float]:
+def day_sums(
+    scores: Floats, weekdays: Ints, variance_ratio: float = 1.0, spread_ratio: float = 1.0
+) -> list[float]:
     """The sums of a sample, in the order in which it came; each with its local day of the week."""
-    levels = DayLevels((), variance_ratio)
+    levels = DayLevels((), variance_ratio, spread_ratio)
     levels.innovations(scores, weekdays)
     levels.end_day()
     return levels.sums
@@ -191,30 +225,10 @@ def _end_day(seen: Floats, within_ratio: float) -> None:
         if spread > 0:
             apart = day[_SUM] / day[_N] - before[_SUM] / before[_N]
             by_chance = within_ratio * spread * 2 / weight
-            seen[_DIFFERENCES] += weight * apart * apart / by_chance
-            seen[_EXPECTED] += weight
-            seen[_VARIANCE] += 3 * weight * weight * (n - 2) / (n + 1)
-            seen[_LEVELS] = _levels(seen, within_ratio)
+            seen[DIFFERENCES] += weight * apart * apart / by_chance
+            seen[EXPECTED] += weight
+            seen[VARIANCE] += 3 * weight * weight * (n - 2) / (n + 1)
+            seen[_LEVELS] = day_variance(seen, _ASSUMED / within_ratio, ONE_IN_6)
     if day[_N] > 0:
         before[:] = day
         day[:] = 0.0
-
-
-@compiled
-def _levels(seen: Floats, within_ratio: float) -> float:
-    """The variance of levels of days, where they differ more than by chance once in six.
-
-    Taken a standard error greater than it is estimated: one too small costs more than one too
-    great. What is assumed beforehand is a share of the sd of single scores, not of what they are
-    worth.
-    """
-    expected, variance = seen[_EXPECTED], seen[_VARIANCE]
-    freedom = 2 * expected * expected / variance if variance > 0 else 0.0
-    fading = _ASSUMED_FREEDOM / (_ASSUMED_FREEDOM + freedom)
-    assumed = _ASSUMED_SD**2 / within_ratio * fading if variance > 0 else 0.0
-    if freedom < _LEAST_FREEDOM:
-        return assumed
-    ratio, error = seen[_DIFFERENCES] / expected, sqrt(variance) / expected
-    if ratio * freedom <= chi_squared_in_loops(freedom, _ONE_IN_6):
-        return assumed
-    return max(assumed, float((ratio * (1 + error) - 1) * 3 * expected / variance))

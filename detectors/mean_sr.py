@@ -71,7 +71,9 @@ class Detector:
         self._found: tuple[float, int] | None = None
         self._begin()
 
-    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
+    def run(
+        self, scores: Floats, days: Floats, shown: Floats = IN_FULL, drawn: Floats = IN_FULL
+    ) -> int | None:
         """See detectors.Detector."""
         check_scores(scores, days)
         if not len(scores):
@@ -81,6 +83,7 @@ class Detector:
             scores,
             days,
             shown,
+            drawn,
             self._starts,
             self._totals,
             self._reference_n,
@@ -172,6 +175,7 @@ def _read(
     scores: Floats,
     days: Floats,
     shown: Floats,
+    drawn: Floats,
     starts: Starts,
     totals: Floats,
     reference_n: int,
@@ -190,7 +194,8 @@ def _read(
     for place, score in enumerate(scores):
         wait(starts, days[place], totals, _FORM_PARTS, threshold)
         part = shown[place] if len(shown) else 1.0
-        square = 1 + ((score / shrunk) ** 2 - 1) * spread_shrunk
+        believed = spread_shrunk * drawn[place] if len(drawn) else spread_shrunk
+        square = 1 + ((score / shrunk) ** 2 - 1) * believed
         most = (most + days[place]) * exp(growth(score, part, square, starts, totals, reference_n))
         totals[LEVEL] += part * score
         totals[WORTH] += part * part

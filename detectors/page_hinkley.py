@@ -54,7 +54,9 @@ class Detector:
         self._found: tuple[float, int] | None = None
         self._begin()
 
-    def run(self, scores: Floats, days: Floats, shown: Floats = IN_FULL) -> int | None:
+    def run(
+        self, scores: Floats, days: Floats, shown: Floats = IN_FULL, drawn: Floats = IN_FULL
+    ) -> int | None:
         """See detectors.Detector."""
         check_scores(scores, days)
         if not len(scores):

@@ -57,6 +57,8 @@ class Readings(NamedTuple):
     """The local day of the week of each."""
     shown: Floats = IN_FULL
     """What part of a lasting shift each score shows: see detectors.Detector."""
+    drawn: Floats = IN_FULL
+    """What part of how far its square lies from one is believed: see detectors.Detector."""
 
     def part(self, start: int, stop: int) -> "Readings":
         """Those from `start` to before `stop`."""
@@ -66,6 +68,7 @@ class Readings(NamedTuple):
             self.cells[cut],
             self.weekdays[cut],
             self.shown[cut],
+            self.drawn[cut],
         )
 
 

@@ -163,18 +163,19 @@ class NumberReference:
     def levels(self, known: DayLevels | None) -> DayLevels:
         """They go on under another reference; at first they are those of its own days."""
         if known is None:
-            return DayLevels(self.standard.days, self.ratio)
-        return known.held_against(self.ratio, self.standard.days)
+            return DayLevels(self.standard.days, self.ratio, self.standard.dependence.spread_ratio)
+        spread_ratio = self.standard.dependence.spread_ratio
+        return known.held_against(self.standard.days, self.ratio, spread_ratio)
 
     def levelled(self, readings: Readings, levels: DayLevels | None) -> Readings:
         """Innovations of their scores, and the cells of those."""
         if levels is None or readings.scores is None:
             return readings
-        scores, shown = levels.innovations(readings.scores, readings.weekdays)
+        scores, shown, drawn = levels.innovations(readings.scores, readings.weekdays)
         if not len(shown):
-            return readings
+            return readings._replace(drawn=drawn)
         cells = self._cells.levelled(readings.cells, scores)
-        return readings._replace(scores=scores, cells=cells, shown=shown)
+        return Readings(scores, cells, readings.weekdays, shown, drawn)
 
     def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
         """Its days differ as those do that were watched."""
@@ -191,7 +192,7 @@ class NumberReference:
         """Whether a fresh sample shows no difference beyond what days have of their own."""
         scores, ratio = self._scores(fresh), self.ratio
         if levels is not None:
-            ratio *= levels.ratio
+            ratio *= max(levels.ratio, levels.spread_ratio)
         return scores_agree(scores, self.n / ratio, len(scores) / ratio)
 
     def apart(self, fresh: Sample) -> float:

@@ -26,7 +26,7 @@ class ScoreVote:
     def run(self, readings: Readings, days: Floats) -> int | None:
         """See streams.seen.Vote."""
         assert readings.scores is not None
-        return self._detector.run(readings.scores, days, readings.shown)
+        return self._detector.run(readings.scores, days, readings.shown, readings.drawn)
 
     @property
     def statistic(self) -> float:

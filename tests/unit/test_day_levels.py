@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import StateUnreadable
-from detectors.day_levels import DayLevels, are_sums, day_sums, observations_for
+from detectors.day_levels import SUMS_N, DayLevels, are_sums, day_sums, observations_for
 
 PER_DAY = 400
 
@@ -123,8 +123,8 @@ def test_a_shift_of_all_days_shows_in_scores_as_much_as_is_said() -> None:
     scores, weekdays = drawn(80, 0.2)
     known = day_sums(scores, weekdays, 1.0)
 
-    usual, shown = DayLevels(known).innovations(scores[: 2 * PER_DAY], weekdays[: 2 * PER_DAY])
-    moved, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY] + 0.5, weekdays[: 2 * PER_DAY])
+    usual, shown, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY], weekdays[: 2 * PER_DAY])
+    moved, _, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY] + 0.5, weekdays[: 2 * PER_DAY])
 
     assert (moved - usual)[:PER_DAY] == pytest.approx(0.5 * shown[:PER_DAY])
     assert 0 < shown.min() < 0.2 and shown[0] == shown.max() == 1
@@ -137,18 +137,19 @@ def test_under_another_reference_what_days_have_told_goes_on() -> None:
     levels = DayLevels()
     innovations(levels, scores, weekdays)
 
-    other = levels.held_against(1.0, [1.0, 1.0, 1.0])
+    other = levels.held_against([1.0] * SUMS_N, 1.0, 1.0)
     innovations(other, scores[:PER_DAY] + 5, weekdays[:PER_DAY])
     innovations(other, scores[:PER_DAY] + 5, weekdays[:PER_DAY] + 1)
 
     assert other.variance == pytest.approx(levels.variance, rel=0.1)
-    assert levels.held_against(1.0, [1e9, 1e9, 1e12]).sums == [1e9, 1e9, 1e12]
+    better = [1e9, 1e9, 1e12, 1e9, 1e9, 1e12]
+    assert levels.held_against(better, 1.0, 1.0).sums == better
 
 
 def test_days_of_one_observation_tell_nothing() -> None:
     rng = np.random.default_rng(1)
 
-    assert day_sums(rng.normal(size=50), np.arange(50) % 7, 1.0) == [0, 0, 0]
+    assert day_sums(rng.normal(size=50), np.arange(50) % 7, 1.0) == [0] * SUMS_N
 
 
 def test_days_that_are_constant_are_no_error() -> None:
@@ -157,22 +158,30 @@ def test_days_that_are_constant_are_no_error() -> None:
     told = innovations(levels, np.zeros(900), np.arange(9).repeat(100))
 
     assert np.isfinite(told).all()
-    assert levels.sums == [0, 0, 0]
+    assert levels.sums == [0] * SUMS_N
 
 
 def test_a_state_of_the_first_format_is_read() -> None:
-    """Format 1: three sums, the variance of levels, the weekday, n, sum and squares of two days."""
+    """Three sums, the variance of levels, the weekday, n, sum and squares of two days."""
     seen = [50.0, 10.0, 30.0, 0.25, 2.0, 3.0, 1.5, 2.0, 4.0, 0.0, 1.0]
     levels = DayLevels.restore({"format": 1, "ratio": 1.0, "seen": seen})
 
     told = innovations(levels, np.array([1.0]), np.array([2]))
 
-    assert levels.sums == [50.0, 10.0, 30.0]
+    assert levels.sums == [50.0, 10.0, 30.0, 0, 0, 0]
     known = 0.25 / (1 + 3 * 0.25)
     assert told[0] == pytest.approx((1 - known * 1.5) / ((1 + known) / 1.25) ** 0.5)
 
 
-@pytest.mark.parametrize("state", [{}, {"format": 2}, {"format": 1, "ratio": 1.0, "seen": [1.0]}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"format": 3},
+        {"format": 1, "ratio": 1.0, "seen": [1.0]},
+        {"format": 2, "ratio": 1.0, "seen": [0.0] * 11, "spreads": [1.0]},
+    ],
+)
 def test_what_is_no_state_is_said_to_be_unreadable(state: dict[str, object]) -> None:
     with pytest.raises(StateUnreadable):
         DayLevels.restore(state)
@@ -180,9 +189,9 @@ def test_what_is_no_state_is_said_to_be_unreadable(state: dict[str, object]) -> 
 
 @pytest.mark.parametrize(
     ("sums", "sound"),
-    [([1.0, 2.0, 3.0], True), ([1.0, 2.0], False), ([-1.0, 2.0, 3.0], False)],
+    [([1.0, 2.0, 3.0] * 2, True), ([1.0, 2.0, 3.0], False), ([-1.0, 2.0, 3.0] * 2, False)],
 )
-def test_sums_are_three_and_not_negative(sums: list[float], sound: bool) -> None:
+def test_sums_are_six_and_not_negative(sums: list[float], sound: bool) -> None:
     assert are_sums(sums) is sound
 
 

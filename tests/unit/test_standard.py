@@ -279,10 +279,21 @@ def test_a_record_of_the_fourth_format_is_read_and_nothing_is_known_of_its_days(
     standard = Standard.from_bytes(record)
 
     assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
-    assert standard.days == [0.0, 0.0, 0.0]
+    assert standard.days == [0.0] * 6
     x, v = np.full(2, 3.0), np.full(2, 0.5)
     friday, saturday = standard.scores(x, v, np.array([119, 120]))
     assert saturday == pytest.approx(2 * friday)
+
+
+def test_a_record_of_the_fifth_format_is_read_and_nothing_is_known_of_the_spreads_of_days() -> None:
+    told = pack("<dId?dddddd", 1.5, 8, 2.0, False, 1.25, 1.0, 0.5, 3.0, 2.0, 1.0)
+    record = pack("<Bdd", 5, 2.0, 1.0) + told + b"\0" * 4 * 168 + pack("<3f", 1, 2, 3)
+
+    standard = Standard.from_bytes(record)
+
+    assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
+    assert standard.days == [3.0, 2.0, 1.0, 0.0, 0.0, 0.0]
+    assert standard.values.tolist() == [1, 2, 3]
 
 
 def test_what_days_tell_is_kept_and_must_be_sums() -> None:
@@ -299,7 +310,7 @@ def test_what_days_tell_is_kept_and_must_be_sums() -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [b"", b"\1", b"\6" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
+    [b"", b"\1", b"\7" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
 )
 def test_what_is_no_record_is_said_to_be_unreadable(record: bytes) -> None:
     with pytest.raises(StateUnreadable):

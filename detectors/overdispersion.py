@@ -81,9 +81,10 @@ def together(parts: Sequence[Sums]) -> Sums:
     ]
 
 
-def ratio_told(sums: Sums, cells_n: int) -> float:
-    """See `ratio_of`; of so many cells."""
-    return float(ratio_of(nothing_seen(cells_n, sums), np.zeros(cells_n), 0.0))
+def ratio_told(sums: Sums, counts: Sequence[int]) -> float:
+    """See `ratio_of`; of cells that came so often."""
+    shares = frequent_shares(np.array(counts, dtype=np.float64))
+    return float(ratio_of(nothing_seen(len(counts), sums), shares, 0.0))
 
 
 def are_sums(sums: Sums) -> bool:
@@ -144,7 +145,7 @@ def ratio_of(seen: Floats, shares: Floats, per_day: float) -> float:
             continue
         ratio, error = seen[kind, _DIFFERENCES] / expected, np.sqrt(variance) / expected
         if ratio * freedom > chi_squared_in_loops(freedom, _ONE_IN_44):
-            ways = 2 if kind == _DAYS and len(shares) > 2 else 1
+            ways = 2 if kind == _DAYS and (shares > 0).sum() > 2 else 1
             highest = max(highest, 1 + ways * (ratio * (1 + error) - 1))
     return highest
 

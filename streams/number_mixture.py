@@ -48,7 +48,7 @@ class Mixture(msgspec.Struct, array_like=True, frozen=True):
             for mine in (~weekend, weekend)
         )
         told = [overdispersion_of(cells[mine], weekdays[mine]) for mine in (~weekend, weekend)]
-        days_ratio = ratio_told(together(told), len(known.counts))
+        days_ratio = ratio_told(together(told), known.counts)
         if days_differ(weekdays_n, weekends_n, max(variance_ratio, days_ratio)):
             return cls((weekdays_n, weekends_n), told if known.are_values else [])
         return cls(None, [overdispersion_of(cells, weekdays)] if known.are_values else [])

@@ -192,9 +192,8 @@ class WordReference:
     ) -> bool:
         """Whether a fresh sample shows no difference, on either kind of day."""
         counted = cast(_Countable, fresh).counted()
-        cells_n = len(self._categories.counts)
         days = told(states.get(MIXTURE, {}))
-        days_ratio = max([1.0, *(ratio_told(sums, cells_n) for sums in days)])
+        days_ratio = max([1.0, *(ratio_told(sums, self._categories.counts) for sums in days)])
         if self._by_day is None:
             return counts_agree(self._counts, counted.counts(), max(self.ratio, days_ratio))
         return all(
@@ -259,7 +258,7 @@ def _by_day(categories: Categories, counted: Counted) -> _Parts | None:
         return None
     weekdays, weekends = (_part(categories, one) for one in counted.by_day())
     sums = together([weekdays.overdispersion, weekends.overdispersion])
-    of_days = ratio_told(sums, len(categories.counts))
+    of_days = ratio_told(sums, categories.counts)
     ratio = max(weekdays.dependence.ratio, weekends.dependence.ratio, of_days)
     measured = weekdays.dependence.promised and weekends.dependence.promised
     differ = days_differ(weekdays.counts, weekends.counts, ratio)

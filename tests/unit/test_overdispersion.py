@@ -75,7 +75,7 @@ def test_of_two_those_count_that_know_more_days_and_kinds_of_days_add_up() -> No
     assert more_of(few, many) == more_of(many, few) == more_of((), many) == many
     assert more_of(many, ()) == many
     assert together([few, many]) == [[10.0, 10.0, 10.0], [5.0, 7.0, 9.0]]
-    assert ratio_told([[0.0] * 3, [300.0, 30.0, 60.0]], 2) > 10
+    assert ratio_told([[0.0] * 3, [300.0, 30.0, 60.0]], (90, 10)) > 10
 
 
 def test_a_mixture_that_moves_along_one_of_its_ways_counts_twice() -> None:
@@ -90,6 +90,18 @@ def test_a_mixture_that_moves_along_one_of_its_ways_counts_twice() -> None:
     variance, n = 0.15**2 / 3, PER_DAY
     worst = 1 + n * variance * (1 / 0.5 + 1 / 0.3)
     assert np.mean([found(seed) for seed in range(20)]) > 0.9 * worst
+
+
+def test_a_cell_for_what_was_never_seen_is_no_way() -> None:
+    """Yes and no have one: their excess counts once."""
+    rng = np.random.default_rng(3)
+    shares = rng.uniform(0.2, 0.4, size=60).repeat(PER_DAY)
+    sums = overdispersion_of((rng.random(len(shares)) < shares) * 1, weekdays(len(shares)))
+
+    once = ratio_told(sums, (70, 30))
+
+    assert ratio_told(sums, (70, 30, 0)) == once > 2
+    assert ratio_told(sums, (60, 20, 20)) == pytest.approx(1 + 2 * (once - 1))
 
 
 def test_days_are_taken_to_differ_by_a_tenth_in_the_logit_until_they_have_told() -> None:

@@ -120,7 +120,7 @@ class Explained:
             return []
         field, code = found
         was = known.counts[known.codes[:, field] == code].sum() / known.counts.sum()
-        mine_n = np.count_nonzero(codes[new[0] :, field] == code)
+        mine_n = int(np.count_nonzero(codes[new[0] :, field] == code))
         return [self._slice(found, float(was), len(new) / mine_n)]
 
     def precise(self, change: Change, slice_: str, row: int) -> Change:

@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import msgspec
 import numpy as np
 import pytest
 
 from schemas.config import Config, Watch
+from schemas.incident import Slice
 from schemas.slices import SliceSettings
 from streams.fields import Value
 from streams.finding import Finding
@@ -97,6 +99,7 @@ def test_news_name_the_scanner_as_soon_as_it_is_hardly_chance() -> None:
     assert not named(first)
     assert not named(second)
     (one,) = third.evidence.slices or []
+    assert msgspec.json.decode(msgspec.json.encode(one), type=Slice) == one
     assert (one.slice, one.shift) == ("scanner.station=CT3", 1.0)
     assert one.share == pytest.approx(1 / 6, abs=0.05)
     assert third.title.endswith("never seen before: Br40, all in scanner.station=CT3")

@@ -86,22 +86,27 @@ class Numbers:
         self._standard = Standard.learn(reference.values, draws, reference.weekhours)
         self._cells = number_cells(self._standard)
         self.n, self.dependence = self._standard.n, self._standard.dependence
-        ratio = DayLevels(self._standard.days, self.dependence.ratio).ratio
-        effective_n = self.dependence.effective_n / ratio
+        effective_n = self.dependence.effective_n / self._levels().ratio
         self.dependence = self.dependence._replace(effective_n=effective_n)
-        self.counts, self.overdispersion = self._cells.counts, ()
+        self.counts = self._cells.counts
+        scores = self._standard.scores(reference.values, draws, reference.weekhours)
+        left = self._levels().innovations(scores, reference.weekdays).scores
+        cells = self._cells.cells(reference.values, left)
+        self.overdispersion = overdispersion_of(cells, reference.weekdays)
 
     def readings(self, seen: Stream, rng: np.random.Generator) -> Readings:
         """Scores without the levels of days, and cells."""
         draws = rng.random(len(seen.values))
         scores = self._standard.scores(seen.values, draws, seen.weekhours)
         cells = self._cells.cells(seen.values, scores)
-        ratios = self._standard.dependence.ratio, self._standard.dependence.spread_ratio
-        levels = DayLevels(self._standard.days, *ratios)
-        left, shown, drawn = levels.innovations(scores, seen.weekdays)
+        left, shown, drawn = self._levels().innovations(scores, seen.weekdays)
         if len(shown):
             cells = self._cells.levelled(cells, left)
         return Readings(left, cells, seen.weekdays, shown, drawn)
+
+    def _levels(self) -> DayLevels:
+        ratios = self._standard.dependence.ratio, self._standard.dependence.spread_ratio
+        return DayLevels(self._standard.days, *ratios)
 
 
 class YesNo:

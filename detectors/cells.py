@@ -23,9 +23,6 @@ class Cells(Protocol):
     counts: tuple[int, ...]
     """How often each cell occurred in the reference."""
 
-    are_values: bool
-    """Whether each is that of a value, whatever the levels of days."""
-
     def cells(self, values: Floats, scores: Floats) -> Ints:
         """The cell of each value, given with its score against the same reference."""
 
@@ -35,8 +32,6 @@ class Cells(Protocol):
 
 class ValueCells:
     """A cell for each value, by size; the last one is for what the reference does not have."""
-
-    are_values = True
 
     def __init__(self, distinct: Singles, counts: Ints) -> None:
         self._distinct = distinct
@@ -56,8 +51,6 @@ class ValueCells:
 
 class ScoreCells:
     """Seven cells of scores, with the shares that those of the reference have in each."""
-
-    are_values = False
 
     def __init__(self, standard: Standard) -> None:
         shares = np.diff(_EDGES, prepend=0.0, append=1.0)

@@ -1,8 +1,8 @@
 """The mixture of a reference of numbers: how often each cell came, and what blocks told of them.
 
 Where that of weekends is another than that of weekdays, numbers are held against their own kind of
-day. Cells that are values tell how far the shares of days differ (`detectors.overdispersion`), as
-words do; those of scores are told by innovations, which know no days.
+day. They tell how far the shares of days differ (`detectors.overdispersion`), as words do: values
+as they are, and parts of the range of scores once those are without the levels of days.
 """
 
 from collections.abc import Sequence
@@ -28,20 +28,18 @@ class Mixture(msgspec.Struct, array_like=True, frozen=True):
     by_day: tuple[list[int], list[int]] | None = None
     """How often each cell came on weekdays, and on weekends, where that differs."""
     overdispersion: list[list[list[float]]] = []
-    """What blocks told: of all days, or of both kinds; nothing of cells that are no values."""
+    """What blocks told: of all days, or of both kinds. Once nothing was kept."""
 
     @classmethod
     def learn(
         cls,
         known: Cells,
         readings: tuple[Floats, Floats],
-        weekhours: NDArray[np.int64] | None,
+        weekdays: NDArray[np.int64],
         variance_ratio: float,
     ) -> Self:
-        """That of a sample, given as values and scores in the order in which they came."""
-        if weekhours is None:
-            return cls()
-        cells, weekdays = known.cells(*readings), weekhours // 24
+        """That of a sample, given as values and innovations in the order in which they came."""
+        cells = known.cells(*readings)
         weekend = is_weekend(weekdays)
         weekdays_n, weekends_n = (
             np.bincount(cells[mine], minlength=len(known.counts)).tolist()
@@ -50,8 +48,8 @@ class Mixture(msgspec.Struct, array_like=True, frozen=True):
         told = [overdispersion_of(cells[mine], weekdays[mine]) for mine in (~weekend, weekend)]
         days_ratio = ratio_told(together(told), known.counts)
         if days_differ(weekdays_n, weekends_n, max(variance_ratio, days_ratio)):
-            return cls((weekdays_n, weekends_n), told if known.are_values else [])
-        return cls(None, [overdispersion_of(cells, weekdays)] if known.are_values else [])
+            return cls((weekdays_n, weekends_n), told)
+        return cls(None, [overdispersion_of(cells, weekdays)])
 
     def of_all(self, counts: Sequence[int], variance_ratio: float) -> CellBasis:
         """For a vote on all days."""

@@ -73,8 +73,15 @@ class NumberSample:
             notes.append("unstable_reference")
         if not standard.dependence.promised:
             notes.append("not_promised")
-        known, ratio = number_cells(standard), standard.dependence.ratio
-        mixture = Mixture.learn(known, (values, scores), weekhours, ratio)
+        mixture = NOT_KNOWN
+        if weekhours is not None:
+            known, ratio, weekdays = (
+                number_cells(standard),
+                standard.dependence.ratio,
+                weekhours // 24,
+            )
+            left = _levels_of(standard).innovations(scores, weekdays).scores
+            mixture = Mixture.learn(known, (values, left), weekdays, ratio)
         return NumberReference(standard, notes, mixture)
 
     def columns(self) -> tuple[Floats, Floats, NDArray[np.int64] | None]:
@@ -163,7 +170,7 @@ class NumberReference:
     def levels(self, known: DayLevels | None) -> DayLevels:
         """They go on under another reference; at first they are those of its own days."""
         if known is None:
-            return DayLevels(self.standard.days, self.ratio, self.standard.dependence.spread_ratio)
+            return _levels_of(self.standard)
         spread_ratio = self.standard.dependence.spread_ratio
         return known.held_against(self.standard.days, self.ratio, spread_ratio)
 
@@ -231,6 +238,11 @@ class NumberReference:
         if read.format not in (1, _FORMAT) or not mixture.may_be_of(len(reference._cells.counts)):
             raise StateUnreadable("not a record of numbers and their mixture")
         return reference
+
+
+def _levels_of(standard: Standard) -> DayLevels:
+    """By what its own days tell."""
+    return DayLevels(standard.days, standard.dependence.ratio, standard.dependence.spread_ratio)
 
 
 def rows_of_version_1(values: Floats) -> bytes:

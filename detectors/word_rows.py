@@ -78,10 +78,15 @@ class WordRows(NamedTuple):
             code = int(column[0])
             if code == UNKNOWN or (column != code).any():
                 continue
-            share = self.counts[self.codes[:, field] == code].sum() / self.counts.sum()
-            if share ** len(column) <= least:
-                found, least = (field, code), share ** len(column)
+            by_chance = self.share((field, code)) ** len(column)
+            if by_chance <= least:
+                found, least = (field, code), by_chance
         return found
+
+    def share(self, part: Candidate) -> float:
+        """How many of these rows are of a part."""
+        field, code = part
+        return float(self.counts[self.codes[:, field] == code].sum() / self.counts.sum())
 
     def baseline(self, word: int, width: int) -> Baseline:
         """What is known of whether a row has this word; codes are below `width`."""

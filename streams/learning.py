@@ -8,12 +8,11 @@ from msgspec import Struct
 
 from schemas.config import Reference
 from streams.clock import NEVER_US, seconds_to_us
-from streams.pace import Pace
+from streams.pace import DAY_US, Pace
 from streams.seen import Frozen, Sample, Seen
 from streams.week import PART_OF_A_DAY, is_of_usual_days
 
 _DAY_S = 86_400
-_DAY_US = 86_400_000_000
 _LEAST_RELEARN_N = 60
 _STRONG_DEPENDENCE = 10.0  # variance ratio from which half a reference is too short to judge by
 
@@ -47,7 +46,7 @@ class Settings(Struct, frozen=True):
     @property
     def days(self) -> Goal:
         """When one that was of a part of a day is of days."""
-        return Goal(self.most_n, min(2 * _DAY_US, self.week_us))
+        return Goal(self.most_n, min(2 * DAY_US, self.week_us))
 
     @property
     def week(self) -> Goal:
@@ -134,7 +133,7 @@ class Learning:
     @property
     def holds_day(self) -> bool:
         """Whether it is as long as a day, or grows too fast for one."""
-        return self._holds(min(_DAY_US, self.settings.week_us))
+        return self._holds(min(DAY_US, self.settings.week_us))
 
     @property
     def holds_week(self) -> bool:

@@ -19,8 +19,6 @@ from streams.seen import Floats
 from streams.vote_by_day import ByDay, CellBasis
 from streams.week import is_weekend
 
-_KINDS_N = 2
-
 
 class Mixture(msgspec.Struct, array_like=True, frozen=True):
     """That of all days is known from the values themselves."""
@@ -70,10 +68,9 @@ class Mixture(msgspec.Struct, array_like=True, frozen=True):
     def may_be_of(self, cells_n: int) -> bool:
         """Whether so many cells may have such a mixture."""
         kinds = self.by_day or ()
-        told_n = _KINDS_N if kinds else 1
         return (
             all(len(one) == cells_n and min(one) >= 0 and sum(one) > 0 for one in kinds)
-            and len(self.overdispersion) in (0, told_n)
+            and len(self.overdispersion) in (0, len(kinds) or 1)
             and all(are_sums(sums) for sums in self.overdispersion)
         )
 

@@ -119,9 +119,8 @@ class Explained:
         if found is None:
             return []
         field, code = found
-        was = known.counts[known.codes[:, field] == code].sum() / known.counts.sum()
         mine_n = int(np.count_nonzero(codes[new[0] :, field] == code))
-        return [self._slice(found, float(was), len(new) / mine_n)]
+        return [self._slice(found, known.share(found), len(new) / mine_n)]
 
     def precise(self, change: Change, slice_: str, row: int) -> Change:
         """An alarm's mean since to the observation, not to a whole block, if it is still kept."""

@@ -90,7 +90,7 @@ class Detector(Protocol):
         `days` has for each the time since the observation before it, never less than 0; `shown`
         what part of a lasting shift it shows, above 0 and at most 1 (`detectors.day_levels`);
         `drawn` what part of how far its square lies from one is believed
-        (`detectors.day_spreads`): who weighs scores alike passes over them. Raises ValueError when
+        (there too): who weighs scores alike passes over them. Raises ValueError when
         a number is not finite or a time negative; then nothing was read.
         """
 

@@ -1,4 +1,4 @@
-"""The variance between days, told by how far each differs from the one before.
+"""The variance between days, or parts of them, told by how far each differs from the one before.
 
 Three sums tell it: squared differences, what they would be by chance, and the variance of that,
 each difference weighed by how many observations lie behind it (von Neumann 1941, "Distribution of
@@ -19,11 +19,12 @@ _ASSUMED_FREEDOM = 3.0
 
 
 @compiled
-def day_variance(sums: Floats, assumed: float, seldom: float) -> float:
+def day_variance(sums: Floats, beside: float, assumed: float, seldom: float) -> float:
     """That of days over that of single observations, where it shows beyond chance that `seldom`.
 
-    Taken a standard error greater than it is estimated: one too small costs more than one too
-    great. `assumed` is it when the first two days are over, and ever less as more come.
+    `beside` is the ratio of differences to chance that is known without it. Taken a standard error
+    greater than it is estimated: one too small costs more than one too great. `assumed` is it when
+    the first two days are over, and ever less as more come.
     """
     expected, variance = sums[EXPECTED], sums[VARIANCE]
     freedom = 2 * expected * expected / variance if variance > 0 else 0.0
@@ -31,14 +32,14 @@ def day_variance(sums: Floats, assumed: float, seldom: float) -> float:
     assumed = assumed * fading if variance > 0 else 0.0
     if freedom < _LEAST_FREEDOM:
         return assumed
-    ratio, error = sums[DIFFERENCES] / expected, sqrt(variance) / expected
+    ratio, error = sums[DIFFERENCES] / expected / beside, sqrt(variance) / expected
     if ratio * freedom <= chi_squared_in_loops(freedom, seldom):
         return assumed
-    return max(assumed, float((ratio * (1 + error) - 1) / day_n(sums)))
+    return max(assumed, float((ratio * (1 + error) - 1) * beside / day_n(sums)))
 
 
 @compiled
 def day_n(sums: Floats) -> float:
-    """How many observations a day has, of those that count; 0 before two are over."""
+    """How many observations a day or part has, of those that count; 0 before two are over."""
     expected = sums[EXPECTED]
     return float(sums[VARIANCE] / 3 / expected) if expected > 0 else 0.0

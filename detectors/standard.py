@@ -30,9 +30,10 @@ _MORE_2 = Struct("<dId?d")  # of format 2, before the profile: the dependence, w
 _MORE_3 = Struct("<dId?dd")  # of format 3: with the dependence of the spread
 _MORE_4 = Struct("<dId?ddd")  # of format 4: what is left on weekdays, and on weekends
 _MORE_5 = Struct("<dId?dddddd")  # of format 5: with what days told of their levels
-_MORE = Struct("<dId?ddddddddd")  # of format 6: and of their spreads
-_LEVEL_SUMS_N = 3
-_FORMAT_5, _FORMAT = 5, 6
+_MORE_6 = Struct("<dId?ddddddddd")  # of format 6: and of their spreads
+_MORE = Struct("<dId?ddddddddddddd")  # of format 7: and of their parts
+_SUMS_N = {5: 3, 6: 6, 7: SUMS_N}
+_FORMAT_5, _FORMAT_6, _FORMAT = 5, 6, 7
 _PROFILE_BYTES = 4 * HOURS_OF_WEEK
 _WEEKEND = slice(SATURDAY * 24, HOURS_OF_WEEK)
 
@@ -95,7 +96,7 @@ class Standard:
         found = dependence_of_both(scores, cycles_n)
         standard._set(np.sort(single), profile, left, found)
         if weekhours is not None:
-            standard.days = day_sums(scores, weekhours // 24, found.ratio, found.spread_ratio)
+            standard.days = day_sums(scores, weekhours, found.ratio, found.spread_ratio)
         return standard
 
     @property
@@ -144,11 +145,11 @@ class Standard:
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Self:
-        """The standard of a record; StateUnreadable if it is not one of format 1 to 6."""
+        """The standard of a record; StateUnreadable if it is not one of format 1 to 7."""
         try:
             return cls._read(record)
         except (IndexError, ValueError, StructError) as error:
-            raise StateUnreadable("not a reference of format 1 to 6") from error
+            raise StateUnreadable("not a reference of format 1 to 7") from error
 
     @classmethod
     def _read(cls, record: bytes) -> Self:
@@ -159,13 +160,20 @@ class Standard:
             found = Dependence(1.0, 1, float(len(values)), True)
             standard._set(values, FLAT, Spread(1.0, 1.0), found)
             return standard
-        more = {2: _MORE_2, 3: _MORE_3, 4: _MORE_4, _FORMAT_5: _MORE_5, _FORMAT: _MORE}.get(form)
+        more = {
+            2: _MORE_2,
+            3: _MORE_3,
+            4: _MORE_4,
+            _FORMAT_5: _MORE_5,
+            _FORMAT_6: _MORE_6,
+            _FORMAT: _MORE,
+        }.get(form)
         if more is None:
             raise ValueError("another format")
         ratio, block_n, effective_n, promised, *told = more.unpack_from(record, _HEADER.size)
         days: list[float] = []
         if form >= _FORMAT_5:
-            sums_n = _LEVEL_SUMS_N if form == _FORMAT_5 else SUMS_N
+            sums_n = _SUMS_N[form]
             told, days = told[:-sums_n], [*told[-sums_n:], *[0.0] * (SUMS_N - sums_n)]
             if not are_sums(days):
                 raise ValueError("no sums of days")

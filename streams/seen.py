@@ -53,12 +53,17 @@ class Readings(NamedTuple):
     """Normal scores; None for words."""
     cells: NDArray[np.int64]
     """Cells of the mixture."""
-    weekdays: NDArray[np.int64]
-    """The local day of the week of each."""
+    weekhours: NDArray[np.int64]
+    """The local hour of the week of each."""
     shown: Floats = IN_FULL
     """What part of a lasting shift each score shows: see detectors.Detector."""
     drawn: Floats = IN_FULL
     """What part of how far its square lies from one is believed: see detectors.Detector."""
+
+    @property
+    def weekdays(self) -> NDArray[np.int64]:
+        """The local day of the week of each."""
+        return self.weekhours // 24
 
     def part(self, start: int, stop: int) -> "Readings":
         """Those from `start` to before `stop`."""
@@ -66,7 +71,7 @@ class Readings(NamedTuple):
         return Readings(
             None if self.scores is None else self.scores[cut],
             self.cells[cut],
-            self.weekdays[cut],
+            self.weekhours[cut],
             self.shown[cut],
             self.drawn[cut],
         )

@@ -110,7 +110,9 @@ def _delays(series: Series, per_day: float | None) -> Iterator[Delay]:
     for shift_sd in SHIFTS_SD:
         n = delay_n(days * per_day / strongest, shift_sd) * reference.ratio
         if series.levels is not None:
-            n = observations_for(n, per_day, series.levels.variance)
+            n = observations_for(
+                n, per_day, series.levels.variance, series.levels.variance_of_parts
+            )
         yield Delay(shift_sd, n, n / per_day * 24)
 
 

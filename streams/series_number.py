@@ -80,7 +80,7 @@ class NumberSample:
                 standard.dependence.ratio,
                 weekhours // 24,
             )
-            left = _levels_of(standard).innovations(scores, weekdays).scores
+            left = _levels_of(standard).innovations(scores, weekhours).scores
             mixture = Mixture.learn(known, (values, left), weekdays, ratio)
         return NumberReference(standard, notes, mixture)
 
@@ -148,8 +148,9 @@ class NumberReference:
     def readings(self, seen: Seen) -> Readings:
         """Scores and cells."""
         values = cast(Floats, seen.values)
-        scores = self.standard.scores(values, seen.uniforms, seen.weekhours.astype(np.int64))
-        return Readings(scores, self._cells.cells(values, scores), seen.weekdays)
+        weekhours = seen.weekhours.astype(np.int64)
+        scores = self.standard.scores(values, seen.uniforms, weekhours)
+        return Readings(scores, self._cells.cells(values, scores), weekhours)
 
     def arm(
         self, promise: detectors.Promise, states: States, levels: DayLevels | None = None
@@ -178,11 +179,11 @@ class NumberReference:
         """Innovations of their scores, and the cells of those."""
         if levels is None or readings.scores is None:
             return readings
-        scores, shown, drawn = levels.innovations(readings.scores, readings.weekdays)
+        scores, shown, drawn = levels.innovations(readings.scores, readings.weekhours)
         if not len(shown):
             return readings._replace(drawn=drawn)
         cells = self._cells.levelled(readings.cells, scores)
-        return Readings(scores, cells, readings.weekdays, shown, drawn)
+        return Readings(scores, cells, readings.weekhours, shown, drawn)
 
     def tell(self, sample: Sample, levels: DayLevels | None, *, again: bool) -> None:
         """Its days differ as those do that were watched."""
@@ -191,7 +192,7 @@ class NumberReference:
             if again:
                 levels.forget_days()
             scores = self.standard.scores(values, uniforms, weekhours)
-            levels.innovations(scores, weekhours // 24)
+            levels.innovations(scores, weekhours)
 
     def agrees(
         self, fresh: Sample, levels: DayLevels | None = None, states: States = NO_STATES

@@ -166,7 +166,7 @@ class WordReference:
     def readings(self, seen: Seen) -> Readings:
         """Cells alone: words have no order."""
         cells = self._categories.cells(cast(Sequence[str], seen.values))
-        return Readings(scores=None, cells=cells, weekdays=seen.weekdays)
+        return Readings(scores=None, cells=cells, weekhours=seen.weekhours.astype(np.int64))
 
     def arm(
         self, promise: detectors.Promise, states: States, levels: DayLevels | None = None

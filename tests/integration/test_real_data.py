@@ -63,7 +63,7 @@ def test_many_images_of_a_patient_are_one_observation_and_raise_no_more_than_the
         "view",
     }
     assert len(of_patients) == 5  # views move twice: 83.5 % are PA, then 86.9, then 88.2
-    assert len(of_images) > 10
+    assert len(of_images) > len(of_patients) + 2  # images of one patient are not independent
 
 
 def test_a_replay_of_real_data_says_the_same_bytes_twice() -> None:

@@ -1,4 +1,4 @@
-"""Days that have levels of their own: measured, and taken out of scores."""
+"""Days, and parts of them, that have levels of their own: measured, and taken out of scores."""
 
 import json
 
@@ -13,16 +13,18 @@ from detectors.day_levels import SUMS_N, DayLevels, are_sums, day_sums, observat
 PER_DAY = 400
 
 
-def drawn(days_n: int, levels_sd: float, seed: int = 1, per_day: int = PER_DAY):
-    """Scores of days with levels of their own, of variance 1 in all; and their days of the week."""
+def drawn(days_n: int, levels_sd: float, seed: int = 1, per_day: int = PER_DAY, parts_sd=0.0):
+    """Scores of days and quarters with levels of their own, of variance 1 in all; their hours."""
     rng = np.random.default_rng(seed)
     levels = rng.normal(0, levels_sd, days_n).repeat(per_day)
-    noise = rng.normal(0, np.sqrt(1 - levels_sd**2), days_n * per_day)
-    return levels + noise, np.arange(days_n).repeat(per_day) % 7
+    quarters = rng.normal(0, parts_sd, 4 * days_n) if parts_sd else np.zeros(4 * days_n)
+    hours = np.arange(days_n * per_day) * 24 // per_day
+    noise = rng.normal(0, np.sqrt(1 - levels_sd**2 - parts_sd**2), days_n * per_day)
+    return levels + quarters[hours // 6] + noise, hours % 168
 
 
-def innovations(levels: DayLevels, scores, weekdays) -> np.ndarray:
-    return levels.innovations(scores, weekdays)[0]
+def innovations(levels: DayLevels, scores, weekhours) -> np.ndarray:
+    return levels.innovations(scores, weekhours)[0]
 
 
 def ratio_of_sums(scores: np.ndarray, per_day: int = PER_DAY) -> float:
@@ -35,13 +37,41 @@ def test_sums_of_days_vary_as_those_of_independent_scores() -> None:
     """Of 200 days the ratio is known to .1: it must be below 1.3, where it was 17."""
     levels = DayLevels(day_sums(*drawn(60, 0.2), 1.0))
 
-    scores, weekdays = drawn(200, 0.2, seed=2)
-    left = innovations(levels, scores, weekdays)
+    scores, weekhours = drawn(200, 0.2, seed=2)
+    left = innovations(levels, scores, weekhours)
 
     assert ratio_of_sums(scores) > 10
     assert ratio_of_sums(left) < 1.3
     assert left.std() == pytest.approx(1, abs=0.03)
     assert abs(left.mean()) < 0.02
+
+
+@pytest.mark.parametrize("days_sd", [0.0, 0.1])
+def test_sums_of_quarters_vary_as_those_of_independent_scores(days_sd: float) -> None:
+    """Of 800 quarters the ratio is known to .05; days are no more apart than quarters make them."""
+    levels = DayLevels(day_sums(*drawn(100, days_sd, parts_sd=0.2), 1.0))
+
+    scores, weekhours = drawn(200, days_sd, seed=2, parts_sd=0.2)
+    left = innovations(levels, scores, weekhours)
+
+    assert ratio_of_sums(scores, PER_DAY // 4) > 4
+    assert ratio_of_sums(left, PER_DAY // 4) < 1.2
+    assert ratio_of_sums(left) < 1.3
+    assert levels.variance_of_parts == pytest.approx(0.04 / (0.96 - days_sd**2), rel=0.3)
+    assert levels.variance == pytest.approx(days_sd**2 / 0.95, rel=0.4, abs=0.004)
+    assert left.std() == pytest.approx(1, abs=0.03)
+
+
+def test_days_of_their_own_are_not_taken_for_quarters() -> None:
+    """What all quarters of a day have in common is no difference between them."""
+    told = []
+    for seed in range(30):
+        levels = DayLevels()
+        innovations(levels, *drawn(30, 0.3, seed))
+        told.append(levels.variance_of_parts)
+
+    assert sum(one > 0 for one in told) < 12  # five by chance, of 30; twelve once in a thousand
+    assert max(told) < 0.3**2 / 10
 
 
 def test_the_variance_of_levels_is_measured_on_while_scores_come() -> None:
@@ -79,22 +109,22 @@ def test_what_depends_within_a_day_is_no_level_of_its_own() -> None:
     """Four scores a patient are one: with that known, days differ no more than by chance."""
     rng = np.random.default_rng(4)
     scores = rng.normal(size=60 * PER_DAY // 4).repeat(4)
-    weekdays = np.arange(60).repeat(PER_DAY) % 7
+    weekhours = np.arange(60 * PER_DAY) * 24 // PER_DAY % 168
 
-    known, unknown = (DayLevels(day_sums(scores, weekdays, ratio), ratio) for ratio in (4.0, 1.0))
+    known, unknown = (DayLevels(day_sums(scores, weekhours, ratio), ratio) for ratio in (4.0, 1.0))
 
-    assert known.variance < 0.0005 < unknown.variance
+    assert known.ratio < 1.2 < 3 < unknown.ratio
 
 
 def test_a_shift_stands_out_against_the_first_scores_of_a_day_and_in_its_middle() -> None:
-    scores, weekdays = drawn(61, 0.1)
+    scores, weekhours = drawn(61, 0.1)
     last = slice(60 * PER_DAY, None)
     at_first, in_the_middle = scores.copy(), scores.copy()
     at_first[60 * PER_DAY :] += 1
     in_the_middle[60 * PER_DAY + 200 :] += 1
 
     usual, one, other = (
-        innovations(DayLevels(), moved, weekdays)[last]
+        innovations(DayLevels(), moved, weekhours)[last]
         for moved in (scores, at_first, in_the_middle)
     )
 
@@ -105,13 +135,13 @@ def test_a_shift_stands_out_against_the_first_scores_of_a_day_and_in_its_middle(
 
 @given(st.lists(st.integers(1, 150), max_size=12), st.integers(0, 3))
 def test_however_scores_are_cut_they_are_the_same_bits(cuts: list[int], seed: int) -> None:
-    scores, weekdays = drawn(40, 0.3, seed, per_day=30)
+    scores, weekhours = drawn(40, 0.3, seed, per_day=30)
     whole, parts = DayLevels(), DayLevels()
 
-    expected, told, at = innovations(whole, scores, weekdays), [], 0
+    expected, told, at = innovations(whole, scores, weekhours), [], 0
     for cut in [*cuts, len(scores)]:
         part = slice(at, at + cut)
-        told += innovations(parts, scores[part], weekdays[part]).tolist()
+        told += innovations(parts, scores[part], weekhours[part]).tolist()
         parts, at = DayLevels.restore(json.loads(json.dumps(parts.state()))), at + cut
 
     assert told == expected.tolist()
@@ -120,11 +150,13 @@ def test_however_scores_are_cut_they_are_the_same_bits(cuts: list[int], seed: in
 
 def test_a_shift_of_all_days_shows_in_scores_as_much_as_is_said() -> None:
     """Twice the same noise; the difference is the shift, times what each score shows of it."""
-    scores, weekdays = drawn(80, 0.2)
-    known = day_sums(scores, weekdays, 1.0)
+    scores, weekhours = drawn(80, 0.2)
+    known = day_sums(scores, weekhours, 1.0)
 
-    usual, shown, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY], weekdays[: 2 * PER_DAY])
-    moved, _, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY] + 0.5, weekdays[: 2 * PER_DAY])
+    usual, shown, _ = DayLevels(known).innovations(scores[: 2 * PER_DAY], weekhours[: 2 * PER_DAY])
+    moved, _, _ = DayLevels(known).innovations(
+        scores[: 2 * PER_DAY] + 0.5, weekhours[: 2 * PER_DAY]
+    )
 
     assert (moved - usual)[:PER_DAY] == pytest.approx(0.5 * shown[:PER_DAY])
     assert 0 < shown.min() < 0.2 and shown[0] == shown.max() == 1
@@ -132,52 +164,91 @@ def test_a_shift_of_all_days_shows_in_scores_as_much_as_is_said() -> None:
     assert worth == pytest.approx(PER_DAY * (1 + variance) / (1 + PER_DAY * variance), rel=0.01)
 
 
+def test_a_shift_of_all_days_shows_as_much_as_is_said_in_quarters_too() -> None:
+    scores, weekhours = drawn(80, 0.3, parts_sd=0.2)
+    known = day_sums(scores, weekhours, 1.0)
+    one_day = slice(0, PER_DAY)
+
+    usual, shown, _ = DayLevels(known).innovations(scores[one_day], weekhours[one_day])
+    moved, _, _ = DayLevels(known).innovations(scores[one_day] + 0.5, weekhours[one_day])
+
+    assert moved - usual == pytest.approx(0.5 * shown)
+    quarter = PER_DAY // 4
+    assert shown[0] == 1
+    assert shown[quarter - 1] < 0.3 < shown[quarter] < 0.95  # of the day something is known by then
+
+
 def test_under_another_reference_what_days_have_told_goes_on() -> None:
-    scores, weekdays = drawn(60, 0.2)
+    scores, weekhours = drawn(60, 0.2)
     levels = DayLevels()
-    innovations(levels, scores, weekdays)
+    innovations(levels, scores, weekhours)
 
     other = levels.held_against([1.0] * SUMS_N, 1.0, 1.0)
-    innovations(other, scores[:PER_DAY] + 5, weekdays[:PER_DAY])
-    innovations(other, scores[:PER_DAY] + 5, weekdays[:PER_DAY] + 1)
+    innovations(other, scores[:PER_DAY] + 5, weekhours[:PER_DAY])
+    innovations(other, scores[:PER_DAY] + 5, weekhours[:PER_DAY] + 24)
 
     assert other.variance == pytest.approx(levels.variance, rel=0.1)
-    better = [1e9, 1e9, 1e12, 1e9, 1e9, 1e12]
+    better = [1e9, 1e9, 1e12] * 3 + [0.0]
     assert levels.held_against(better, 1.0, 1.0).sums == better
 
 
 def test_days_of_one_observation_tell_nothing() -> None:
     rng = np.random.default_rng(1)
 
-    assert day_sums(rng.normal(size=50), np.arange(50) % 7, 1.0) == [0] * SUMS_N
+    assert day_sums(rng.normal(size=50), np.arange(50) * 24 % 168, 1.0) == [0] * SUMS_N
 
 
 def test_days_that_are_constant_are_no_error() -> None:
     levels = DayLevels()
 
-    told = innovations(levels, np.zeros(900), np.arange(9).repeat(100))
+    told = innovations(levels, np.zeros(900), np.arange(900) * 24 // 100 % 168)
 
     assert np.isfinite(told).all()
     assert levels.sums == [0] * SUMS_N
 
 
-def test_a_state_of_the_first_format_is_read() -> None:
-    """Three sums, the variance of levels, the weekday, n, sum and squares of two days."""
-    seen = [50.0, 10.0, 30.0, 0.25, 2.0, 3.0, 1.5, 2.0, 4.0, 0.0, 1.0]
+@pytest.mark.parametrize("form", [1, 2])
+def test_states_of_former_formats_are_read(form: int) -> None:
+    """Three sums, the variance of levels, the weekday, n, sum and squares of two days.
+
+    Format 2 has of spreads a ratio, three sums, what is drawn, the weekday, and the two days again.
+    """
+    sums = [5_000.0, 1_000.0, 30_000.0]
+    seen = [*sums, 0.25, 2.0, 3.0, 1.5, 2.0, 4.0, 0.0, 1.0]
+    written = {"format": form, "ratio": 1.0, "seen": seen}
+    if form == 2:
+        written["spreads"] = [2.0, 4.0, 5.0, 6.0, 0.8, 2.0, *seen[5:]]
+    levels = DayLevels.restore(written)
+    variance = levels.variance
+
+    told = innovations(levels, np.array([1.0]), np.array([2 * 24 + 13]))
+
+    assert levels.sums == [*sums, *([4.0, 5.0, 6.0] if form == 2 else [0] * 3), 0, 0, 0, 0]
+    known = variance / (1 + 3 * variance)
+    expected = (1 - known * 1.5) / ((1 + known) / (1 + variance)) ** 0.5
+    assert told[0] == pytest.approx(expected)
+    assert variance > 0.05
+    assert DayLevels.restore(json.loads(json.dumps(levels.state()))).state() == levels.state()
+
+
+def test_a_state_of_format_2_goes_on_with_the_day_before() -> None:
+    """A day of 10 at 0 is over, one of 10 at 2 is filling: their difference is told at its end."""
+    seen = [0.0, 0.0, 0.0, 0.0, 2.0, 10.0, 20.0, 50.0, 10.0, 0.0, 10.0]
     levels = DayLevels.restore({"format": 1, "ratio": 1.0, "seen": seen})
 
-    told = innovations(levels, np.array([1.0]), np.array([2]))
+    levels.end_day()
 
-    assert levels.sums == [50.0, 10.0, 30.0, 0, 0, 0]
-    known = 0.25 / (1 + 3 * 0.25)
-    assert told[0] == pytest.approx((1 - known * 1.5) / ((1 + known) / 1.25) ** 0.5)
+    spread = (60 - 20 * 1) / 19
+    assert levels.sums[:3] == pytest.approx([10 * 10 * 4 / (2 * spread), 10, 300 * 18 / 21])
 
 
 @pytest.mark.parametrize(
     "state",
     [
         {},
-        {"format": 3},
+        {"format": 4},
+        {"format": 3, "ratios": [1.0, 1.0], "seen": [0.0] * 11},
+        {"format": 3, "ratios": 1.0, "seen": [0.0] * 33},
         {"format": 1, "ratio": 1.0, "seen": [1.0]},
         {"format": 2, "ratio": 1.0, "seen": [0.0] * 11, "spreads": [1.0]},
     ],
@@ -189,9 +260,9 @@ def test_what_is_no_state_is_said_to_be_unreadable(state: dict[str, object]) -> 
 
 @pytest.mark.parametrize(
     ("sums", "sound"),
-    [([1.0, 2.0, 3.0] * 2, True), ([1.0, 2.0, 3.0], False), ([-1.0, 2.0, 3.0] * 2, False)],
+    [([1.0] * SUMS_N, True), ([1.0] * (SUMS_N - 1), False), ([-1.0] * SUMS_N, False)],
 )
-def test_sums_are_six_and_not_negative(sums: list[float], sound: bool) -> None:
+def test_sums_are_so_many_and_not_negative(sums: list[float], sound: bool) -> None:
     assert are_sums(sums) is sound
 
 
@@ -201,3 +272,6 @@ def test_a_change_is_found_in_more_observations_the_more_days_differ() -> None:
     assert alike == 100
     assert alike < little < much < 200
     assert observations_for(2_000, 1_000, 0.01) > 19_000
+    of_parts = observations_for(100, 1_000, 0.001, 0.01)
+    assert little < of_parts < 500
+    assert observations_for(2_000, 1_000, 0.0, 0.01) == pytest.approx(2_000 * 3.5)

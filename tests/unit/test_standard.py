@@ -279,7 +279,7 @@ def test_a_record_of_the_fourth_format_is_read_and_nothing_is_known_of_its_days(
     standard = Standard.from_bytes(record)
 
     assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
-    assert standard.days == [0.0] * 6
+    assert standard.days == [0.0] * 10
     x, v = np.full(2, 3.0), np.full(2, 0.5)
     friday, saturday = standard.scores(x, v, np.array([119, 120]))
     assert saturday == pytest.approx(2 * friday)
@@ -292,7 +292,19 @@ def test_a_record_of_the_fifth_format_is_read_and_nothing_is_known_of_the_spread
     standard = Standard.from_bytes(record)
 
     assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
-    assert standard.days == [3.0, 2.0, 1.0, 0.0, 0.0, 0.0]
+    assert standard.days == [3.0, 2.0, 1.0, *[0.0] * 7]
+    assert standard.values.tolist() == [1, 2, 3]
+
+
+def test_a_record_of_the_sixth_format_is_read_and_nothing_is_known_of_parts_of_days() -> None:
+    sums = [3.0, 2.0, 1.0, 6.0, 5.0, 4.0]
+    told = pack("<dId?ddddddddd", 1.5, 8, 2.0, False, 1.25, 1.0, 0.5, *sums)
+    record = pack("<Bdd", 6, 2.0, 1.0) + told + b"\0" * 4 * 168 + pack("<3f", 1, 2, 3)
+
+    standard = Standard.from_bytes(record)
+
+    assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
+    assert standard.days == [*sums, 0.0, 0.0, 0.0, 0.0]
     assert standard.values.tolist() == [1, 2, 3]
 
 
@@ -310,7 +322,7 @@ def test_what_days_tell_is_kept_and_must_be_sums() -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [b"", b"\1", b"\7" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
+    [b"", b"\1", b"\x08" + b"\0" * 900, pack("<Bdd", 2, 0, 1) + b"\0" * 40, pack("<Bdd", 1, 0, 1)],
 )
 def test_what_is_no_record_is_said_to_be_unreadable(record: bytes) -> None:
     with pytest.raises(StateUnreadable):

@@ -21,7 +21,7 @@ from statistics import NormalDist
 from typing import Self
 
 from river.__version__ import __version__ as _RIVER
-from river.drift import ADWIN
+from river._river_rust.drift import AdaptiveWindowing  # river.drift: all of scipy.stats, a second
 
 from detectors import _river_window
 from detectors._contract import (
@@ -42,6 +42,7 @@ _FORMAT = 1
 _SCALE = 10.0
 _DELTA_ARL = 300.0
 _CHECK_EVERY = 8
+_UNSET_DELTA = 0.002  # what River takes by itself: every window has ours set before it is asked
 _GOLDEN_SHARE = (sqrt(5) - 1) / 2
 
 
@@ -49,7 +50,7 @@ class Detector:
     """ADWIN with the reference as the oldest part of its window."""
 
     threshold = 1.0
-    _adwin: ADWIN
+    _adwin: AdaptiveWindowing
     _unchecked: int
 
     def __init__(
@@ -74,7 +75,7 @@ class Detector:
             return None
         unchecked = self._unchecked + len(scores)
         before = self._window() if unchecked >= _CHECK_EVERY else b""
-        update = self._adwin._helper.update
+        update = self._adwin.update
         scaled = (_SCALE * scores).tolist()
         for index, value in enumerate(scaled):
             if update(value):
@@ -122,7 +123,7 @@ class Detector:
         return detector
 
     def _window(self) -> bytes:
-        window: bytes = self._adwin._helper.__getstate__()
+        window: bytes = self._adwin.__getstate__()
         return window
 
     def _resume(self, window: bytes) -> None:
@@ -134,20 +135,21 @@ class Detector:
         unchecked = _adwin(_river_window.with_settings(before, self._delta, _river_window.NEVER))
         for value in scaled:
             unchecked.update(value)
-        window = unchecked._helper.__getstate__()
+        window = unchecked.__getstate__()
         ratio, newer_n = _river_window.strongest_cut(window)
-        return Cut(ratio, min(newer_n, int(unchecked.width) - self._reference_n))
+        return Cut(ratio, min(newer_n, int(unchecked.get_width()) - self._reference_n))
 
 
-def _adwin(window: bytes | None = None) -> ADWIN:
-    adwin = ADWIN(
+def _adwin(window: bytes | None = None) -> AdaptiveWindowing:
+    adwin = AdaptiveWindowing(
+        delta=_UNSET_DELTA,
         clock=_river_window.NEVER,
         max_buckets=_river_window.MAX_BUCKETS,
         min_window_length=_river_window.MIN_PART,
         grace_period=_river_window.GRACE,
     )
     if window is not None:
-        adwin._helper.__setstate__(window)
+        adwin.__setstate__(window)
     return adwin
 
 
@@ -162,5 +164,5 @@ def _reference_window(n: int) -> bytes:
     adwin = _adwin()
     for i in range(n):
         adwin.update(_SCALE * quantile((0.5 + i * _GOLDEN_SHARE) % 1))
-    window: bytes = adwin._helper.__getstate__()
+    window: bytes = adwin.__getstate__()
     return window

@@ -46,8 +46,7 @@ def test_adwin_alarms_where_river_does(seed: int) -> None:
     """River's public class, fed the same stand-in for the reference and the same scores."""
     scores = drawn(seed, 200) + drawn(100 + seed, 400, 0.6)
     river = ADWIN(delta=300 / 1e5, clock=8)
-    stand_in = adwin._adwin(adwin._reference_window(500))
-    assert stand_in.width == 500
+    assert adwin._adwin(adwin._reference_window(500)).get_width() == 500
     river._helper.__setstate__(
         _river_window.with_settings(adwin._reference_window(500), 300 / 1e5, 8)
     )
@@ -61,7 +60,8 @@ def test_adwin_alarms_where_river_does(seed: int) -> None:
 def test_the_stand_in_for_a_reference_has_its_mean_and_variance_and_no_change_in_it() -> None:
     for n in (50, 500, 2000):
         window = adwin._reference_window(n)
-        river = adwin._adwin(window)
+        river = ADWIN()
+        river._helper.__setstate__(window)
 
         assert abs(river.estimation) < 0.1 * 10 / sqrt(n)
         assert 0.94 < river.variance / n / 100 < 1.01

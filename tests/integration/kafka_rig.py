@@ -10,6 +10,7 @@ import subprocess
 import time
 import uuid
 from pathlib import Path
+from zlib import crc32
 
 from tests.integration.patience import SLOWER
 
@@ -39,6 +40,8 @@ auto.create.topics.enable=false
 """
 
 
+JAVA = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For a broker of some minutes: compiling a second time, and better, would not pay."""
 PORTS = os.environ.get("RADVIGIL_TEST_PORTS", "15000-29999")
 """From where ports are taken; suites that run beside each other have their own (Makefile)."""
 _given: set[int] = set()
@@ -59,6 +62,16 @@ def jars() -> Path:
         if not libs.exists():
             _fetch(libs)
     return libs
+
+
+def classes(libs: Path) -> Path:
+    """Where Java keeps the classes of these jars as it has read and checked them, by what it is.
+
+    The first broker that ends leaves them there; others start in a third of the time.
+    """
+    java = Path(shutil.which("java") or "").resolve()
+    of = [f"{path} {path.stat().st_mtime_ns}" for path in (java, libs)]
+    return JARS / f"classes-{crc32(repr(of).encode()):08x}.jsa"
 
 
 def _fetch(libs: Path) -> None:
@@ -107,6 +120,8 @@ class Kafka:
         if shutil.which("java") is None:
             raise Unavailable("Java is missing: Kafka runs on it")
         self._libs = jars()
+        self._classes = classes(self._libs)
+        self._written = self._classes.with_suffix(f".{uuid.uuid4().hex}")
         self._folder = folder
         self.port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
@@ -121,17 +136,22 @@ class Kafka:
     def _format(self, *arguments: str) -> None:
         self._java("kafka.tools.StorageTool", "format", *arguments)
 
-    def _command(self, main: str, *arguments: str) -> list[str]:
-        return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{self._libs}/*", main, *arguments]
+    def _command(self, *arguments: str) -> list[str]:
+        jars = ":".join(map(str, sorted(self._libs.glob("*.jar"))))
+        return ["java", *JAVA, "-cp", jars, *arguments]
+
+    def _known(self) -> list[str]:
+        return [f"-XX:SharedArchiveFile={self._classes}"] if self._classes.exists() else []
 
     def _java(self, main: str, *arguments: str) -> None:
-        command = [*self._command(main, *arguments), "-c", str(self._config)]
+        command = [*self._command(*self._known(), main, *arguments), "-c", str(self._config)]
         subprocess.run(command, check=True, capture_output=True, timeout=60 * SLOWER)
 
     def start(self) -> None:
         """Start and wait until it takes connections."""
         log = (self._folder / "kafka.log").open("ab")
-        command = self._command("kafka.Kafka", str(self._config))
+        known = self._known() or [f"-XX:ArchiveClassesAtExit={self._written}"]
+        command = self._command(*known, "kafka.Kafka", str(self._config))
         self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
         deadline = time.monotonic() + 60 * SLOWER
         while not self._accepts():
@@ -150,6 +170,8 @@ class Kafka:
             self._process.terminate()
             self._process.wait(60 * SLOWER)
             self._process = None
+            if self._written.exists():  # the first of all that ended in peace
+                self._written.replace(self._classes)
 
     def close(self) -> None:
         """The session is over."""

@@ -22,6 +22,8 @@ ALL = (-1, 0)
 
 _KNOTS_N = 512
 _RIDGE_N = 1.0
+_LEAST_RIDGE_N = 1e-9  # what a part adds to settings that never vary is as good as known
+_LEAST_SD = 0.02  # and still known no better: below it is what fitting leaves, nobody's shift
 _SWEEPS_N = 20
 
 Codes = NDArray[np.uint8]
@@ -34,7 +36,7 @@ class Baseline:
 
     `effects[field][code]` are in sd of the reference's scores, `counts[field][code]` its rows,
     `variances[field][code]` of what is left of these, 0 where it is not known; `sd` is that of all.
-    `more_n[field]`: what is known of a part is as if it had so many rows more.
+    `more_n[field]`: what is known of a part is as if it had so many rows more, or up to one fewer.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Baseline:
         left = scores - _added(effects, codes)
         sd = float(left.std())
         variances = _variances_by_part(left, codes, counts)
-        return cls(knots, level, effects, counts, variances, sd if sd > 0 else 1.0, more_n)
+        return cls(knots, level, effects, counts, variances, sd if spread > 0 else 1.0, more_n)
 
     def left(self, values: Floats, codes: Codes) -> Floats:
         """How far each value is from what its parts add up to, in sd of the reference."""
@@ -117,7 +119,8 @@ class Baseline:
 
     def variance_of(self, candidate: Candidate) -> float:
         """What was left of the reference's rows of a part varied so much."""
-        return self.sd * self.sd if candidate == ALL else float(self.variances[candidate])
+        sd = max(self.sd, _LEAST_SD)
+        return sd * sd if candidate == ALL else float(self.variances[candidate])
 
 
 def counts_of(codes: Codes, width: int) -> Ints:
@@ -156,7 +159,7 @@ def _more_n(effects: Floats, counts: Ints, variance: float) -> Floats:
     by_chance = ((counts > 0).sum(axis=1) - 1) * variance
     apart = np.maximum(between - by_chance, variance) / n
     more_n: Floats = np.divide(variance, apart, out=np.ones(len(n)), where=apart > 0) - _RIDGE_N
-    return more_n.clip(0)
+    return more_n.clip(_LEAST_RIDGE_N - _RIDGE_N)
 
 
 def _variances_by_part(left: Floats, codes: Codes, counts: Ints) -> Floats:

@@ -243,3 +243,28 @@ def test_no_rows_say_nothing_and_make_no_reference() -> None:
     assert strongest(baseline, np.arange(10.0), codes, [(0, 3)]) == ()
     with pytest.raises(ValueError, match="rows"):
         Baseline.learn(np.empty(0), np.empty((0, 1), np.uint8), 4)
+
+
+def settings(
+    rng: np.random.Generator, n: int, scanners: Floats, shares: Floats
+) -> tuple[Floats, Codes]:
+    """A setting that each scanner has of its own and never varies, as pixels have; and sexes."""
+    scanner = rng.choice(len(scanners), n, p=shares)
+    codes = np.column_stack([scanner, scanner // 2, rng.integers(0, 2, n)]) + 1
+    return scanners[scanner], codes.astype(np.uint8)
+
+
+@pytest.mark.parametrize("scanners_n", [2, 5, 12])
+def test_of_settings_that_never_vary_only_the_scanner_that_changed_is_named(
+    scanners_n: int,
+) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        before: Floats = 0.1 + 0.01 * np.arange(scanners_n)
+        shares: Floats = 0.5 / scanners_n + 0.5 * rng.dirichlet(np.ones(scanners_n))
+        baseline = Baseline.learn(*settings(rng, REFERENCE_N, before, shares), WIDTH)
+        assert attribute(baseline, *settings(rng, 1_000, before, shares)).found == ()
+        after = before.copy()
+        after[0] = before[-1] + 0.005
+        found = attribute(baseline, *settings(rng, 1_000, after, shares)).found
+        assert [one.candidate for one in found] == [(0, 1)]

@@ -261,7 +261,7 @@ def test_of_settings_that_never_vary_only_the_scanner_that_changed_is_named(
     for seed in range(20):
         rng = np.random.default_rng(seed)
         before: Floats = 0.1 + 0.01 * np.arange(scanners_n)
-        shares: Floats = 0.5 / scanners_n + 0.5 * rng.dirichlet(np.ones(scanners_n))
+        shares = rng.dirichlet(np.full(scanners_n, 10.0))
         baseline = Baseline.learn(*settings(rng, REFERENCE_N, before, shares), WIDTH)
         assert attribute(baseline, *settings(rng, 1_000, before, shares)).found == ()
         after = before.copy()

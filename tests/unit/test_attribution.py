@@ -260,11 +260,11 @@ def test_of_settings_that_never_vary_only_the_scanner_that_changed_is_named(
 ) -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        before: Floats = 0.1 + 0.01 * np.arange(scanners_n)
+        before = np.arange(scanners_n, dtype=np.float64)
         shares = rng.dirichlet(np.full(scanners_n, 10.0))
         baseline = Baseline.learn(*settings(rng, REFERENCE_N, before, shares), WIDTH)
         assert attribute(baseline, *settings(rng, 1_000, before, shares)).found == ()
         after = before.copy()
-        after[0] = before[-1] + 0.005
+        after[0] = before[-1] + 0.5
         found = attribute(baseline, *settings(rng, 1_000, after, shares)).found
         assert [one.candidate for one in found] == [(0, 1)]

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from schemas.cloudevents import open_envelope
 from schemas.config import Config
+from schemas.refusal import Refused
 from streams.connection import librdkafka_settings
 from streams.partitioner import partition_of
 from streams.shard_topics import shard_topics
@@ -74,7 +76,7 @@ def _of_topic(consumer: Consumer, place: TopicPartition, site: str, study: str) 
         records = consumer.consume(_BATCH_N, timeout=1.0)
         for record in records:
             value = record.value()
-            if value is not None and key in value and (step := _step(record, site, study)):
+            if value is not None and _may_name(value, key) and (step := _step(record, site, study)):
                 yield step
         reached = consumer.position([place])[0].offset
         if reached <= position and not records:
@@ -82,13 +84,30 @@ def _of_topic(consumer: Consumer, place: TopicPartition, site: str, study: str) 
         position = max(position, reached)
 
 
+def _may_name(value: bytes, key: bytes) -> bool:
+    """Whether it is worth decoding: a producer may have written the key with escapes."""
+    return key in value or b"\\" in value or b'"data_base64"' in value
+
+
 def _step(record: Any, site: str, study: str) -> Step | None:
+    envelope = open_envelope(record.value(), record.headers() or ())
+    if isinstance(envelope, Refused):
+        return None
     try:
-        message = orjson.loads(record.value())
+        message = orjson.loads(record.value() if envelope is None else envelope.body)
     except orjson.JSONDecodeError:
         return None
-    examples = message.get("evidence", {}).get("examples", ()) if isinstance(message, dict) else ()
-    if message.get("site") != site or (message.get("study") != study and study not in examples):
+    if not isinstance(message, dict):
+        return None
+    if envelope is not None:
+        message["type"] = envelope.type
+    if message.get("site") != site or study not in (message.get("study"), *_examples(message)):
         return None
     at = datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC)
     return Step(at, record.topic(), record.offset(), message)
+
+
+def _examples(message: dict[str, Any]) -> list[Any]:
+    evidence = message.get("evidence")
+    examples = evidence.get("examples") if isinstance(evidence, dict) else None
+    return examples if isinstance(examples, list) else []

@@ -10,6 +10,7 @@ from streams.cli.arguments import BadInput, add_config, config_of, site_name
 from streams.incident_board import printable
 from streams.study_trace import NoTrace, Step, steps
 
+_TOLD = ("state", "status", "outcome", "model", "kind", "reason")
 _EXAMPLES = """examples:
   radvigil trace h1:9cac04268fe7 --site north --config radvigil.toml
   radvigil trace st-1042 --site north --config radvigil.toml --json
@@ -66,6 +67,6 @@ def _whole(step: Step) -> str:
 
 def _line(step: Step) -> str:
     kind = str(step.message.get("type", "")).split(".")[1:2]
-    words = [step.message.get(name) for name in ("state", "status", "outcome", "model", "kind")]
-    told = " ".join(str(word) for word in words if word is not None)
-    return f"{step.arrived_at:%Y-%m-%d %H:%M:%S} {kind[0] if kind else '?':10} {told}"
+    words = [step.message.get(name) for name in _TOLD]
+    told = " ".join(word for word in words if isinstance(word, str))
+    return f"{step.arrived_at:%Y-%m-%d %H:%M:%S} {kind[0] if kind else '?':10} {told}".rstrip()

@@ -126,9 +126,11 @@ class Correlate:
             record.too_old = True
         before = snapshot(record)
         was_stranger = known is not None and not known.upserts
-        settled, merged = record.upsert(study, at_us, self._expectations)
+        settled, merged, beyond_n = record.upsert(study, at_us, self._expectations)
         if merged:
             self.dropped["upserts_merged"] += 1
+        if beyond_n > 0:
+            self.dropped["study_models_overflow"] += beyond_n
         self._deadlines.schedule(record, before)
         self._studies.touch(record, arrived_us)
         if was_stranger:
@@ -144,6 +146,8 @@ class Correlate:
         expected = record.expected.get(prediction.model)
         was_pending = expected is not None and expected.waits
         settlement = record.answer(prediction.model, result)
+        if expected is None and prediction.model not in record.results:
+            self.dropped["study_models_overflow"] += 1
         self._deadlines.pending_n -= was_pending and settlement is not None
         return Joined(record, () if settlement is None else (settlement,))
 

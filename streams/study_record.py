@@ -73,10 +73,14 @@ class Settlement(Struct, frozen=True, gc=False):
 
 
 class Upserted(NamedTuple):
-    """What an upsert settled, and whether an older one was merged into the next to make room."""
+    """What an upsert settled, and whether an older one was merged into the next to make room.
+
+    Of models it asks for, so many are beyond what is remembered of a study: they are not expected.
+    """
 
     settled: list[Settlement]
     merged: bool = False
+    beyond_n: int = 0
 
 
 class StudyFacts(Struct, frozen=True, gc=False):
@@ -135,7 +139,8 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
         if self.too_old or not news:
             return Upserted([], merged)
         reading = read(self.upserts, expectations)
-        return Upserted([*self._begin(reading), *self._end(reading)], merged)
+        beyond_n = self._beyond_n(reading)
+        return Upserted([*self._begin(reading), *self._end(reading)], merged, beyond_n)
 
     def settlements_after(self, us: int) -> Iterator[Settlement]:
         """The outcomes that are dated after `us`."""
@@ -157,6 +162,11 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
         """Proved time has passed the deadline with nothing there."""
         expected = self.expected[model]
         return self._close(model, expected, "missing", expected.due_us)
+
+    def _beyond_n(self, reading: Reading) -> int:
+        if len(self.expected) + len(reading.begun) <= _MAX_MODELS:  # nearly always
+            return 0
+        return len(self.expected.keys() | reading.begun.keys()) - _MAX_MODELS
 
     def _begin(self, reading: Reading) -> Iterator[Settlement]:
         for model, (start_us, due_us) in reading.begun.items():

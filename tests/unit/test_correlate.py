@@ -249,6 +249,34 @@ class TestManyUpserts:
         assert joint.correlate.dropped == {"upserts_merged": 3}
 
 
+class TestManyModels:
+    def test_those_beyond_64_of_a_study_are_counted(self) -> None:
+        models = [Model(name=f"m{n:02}", deadline_s=10) for n in range(66)]
+        joint = Joint(models)
+
+        joint.takes(study("a", 0))
+        missed = [missing.model for missing in joint.correlate.expire(us(100))]
+
+        assert len(missed) == 64
+        assert joint.correlate.dropped == {"study_models_overflow": 2}
+
+    def test_so_are_results_that_cannot_wait_for_their_study(self) -> None:
+        joint = Joint()
+
+        joint.takes(*(prediction("a", n, model=f"m{n:02}") for n in range(66)))
+        joint.takes(study("a", 70))
+
+        assert joint.correlate.dropped == {"study_models_overflow": 2}
+
+    def test_those_within_are_not(self) -> None:
+        joint = Joint([Model(name=f"m{n:02}", deadline_s=1_000) for n in range(64)])
+
+        joint.takes(study("a", 0), study("a", 1, priority="stat"))
+        joint.takes(*(prediction("a", 2, model=f"m{n:02}") for n in range(64)))
+
+        assert joint.correlate.dropped == {}
+
+
 class TestWaiting:
     def test_the_oldest_that_waits_is_known_by_its_start(self) -> None:
         joint = Joint()

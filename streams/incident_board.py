@@ -135,9 +135,10 @@ def sentence(open_n: int, over_n: int) -> str:
     >>> sentence(0, 3), sentence(1, 0)
     ('Nothing is open; 3 are over.', '1 incident is open; 0 are over.')
     """
+    over = "1 is over" if over_n == 1 else f"{over_n} are over"
     if open_n == 0:
-        return f"Nothing is open; {over_n} are over."
-    return f"{open_n} incident{' is' if open_n == 1 else 's are'} open; {over_n} are over."
+        return f"Nothing is open; {over}."
+    return f"{open_n} incident{' is' if open_n == 1 else 's are'} open; {over}."
 
 
 def _rank(incident: Incident) -> tuple[int, int, datetime, str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.config import Config
 from schemas.config_file import load
-from schemas.fields import Site
+from schemas.fields import EARLIEST_YEAR, LATEST_YEAR, Site
 
 
 class BadInput(Exception):
@@ -56,13 +56,15 @@ def config_of(arguments: argparse.Namespace) -> Config:
 
 
 def moment(text: str) -> datetime:
-    """An RFC 3339 time with an offset, for argparse."""
+    """An RFC 3339 time with an offset, in the years that events may have, for argparse."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError("not a time like 2026-01-05T12:00:00Z") from None
     if found.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"has no offset; write {text}Z for UTC")
+        raise argparse.ArgumentTypeError(f"has no offset; write {found.isoformat()}Z for UTC")
+    if not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
+        raise argparse.ArgumentTypeError(f"not in the years {EARLIEST_YEAR} to {LATEST_YEAR}")
     return found
 
 

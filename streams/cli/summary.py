@@ -13,6 +13,7 @@ from schemas.deadletter import DeadLetter
 from schemas.incident import Incident
 from schemas.messages import Effect
 from schemas.outcome import Outcome
+from streams.incident_board import printable
 from streams.replay import Replay
 
 _TOLD = 20
@@ -105,7 +106,8 @@ def _parts(told: Told) -> Iterator[str | Table]:
         yield f"{n:,} dropped: {why.replace('_', ' ')} (docs/OPERATIONS.md says what to do)"
     if told.dead_letters:
         yield from _dead_letters(told)
-    yield f"{told.events:,} events, {told.events_per_s:,.0f} a second."
+    events = "event" if told.events == 1 else "events"
+    yield f"{told.events:,} {events}, {told.events_per_s:,.0f} a second."
     yield _next_step(told)
 
 
@@ -115,8 +117,8 @@ def _incident_table(incidents: Iterable[Incident]) -> Table:
         table.add_column(name, overflow="fold", no_wrap=name not in _FOLDED)
     for incident in sorted(incidents, key=lambda i: i.opened_at):
         opened = incident.opened_at.strftime("%Y-%m-%d %H:%M:%S")
-        row = (opened, incident.state, incident.severity, incident.title, evidence_text(incident))
-        table.add_row(*row)
+        what = printable(incident.title)
+        table.add_row(opened, incident.state, incident.severity, what, evidence_text(incident))
     return table
 
 
@@ -142,7 +144,7 @@ def _outcome_table(outcomes: dict[str, dict[str, int]]) -> Table:
     for kind in kinds:
         table.add_column(kind, justify="right")
     for model, counts in outcomes.items():
-        table.add_row(model, *(f"{counts.get(kind, 0):,}" for kind in kinds))
+        table.add_row(printable(model), *(f"{counts.get(kind, 0):,}" for kind in kinds))
     return table
 
 
@@ -153,11 +155,12 @@ def _state_line(state: dict[str, int]) -> str:
 
 
 def _dead_letters(told: Told) -> Iterator[str]:
-    yield f"{sum(told.dead_letters.values()):,} lines could not be read:"
+    dead_n = sum(told.dead_letters.values())
+    yield f"{dead_n:,} {'line' if dead_n == 1 else 'lines'} could not be read:"
     for letter in told.first_dead_letters:
         wanted = f", expected {letter.expected}" if letter.expected else ""
         yield f"  {letter.topic}:{letter.offset}: {letter.reason} at {letter.path}{wanted}"
-    if len(told.first_dead_letters) < sum(told.dead_letters.values()):
+    if len(told.first_dead_letters) < dead_n:
         yield "  ... all of them with --deadletters OUT"
 
 

@@ -123,4 +123,4 @@ def test_a_title_cannot_act_on_the_terminal() -> None:
 
 
 def test_how_many_in_a_sentence() -> None:
-    assert sentence(2, 1) == "2 incidents are open; 1 are over."
+    assert sentence(2, 1) == "2 incidents are open; 1 is over."

@@ -122,6 +122,29 @@ def test_names_with_brackets_are_names(capsys: pytest.CaptureFixture[str]) -> No
     assert "[/red]:smile:[bold]" in capsys.readouterr().out.replace("\n", "")
 
 
+def test_nothing_that_a_terminal_would_act_on_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = Path("events.jsonl").read_text().replace("cxr", r"c\u001b[2Jx\nr\u202e")
+    Path("events.jsonl").write_text(text)
+
+    replay("events.jsonl")
+
+    told = capsys.readouterr().out
+    assert "c?[2Jx?r?" in told.replace("\n", "")
+    assert all(line.isprintable() for line in told.splitlines())
+
+
+def test_one_event_and_one_line_are_one(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("one.jsonl").write_bytes(Path("events.jsonl").read_bytes().splitlines(True)[0] + b"?\n")
+
+    replay("one.jsonl")
+
+    told = capsys.readouterr().out
+    assert "1 line could not be read:" in told
+    assert "1 event, " in told
+
+
 STATUSES = {
     "no incident": (["quiet.jsonl", "--exit-code"], 0),
     "incidents": (["events.jsonl", "--exit-code"], 3),
@@ -143,6 +166,23 @@ def test_the_exit_status(
     said = capsys.readouterr().err
     assert said.startswith("radvigil: ") == (status == 1)
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("until", "why"),
+    [
+        ("2026-01-05", "write 2026-01-05T00:00:00Z for UTC"),
+        ("2026-01-05T09:42", "write 2026-01-05T09:42:00Z for UTC"),
+        ("9999-12-31T00:00:00Z", "not in the years 1900 to 2999"),  # would take hours and gigabytes
+    ],
+)
+def test_a_time_that_cannot_be_meant_is_refused_with_one_that_can(
+    until: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        replay("events.jsonl", f"--until={until}")
+
+    assert why in capsys.readouterr().err
 
 
 BAD_USAGE = {

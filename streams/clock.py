@@ -35,6 +35,20 @@ def seconds_to_us(seconds: float) -> int:
     return round(seconds * 1_000_000)
 
 
+def length(us: int) -> str:
+    """A length of time as a title says it.
+
+    >>> length(90_000_000), length(45 * 60_000_000), length(7 * 3_600_000_000), length(5 * _DAY_US)
+    ('90 s', '45 min', '7.0 h', '5.0 days')
+    """
+    minutes = us / 60e6
+    if minutes < 2:
+        return f"{us / 1e6:.0f} s"
+    if minutes < 120:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"
+
+
 class Clock:
     """The watermark of one shard: never backwards, and never moved by a producer's stamp."""
 

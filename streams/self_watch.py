@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from schemas.config import Clock as ClockSettings
 from schemas.incident import Evidence, IncidentKind
-from streams.clock import seconds_to_us
+from streams.clock import length, seconds_to_us
 from streams.finding import MONITOR_SITE, Finding, Signal
 
 _SKEW_CALM_US = 300_000_000
@@ -69,7 +69,7 @@ class SelfWatch:
         stale = lag_us > self._stale_after_us
         where = f"on partition {self._partition}"
         blind = (
-            f"The monitor is {lag_us / 60e6:.0f} min behind {where}; "
+            f"The monitor is {length(lag_us)} behind {where}; "
             "until it has caught up nothing there is called missing"
         )
         return Finding(
@@ -110,7 +110,7 @@ class SelfWatch:
             at_us=arrived_us,
             since_us=skew.since_us,
             title=f"A clock at {skew.site} {wrong}: {stamps} of {skew.feed} up to "
-            f"{skew.ahead_us / 1e6:.0f} s in the future",
+            f"{length(skew.ahead_us)} in the future",
             severity="warning",
             evidence=Evidence(
                 detector="clock",

@@ -6,6 +6,7 @@ from schemas.config import Model
 from schemas.incident import Evidence
 from schemas.silence import SilenceSettings
 from streams.clock import from_us, seconds_to_us
+from streams.clock import length as length_of
 from streams.finding import Finding, Signal
 from streams.silence.episode import Episode
 from streams.silence.feed import HOUR_US, Excursion, FeedId
@@ -55,7 +56,7 @@ class Telling:
     def holds(self, episode: Episode, at_us: int, narrower_n: int) -> Finding:
         """It is silent; so many narrower silences were told before."""
         evidence = episode.evidence
-        missed, length = evidence.affected_count or 0, _length(at_us - episode.since_us)
+        missed, length = evidence.affected_count or 0, length_of(at_us - episode.since_us)
         what, site = _what(episode.scope), episode.scope.site
         if episode.kind == "partial_silence":
             came = evidence.current_n or 0
@@ -72,7 +73,7 @@ class Telling:
     def eased(self, episode: Episode, at_us: int, until_us: int) -> Finding:
         """Arrivals show that it is over; it lasted until then."""
         what, site = _what(episode.scope), episode.scope.site
-        length = _length(until_us - episode.since_us)
+        length = length_of(until_us - episode.since_us)
         if episode.scope.type == "all feeds":  # one event of any ends it
             title = f"Something comes from {site} again, after {length}"
         else:
@@ -107,10 +108,3 @@ def _what(scope: FeedId) -> str:
     if scope.model:
         return f"predictions of {scope.model[:_LONGEST]}"
     return scope.type
-
-
-def _length(us: int) -> str:
-    minutes = us / 60e6
-    if minutes < 120:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"

@@ -124,6 +124,8 @@ class Losses:
 
     def touches(self, feed: str, from_us: int, until_us: int) -> bool:
         """Whether a record of the feed that was appended in this time may be lost."""
+        if not self._losses:
+            return False
         return any(
             loss.feed == feed and loss.from_us <= until_us and from_us <= loss.until_us
             for loss in self._losses.values()
@@ -140,6 +142,8 @@ class Losses:
         """
         if self._ended_us < NEVER_US:
             return NEVER_US
+        if not self._losses:
+            return -1
         ends = [loss.until_us for loss in self._losses.values() if loss.feed == feed]
         return max(ends, default=-1)
 

@@ -53,12 +53,18 @@ def days_before(
     newest_us: int | None, ats_us: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], int]:
     """The days from the newest stamp before each observation to that with it; and the newest."""
-    began_us = int(ats_us[0]) if newest_us is None else newest_us
-    gaps_us = gaps(began_us, ats_us)
-    return gaps_us / DAY_US, began_us + int(gaps_us.sum())
+    running_us = _running(int(ats_us[0]) if newest_us is None else newest_us, ats_us)
+    return (running_us[1:] - running_us[:-1]) / DAY_US, int(running_us[-1])
 
 
 def gaps(newest_us: int, ats_us: NDArray[np.int64]) -> NDArray[np.int64]:
     """How far each stamp lies beyond all before it, 0 for one that does not."""
-    running_us = np.maximum.accumulate(np.concatenate(([newest_us], ats_us)))
-    return np.diff(running_us)
+    running_us = _running(newest_us, ats_us)
+    return running_us[1:] - running_us[:-1]
+
+
+def _running(newest_us: int, ats_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The newest stamp before these, and then after each of them."""
+    running_us = np.empty(len(ats_us) + 1, np.int64)
+    running_us[0], running_us[1:] = newest_us, ats_us
+    return np.maximum.accumulate(running_us)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from os.path import commonprefix
 
 import msgspec
 
@@ -23,7 +24,9 @@ def laws(effects: list[Effect], patients: Iterable[str]) -> Iterator[str]:
     yield from _gapless(effects)
     yield from _one_live_incident_a_fingerprint(effects)
     said = b"\n".join(map(msgspec.json.encode, effects))
-    yield from (f"{key} was published" for key in patients if key.encode() in said)
+    keys = [*patients]
+    if commonprefix(keys).encode() in said:  # noqa: RUF071 - where it is not, no key is
+        yield from (f"{key} was published" for key in keys if key.encode() in said)
 
 
 def agreement(effects: list[Effect], wanted: Account) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from detectors.bet_sr import NO_EVIDENCE, raised
+from streams.clock import NEVER_US
 from streams.pace import DAY_US
 from streams.share_bet import clean_run
 
@@ -33,7 +34,7 @@ class Excess(Struct, omit_defaults=True):
     since_us: int = 0
     clean_n: int = 0
     days: float | None = None
-    newest_us: int = 0
+    newest_us: int = -NEVER_US
     evidence_days: list[float] = field(default_factory=list)
     statistic: float = 0.0
 
@@ -43,8 +44,8 @@ class Excess(Struct, omit_defaults=True):
         `grant` gives the days between two false alarms, once.
         """
         self.since_us = self.since_us or at_us
-        elapsed_us = max(0, at_us - self.newest_us) if self.newest_us else 0
-        self.newest_us = max(self.newest_us, at_us)
+        newest_us, self.newest_us = self.newest_us, max(self.newest_us, at_us)
+        elapsed_us = 0 if newest_us == -NEVER_US else self.newest_us - newest_us
         self.seen_n += 1
         self.bad_n += bad
         self.clean_n = 0 if bad else self.clean_n + 1

@@ -136,16 +136,16 @@ class Losses:
         return at_us > self._ended_us
 
     def until_us(self, feed: str) -> int:
-        """When the last known loss of the feed ended; below 0 without any.
+        """When the last known loss of the feed ended; -NEVER_US without any.
 
         Never, where the recording has ended.
         """
         if self._ended_us < NEVER_US:
             return NEVER_US
         if not self._losses:
-            return -1
+            return -NEVER_US
         ends = [loss.until_us for loss in self._losses.values() if loss.feed == feed]
-        return max(ends, default=-1)
+        return max(ends, default=-NEVER_US)
 
     def changes(self) -> Iterator[tuple[tuple[str, str], Lost | None]]:
         """Losses changed or given up since the last call; None for those given up."""

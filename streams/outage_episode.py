@@ -18,6 +18,7 @@ from math import ceil, log
 from msgspec import Struct, field
 
 from schemas.incident import IncidentKind
+from streams.clock import NEVER_US
 from streams.excess import Excess
 from streams.study_record import Settlement
 
@@ -40,8 +41,8 @@ class Episode(Struct, omit_defaults=True):
     model: str
     bad_n: int = 0
     first_us: int = 0
-    last_us: int = 0
-    latest_us: int = 0
+    last_us: int = -NEVER_US
+    latest_us: int = -NEVER_US
     served_start_us: int | None = None
     eased: bool = False
     told: bool = False

@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from schemas.incident import Evidence
-from streams.clock import from_us, seconds_to_us
+from streams.clock import NEVER_US, from_us, seconds_to_us
 from streams.finding import Finding
 from streams.share_bet import wilson
 
@@ -52,7 +52,7 @@ class Scores(Struct, omit_defaults=True):
     other_n: int = 0
     days: float | None = None
     last: float | None = None
-    latest_us: int = 0
+    latest_us: int = -NEVER_US
     evidence: float = 0.0
     run_n: int = 0
     run_since_us: int = 0

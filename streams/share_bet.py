@@ -16,7 +16,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from detectors.bet_sr import NO_EVIDENCE, raised
-from streams.clock import from_us
+from streams.clock import NEVER_US, from_us
 from streams.finding import Signal
 
 _FIRST_N = 50  # answers before the first bet: a monitor that is hardly used takes no share
@@ -87,7 +87,7 @@ class ShareBet(Struct, omit_defaults=True):
     clean_n: int = 0
     affected_n: int = 0
     met_n: int = 0
-    latest_us: int = 0
+    latest_us: int = -NEVER_US
     since_us: int | None = None
     days: float | None = None
     evidence: list[float] = field(default_factory=list)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from schemas.config import Limits
+from streams.clock import NEVER_US
 from streams.performance.diagnosis import Cause, causes
 from streams.performance.monitor import Monitor, MonitorRecord, Verdict
 from streams.performance.questions import Watched, against_limits, against_reference
@@ -50,7 +51,7 @@ class Accuracy(Struct, omit_defaults=True):
     learning: dict[str, Learning] = field(default_factory=dict)
     days: dict[str, float] = field(default_factory=dict)
     monitors: dict[str, MonitorRecord] = field(default_factory=dict)
-    epoch_us: int = 0
+    epoch_us: int = -NEVER_US
     """Studies from before were answered by another version."""
     explained_by: Table | None = None
     """The reference as it was when the last whole block of `recent` ended."""

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.study import Study
+from streams.clock import NEVER_US
 
 HOUR_US = 3_600_000_000
 LONGEST_STATION = 200  # a subject has 256 characters
@@ -54,7 +55,7 @@ class Feed(Struct, omit_defaults=True):
     spoilt_hour: int
     counts: dict[int, int] = field(default_factory=dict)
     days: float = 0.0
-    counted_us: int = 0
+    counted_us: int = -NEVER_US
     carried: float = 0.0
     excused: bool = False
     excursion: Excursion = field(default_factory=Excursion)

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.incident import Incident
 from schemas.outcome import Outcome
+from streams.clock import NEVER_US
 from streams.lost import Losses, Lost
 from streams.shard import Checkpoint, Shard
 from tests.unit.test_shard import (
@@ -210,7 +211,7 @@ def test_a_loss_touches_what_overlaps_it(from_us: int, until_us: int, *, touches
 
     assert lost.touches("reports", from_us, until_us) is touches
     assert not lost.touches("studies", from_us, until_us)
-    assert (lost.until_us("reports"), lost.until_us("studies")) == (20, -1)
+    assert (lost.until_us("reports"), lost.until_us("studies")) == (20, -NEVER_US)
 
 
 def test_losses_are_kept_and_written() -> None:

@@ -25,8 +25,9 @@ _LEVELS = slice(0, _PAIRS_N)
 _SPREADS = slice(_LEVELS.stop, _LEVELS.stop + _PAIRS_N)
 _PARTS = slice(_SPREADS.stop, _SPREADS.stop + _PAIRS_N)
 _BY_PARTS = _PARTS.stop  # by how much levels of parts would add to the differences of days
-SUMS_N = _BY_PARTS + 1
-OF_DAYS, OF_PARTS, DRAWN, WHEN = range(SUMS_N, SUMS_N + 4)
+_TWO_APART = slice(_BY_PARTS + 1, _BY_PARTS + 1 + _PAIRS_N)  # of each day and the last but one
+SUMS_N = _TWO_APART.stop
+OF_DAYS, OF_PARTS, FOLLOWS, DRAWN, WHEN = range(SUMS_N, SUMS_N + 5)
 _N, _SUM, _SQUARES, _OF_PARTS_N = range(4)
 PART = WHEN + 1
 _PART = slice(PART, PART + 3)
@@ -34,12 +35,16 @@ _PART_BEFORE = slice(_PART.stop, _PART.stop + 3)
 DAY = _PART_BEFORE.stop
 _DAY = slice(DAY, DAY + 4)
 _DAY_BEFORE = slice(_DAY.stop, _DAY.stop + 4)
-WEIGHT = _DAY_BEFORE.stop
-_WEIGHED, _LEVEL, _VARIANCE, _SHOWN = range(WEIGHT + 1, WEIGHT + 5)
+_DAY_BEFORE_THAT = slice(_DAY_BEFORE.stop, _DAY_BEFORE.stop + 4)
+WEIGHT = _DAY_BEFORE_THAT.stop
+_WEIGHED, _CARRIED, _CARRIED_KNOWN, _CARRIED_SHIFT = range(WEIGHT + 1, WEIGHT + 5)
+_LEVEL, _VARIANCE, _SHOWN = range(_CARRIED_SHIFT + 1, _CARRIED_SHIFT + 4)
 LENGTH = _SHOWN + 1
 _ASSUMED = 0.05**2  # of the variance of single scores, not of what they are worth
 _ASSUMED_OF_SPREADS = 0.05**2  # of that of single squares: days that differ by 3.5 %
 _ROUNDED = 1e-9
+_OF_BOTH = 5 / 3  # pairs of days one apart and two apart have days in common
+_MOST, _DOUBTED_FREEDOM = 0.8, 6.0  # how far days may follow each other, and how slowly it is told
 
 
 @compiled
@@ -65,7 +70,7 @@ def read(scores: Floats, weekhours: Ints, seen: Floats, ratios: Floats, told: Fl
             within = 1 / (1 + seen[OF_DAYS] + seen[OF_PARTS])
             sd = sqrt(within * (1 + ratios[0] * variance * left))
             found[place] = (score - left * (seen[_LEVEL] + variance * seen[PART + _SUM])) / sd
-            shown[place] = seen[_SHOWN] * left / sd
+            shown[place] = min(seen[_SHOWN] * left / sd, 1.0)
             are_others = True
         seen[PART + _N] += 1
         seen[PART + _SUM] += score
@@ -75,11 +80,16 @@ def read(scores: Floats, weekhours: Ints, seen: Floats, ratios: Floats, told: Fl
 
 @compiled
 def expect(seen: Floats) -> None:
-    """What the parts of the day before it tell of the level of a part."""
-    left = 1 / (1 + seen[OF_DAYS] * seen[WEIGHT])
-    seen[_LEVEL] = seen[OF_DAYS] * left * seen[_WEIGHED]
-    seen[_VARIANCE] = seen[OF_DAYS] * left + seen[OF_PARTS]
-    seen[_SHOWN] = left
+    """What is known of the level of a part: by the parts of the day before it, and the day before.
+
+    What is carried from the day before is its level, by how much that makes the variance of this
+    day's smaller, and what it has of a lasting shift.
+    """
+    of_day = seen[OF_DAYS] - seen[_CARRIED_KNOWN]
+    left = 1 / (1 + of_day * seen[WEIGHT])
+    seen[_LEVEL] = left * (seen[_CARRIED] + of_day * seen[_WEIGHED])
+    seen[_VARIANCE] = of_day * left + seen[OF_PARTS]
+    seen[_SHOWN] = left * (1 - seen[_CARRIED_SHIFT])
 
 
 @compiled
@@ -109,33 +119,77 @@ def end_day(seen: Floats, ratios: Floats) -> None:
     if weight > 0:
         by_parts = day[_OF_PARTS_N] / day[_N] ** 2 + before[_OF_PARTS_N] / before[_N] ** 2
         seen[_BY_PARTS] += weight * weight * by_parts / 2
+    _add_pair(seen[_TWO_APART], day, seen[_DAY_BEFORE_THAT], ratios[0])
     _add_spreads(seen[_SPREADS], day, before, ratios[1])
+    seen[_DAY_BEFORE_THAT] = before
     before[:] = day
     day[:] = 0.0
     seen[_PART_BEFORE] = 0.0
-    seen[WEIGHT] = seen[_WEIGHED] = 0.0
+    _carry(seen, ratios)
+
+
+@compiled
+def _carry(seen: Floats, ratios: Floats) -> None:
+    """Weigh days anew, and what the one that is over tells of the next."""
+    expect(seen)
+    variance = seen[_VARIANCE] - seen[OF_PARTS]
     reckon(seen, ratios)
+    follows = seen[FOLLOWS]
+    seen[_CARRIED] = follows * seen[_LEVEL]
+    seen[_CARRIED_KNOWN] = follows**2 * max(seen[OF_DAYS] - variance, 0.0)
+    seen[_CARRIED_SHIFT] = follows * (1 - seen[_SHOWN])
+    seen[WEIGHT] = seen[_WEIGHED] = 0.0
 
 
 @compiled
 def reckon(seen: Floats, ratios: Floats) -> None:
-    """The variances that the sums tell."""
-    levels = seen[_LEVELS]
-    seen[OF_PARTS] = day_variance(seen[_PARTS], 1.0, 0.0, ONE_IN_6)
-    beside = 1.0
+    """The variances that the sums tell, and how far days follow each other."""
+    levels, spreads = seen[_LEVELS], seen[_SPREADS]
+    seen[OF_PARTS] = day_variance(seen[_PARTS], day_n(seen[_PARTS]), 1.0, 0.0, ONE_IN_44)
+    beside, assumed = 1.0, _ASSUMED / ratios[0]
     if levels[EXPECTED] > 0:
         beside += seen[OF_PARTS] * seen[_BY_PARTS] / levels[EXPECTED]
-    seen[OF_DAYS] = day_variance(levels, beside, _ASSUMED / ratios[0], ONE_IN_6)
-    spreads = seen[_SPREADS]
-    of_spreads = day_variance(spreads, 1.0, _ASSUMED_OF_SPREADS, ONE_IN_44)
+    both = levels + seen[_TWO_APART]
+    if seen[_TWO_APART][EXPECTED] > 0:
+        both[VARIANCE] *= _OF_BOTH
+    seen[OF_DAYS] = day_variance(both, day_n(levels), beside, assumed, ONE_IN_6)
+    seen[FOLLOWS] = 0.0
+    if seen[OF_DAYS] > assumed:
+        follows = _follows(levels, seen[_TWO_APART], beside)
+        seen[OF_DAYS] /= 1 - (follows + follows**2) / 2
+        seen[FOLLOWS] = follows
+    of_spreads = day_variance(spreads, day_n(spreads), 1.0, _ASSUMED_OF_SPREADS, ONE_IN_44)
     seen[DRAWN] = 1 / sqrt(1 + of_spreads * day_n(spreads))
+
+
+@compiled
+def _follows(levels: Floats, two_apart: Floats, beside: float) -> float:
+    """How far the level of a day is that of the day before, drawn towards not at all.
+
+    If by f, levels of days one apart differ by twice the variance times 1 - f, two apart times 1 -
+    f^2. As many days tell of it as there are, less where most of what they differ by is chance.
+    """
+    if two_apart[EXPECTED] == 0:
+        return 0.0
+    one = levels[DIFFERENCES] / levels[EXPECTED]
+    two = two_apart[DIFFERENCES] / two_apart[EXPECTED]
+    told = min(max(two - one, 0.0) / max(one - beside, _ROUNDED), _MOST)
+    no_chance = max(1 - 2 * beside / (one + two), 0.0)
+    freedom = no_chance**2 * 2 * levels[EXPECTED] * levels[EXPECTED] / levels[VARIANCE]
+    return float(told * freedom / (freedom + _DOUBTED_FREEDOM))
+
+
+@compiled
+def lasting_variance(seen: Floats) -> float:
+    """That of days which do not follow each other, as many of which would tell as little."""
+    return float(seen[OF_DAYS] * (1 + seen[FOLLOWS]) / (1 - seen[FOLLOWS]))
 
 
 @compiled
 def level_ratio(seen: Floats) -> float:
     """So many scores of whole days are worth as much as an independent one."""
     of_parts = seen[OF_PARTS] * day_n(seen[_PARTS])
-    return float(1 + of_parts + seen[OF_DAYS] * day_n(seen[_LEVELS]))
+    return float(1 + of_parts + lasting_variance(seen) * day_n(seen[_LEVELS]))
 
 
 @compiled

@@ -19,12 +19,15 @@ _ASSUMED_FREEDOM = 3.0
 
 
 @compiled
-def day_variance(sums: Floats, beside: float, assumed: float, seldom: float) -> float:
+def day_variance(
+    sums: Floats, per_day: float, beside: float, assumed: float, seldom: float
+) -> float:
     """That of days over that of single observations, where it shows beyond chance that `seldom`.
 
-    `beside` is the ratio of differences to chance that is known without it. Taken a standard error
-    greater than it is estimated: one too small costs more than one too great. `assumed` is it when
-    the first two days are over, and ever less as more come.
+    `per_day` is how many observations tell of a day, `beside` the ratio of differences to chance
+    that is known without it. Taken a standard error greater than it is estimated: one too small
+    costs more than one too great. `assumed` is it when the first two days are over, and ever less
+    as more come.
     """
     expected, variance = sums[EXPECTED], sums[VARIANCE]
     freedom = 2 * expected * expected / variance if variance > 0 else 0.0
@@ -35,7 +38,7 @@ def day_variance(sums: Floats, beside: float, assumed: float, seldom: float) -> 
     ratio, error = sums[DIFFERENCES] / expected / beside, sqrt(variance) / expected
     if ratio * freedom <= chi_squared_in_loops(freedom, seldom):
         return assumed
-    return max(assumed, float((ratio * (1 + error) - 1) * beside / day_n(sums)))
+    return max(assumed, float((ratio * (1 + error) - 1) * beside / per_day))
 
 
 @compiled

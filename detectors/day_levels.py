@@ -82,6 +82,11 @@ class DayLevels:
         return float(self._seen[_day_loops.OF_PARTS])
 
     @property
+    def follows(self) -> float:
+        """What part of a day's level is left on the next day."""
+        return float(self._seen[_day_loops.FOLLOWS])
+
+    @property
     def ratio(self) -> float:
         """So many scores of whole days are worth as much as an independent one."""
         return _day_loops.level_ratio(self._seen)
@@ -100,6 +105,11 @@ class DayLevels:
         are_others = _day_loops.read(scores, weekhours, self._seen, self._ratios, told)
         found, shown, drawn = told
         return Innovations(found, shown if are_others else IN_FULL, drawn)
+
+    def observations_for(self, independent_n: float, per_day: float) -> float:
+        """See the function, by what is known of these days."""
+        lasting = _day_loops.lasting_variance(self._seen)
+        return observations_for(independent_n, per_day, lasting, self.variance_of_parts)
 
     def held_against(
         self, sums: Sequence[float], variance_ratio: float, spread_ratio: float

@@ -9,7 +9,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-from detectors.day_levels import observations_for
 from detectors.votes import VOTES
 from schemas.config import Config
 from schemas.series import Note
@@ -110,9 +109,7 @@ def _delays(series: Series, per_day: float | None) -> Iterator[Delay]:
     for shift_sd in SHIFTS_SD:
         n = delay_n(days * per_day / strongest, shift_sd) * reference.ratio
         if series.levels is not None:
-            n = observations_for(
-                n, per_day, series.levels.variance, series.levels.variance_of_parts
-            )
+            n = series.levels.observations_for(n, per_day)
         yield Delay(shift_sd, n, n / per_day * 24)
 
 

@@ -1,6 +1,7 @@
 """Days, and parts of them, that have levels of their own: measured, and taken out of scores."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from detectors import StateUnreadable
 from detectors.day_levels import SUMS_N, DayLevels, are_sums, day_sums, observations_for
 
 PER_DAY = 400
+GOLDEN = Path(__file__).parents[1] / "golden" / "detectors"
 
 
 def drawn(days_n: int, levels_sd: float, seed: int = 1, per_day: int = PER_DAY, parts_sd=0.0):
@@ -62,6 +64,48 @@ def test_sums_of_quarters_vary_as_those_of_independent_scores(days_sd: float) ->
     assert left.std() == pytest.approx(1, abs=0.03)
 
 
+def following(days_n: int, follows: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Days with levels of their own by .3, each of which has so much of the one before."""
+    rng = np.random.default_rng(seed)
+    own = [rng.normal()]
+    for fresh in rng.normal(size=days_n - 1):
+        own.append(follows * own[-1] + np.sqrt(1 - follows**2) * fresh)
+    levels = 0.3 * np.array(own).repeat(PER_DAY)
+    noise = rng.normal(0, np.sqrt(1 - 0.3**2), days_n * PER_DAY)
+    return levels + noise, np.arange(days_n * PER_DAY) * 24 // PER_DAY % 168
+
+
+@pytest.mark.parametrize("follows", [0.3, 0.6])
+def test_days_that_follow_each_other_are_known_by_those_two_apart(follows: float) -> None:
+    """Sums of a week vary as independent ones do, nearly."""
+    levels = DayLevels(day_sums(*following(280, follows), 1.0))
+
+    scores, weekhours = following(280, follows, seed=2)
+    left = innovations(levels, scores, weekhours)
+
+    assert levels.follows == pytest.approx(follows, abs=0.15)
+    assert levels.variance == pytest.approx(0.3**2 / (1 - 0.3**2), rel=0.3)
+    assert ratio_of_sums(scores, 7 * PER_DAY) > 40
+    assert ratio_of_sums(left, 7 * PER_DAY) < 1.6
+
+
+def test_a_lasting_shift_shows_as_much_as_is_said_in_days_that_follow_each_other() -> None:
+    """On the second day, of which the first tells something."""
+    scores, weekhours = following(100, 0.6)
+    levels = DayLevels(day_sums(scores, weekhours, 1.0))
+    levels.innovations(scores[:PER_DAY], weekhours[:PER_DAY])
+    shifted = levels.copy()
+    next_day = slice(PER_DAY, 2 * PER_DAY)
+
+    shifted.forget_days()
+    shifted.innovations(scores[:PER_DAY] + 0.5, weekhours[:PER_DAY])
+    usual, shown, _ = levels.innovations(scores[next_day], weekhours[next_day])
+    moved, _, _ = shifted.innovations(scores[next_day] + 0.5, weekhours[next_day])
+
+    assert moved - usual == pytest.approx(0.5 * shown, abs=1e-3)
+    assert shown[0] < 0.8
+
+
 def test_days_of_their_own_are_not_taken_for_quarters() -> None:
     """What all quarters of a day have in common is no difference between them."""
     told = []
@@ -80,7 +124,9 @@ def test_the_variance_of_levels_is_measured_on_while_scores_come() -> None:
     innovations(levels, *drawn(200, 0.2))
 
     assert levels.variance == pytest.approx(0.04 / 0.96, rel=0.3)
-    assert levels.ratio == pytest.approx(1 + PER_DAY * levels.variance, rel=0.05)
+    assert levels.follows < 0.3
+    lasting = levels.variance * (1 + levels.follows) / (1 - levels.follows)
+    assert levels.ratio == pytest.approx(1 + PER_DAY * lasting, rel=0.05)
 
 
 def test_of_days_that_are_alike_little_is_taken_for_a_level() -> None:
@@ -113,7 +159,8 @@ def test_what_depends_within_a_day_is_no_level_of_its_own() -> None:
 
     known, unknown = (DayLevels(day_sums(scores, weekhours, ratio), ratio) for ratio in (4.0, 1.0))
 
-    assert known.ratio < 1.2 < 3 < unknown.ratio
+    assert known.ratio < 1.2
+    assert unknown.ratio > 3
 
 
 def test_a_shift_stands_out_against_the_first_scores_of_a_day_and_in_its_middle() -> None:
@@ -188,7 +235,7 @@ def test_under_another_reference_what_days_have_told_goes_on() -> None:
     innovations(other, scores[:PER_DAY] + 5, weekhours[:PER_DAY] + 24)
 
     assert other.variance == pytest.approx(levels.variance, rel=0.1)
-    better = [1e9, 1e9, 1e12] * 3 + [0.0]
+    better = [1e9, 1e9, 1e12] * 3 + [0.0, 1e9, 1e9, 1e12]
     assert levels.held_against(better, 1.0, 1.0).sums == better
 
 
@@ -223,12 +270,26 @@ def test_states_of_former_formats_are_read(form: int) -> None:
 
     told = innovations(levels, np.array([1.0]), np.array([2 * 24 + 13]))
 
-    assert levels.sums == [*sums, *([4.0, 5.0, 6.0] if form == 2 else [0] * 3), 0, 0, 0, 0]
+    assert levels.sums == [*sums, *([4.0, 5.0, 6.0] if form == 2 else [0] * 3), *[0] * 7]
     known = variance / (1 + 3 * variance)
     expected = (1 - known * 1.5) / ((1 + known) / (1 + variance)) ** 0.5
     assert told[0] == pytest.approx(expected)
     assert variance > 0.05
     assert DayLevels.restore(json.loads(json.dumps(levels.state()))).state() == levels.state()
+
+
+@pytest.mark.parametrize("form", [2, 3])
+def test_golden_states_go_on_as_they_did(form: int) -> None:
+    """In the middle of the fifteenth day; of format 3 also of a quarter, whose levels differ."""
+    golden = json.loads((GOLDEN / f"day_levels-{form}.json").read_text())
+    scores, weekhours = np.array(golden["scores"]), np.array(golden["weekhours"])
+
+    told = DayLevels.restore(golden["state"]).innovations(scores, weekhours)
+
+    assert golden["state"]["format"] == form
+    assert told.scores == pytest.approx(golden["innovations"], rel=1e-9)
+    assert told.shown == pytest.approx(golden["shown"], rel=1e-9)
+    assert told.drawn == pytest.approx(golden["drawn"], rel=1e-9)
 
 
 def test_a_state_of_format_2_goes_on_with_the_day_before() -> None:

@@ -279,7 +279,7 @@ def test_a_record_of_the_fourth_format_is_read_and_nothing_is_known_of_its_days(
     standard = Standard.from_bytes(record)
 
     assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
-    assert standard.days == [0.0] * 10
+    assert standard.days == [0.0] * 13
     x, v = np.full(2, 3.0), np.full(2, 0.5)
     friday, saturday = standard.scores(x, v, np.array([119, 120]))
     assert saturday == pytest.approx(2 * friday)
@@ -292,7 +292,7 @@ def test_a_record_of_the_fifth_format_is_read_and_nothing_is_known_of_the_spread
     standard = Standard.from_bytes(record)
 
     assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
-    assert standard.days == [3.0, 2.0, 1.0, *[0.0] * 7]
+    assert standard.days == [3.0, 2.0, 1.0, *[0.0] * 10]
     assert standard.values.tolist() == [1, 2, 3]
 
 
@@ -304,7 +304,7 @@ def test_a_record_of_the_sixth_format_is_read_and_nothing_is_known_of_parts_of_d
     standard = Standard.from_bytes(record)
 
     assert standard.dependence == (1.5, 8, 2.0, False, 1.25)
-    assert standard.days == [*sums, 0.0, 0.0, 0.0, 0.0]
+    assert standard.days == [*sums, *[0.0] * 7]
     assert standard.values.tolist() == [1, 2, 3]
 
 

@@ -9,8 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
+from streams.cli import main
 from tests.integration.patience import ANSWER_S, SLOWER, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -112,3 +115,14 @@ def run(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str
         cwd=ROOT,
         check=False,
     )
+
+
+def printed(*arguments: str) -> str:
+    """What a command that only reads prints, or nothing where it fails.
+
+    In this process: for what is asked again and again until it is so.
+    """
+    written = StringIO()
+    with redirect_stdout(written):
+        status = main(arguments)
+    return written.getvalue() if status == 0 else ""

@@ -40,8 +40,7 @@ auto.create.topics.enable=false
 """
 
 
-JAVA = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""For a broker of some minutes: compiling a second time, and better, would not pay."""
+JAVA = ("java", "-Xmx512m", "-XX:+UseSerialGC")
 PORTS = os.environ.get("RADVIGIL_TEST_PORTS", "15000-29999")
 """From where ports are taken; suites that run beside each other have their own (Makefile)."""
 _given: set[int] = set()
@@ -138,13 +137,14 @@ class Kafka:
 
     def _command(self, *arguments: str) -> list[str]:
         jars = ":".join(map(str, sorted(self._libs.glob("*.jar"))))
-        return ["java", *JAVA, "-cp", jars, *arguments]
+        return [*JAVA, "-cp", jars, *arguments]
 
     def _known(self) -> list[str]:
         return [f"-XX:SharedArchiveFile={self._classes}"] if self._classes.exists() else []
 
     def _java(self, main: str, *arguments: str) -> None:
-        command = [*self._command(*self._known(), main, *arguments), "-c", str(self._config)]
+        short = [*self._known(), "-XX:TieredStopAtLevel=1"]  # over before compiling well would pay
+        command = [*self._command(*short, main, *arguments), "-c", str(self._config)]
         subprocess.run(command, check=True, capture_output=True, timeout=60 * SLOWER)
 
     def start(self) -> None:

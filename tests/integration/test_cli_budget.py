@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.integration.brokers import Broker
-from tests.integration.console import Console, run
+from tests.integration.console import Console, printed, run
 from tests.integration.patience import wait_until
 
 CONFIG = """
@@ -55,7 +55,8 @@ def reader(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     send(kafka.bootstrap, kafka.suffix)
     worker = Console("run", "--config", str(written))
     try:
-        assert wait_until(lambda: len(account(written)["sites"]) == 3, 90), worker.text
+        asked = ("budget", "--config", str(written), "--json")
+        assert wait_until(lambda: len(sites(printed(*asked))) == 3, 90), worker.text
         assert worker.end() == 0
         yield written
     finally:
@@ -73,6 +74,11 @@ def send(broker: str, suffix: str) -> None:
                 f"account{suffix}.studies.v1", key=site, value=study(site, number, began)
             )
     assert producer.flush(20) == 0
+
+
+def sites(account: str) -> list[object]:
+    """Those that an account in JSON tells of."""
+    return list(json.loads(account)["sites"]) if account else []
 
 
 def account(config: Path, *more: str) -> dict[str, list[dict[str, object]]]:

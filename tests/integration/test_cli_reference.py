@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.integration.brokers import Broker
-from tests.integration.console import Console, run
+from tests.integration.console import Console, printed, run
 from tests.integration.patience import wait_until
 
 CONFIG = """
@@ -63,7 +63,8 @@ def config(kafka: Broker, tmp_path: Path) -> Iterator[Path]:
     send(kafka.bootstrap, kafka.suffix)
     worker = Console("run", "--config", str(written))
     try:
-        assert wait_until(lambda: listed(written, "north") != [], 90), worker.text
+        asked = ("reference", "list", "--config", str(written), "--site", "north", "--json")
+        assert wait_until(lambda: printed(*asked) != "", 90), worker.text
         yield written
         assert worker.end() == 0
     finally:

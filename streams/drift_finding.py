@@ -13,7 +13,8 @@ from streams.votes import MIXTURE
 
 _DURATIONS = frozenset({"turnaround_s", "report_turnaround_s", "inference_s"})
 _LONG_UNITS = (("days", 86_400), ("h", 3_600), ("min", 60))
-_FOUR_DIGITS, _READABLE = 1e4, 1e9
+_READABLE = 1e9
+_MOST_DIGITS = 9
 _NEWS_EVERY_US = seconds_to_us(3_600)
 _PERFORMANCE = frozenset({"ppv", "for", "sensitivity", "call_rate", "disagree"})
 _OWN_NAMES = ("features.", "acquisition.", "attributes.")  # whoever sends them names them
@@ -127,17 +128,29 @@ def levels_of(subject: str, kind: SeriesKind, change: Change) -> str:
     """Before and after, in the words of a title: means of numbers, shares of all else."""
     before, after = change.before, change.after
     if kind != "number":
-        return f"from {100 * before:.3g} to {100 * after:.3g} %"
+        return f"{_from_to(100 * before, 100 * after, 3)} %"
     if subject not in _DURATIONS:
-        return f"from {_number(before)} to {_number(after)}"
+        return _from_to(before, after, 4)
     longest_s = max(before, after)
     unit, unit_s = next((one for one in _LONG_UNITS if longest_s >= 2 * one[1]), ("s", 1))
-    return f"from {before / unit_s:.3g} to {after / unit_s:.3g} {unit}"
+    return f"{_from_to(before / unit_s, after / unit_s, 3)} {unit}"
 
 
-def _number(value: float) -> str:
-    """Four digits, or all those before the point; without an exponent as long as it is readable."""
-    return f"{value:.0f}" if _FOUR_DIGITS <= abs(value) < _READABLE else f"{value:.4g}"
+def _from_to(before: float, after: float, digits_n: int) -> str:
+    """With so many digits, or as many more as tell the one from the other.
+
+    >>> _from_to(0.148, 0.139, 4), _from_to(0.148, 0.14804, 4)
+    ('from 0.148 to 0.139', 'from 0.148 to 0.14804')
+    """
+    while digits_n < _MOST_DIGITS and _number(before, digits_n) == _number(after, digits_n):
+        digits_n += 1
+    return f"from {_number(before, digits_n)} to {_number(after, digits_n)}"
+
+
+def _number(value: float, digits_n: int) -> str:
+    """With all digits before the point, without an exponent, as long as it is readable."""
+    before_point_n = len(f"{abs(value):.0f}") if abs(value) < _READABLE else 0
+    return f"{value + 0.0:.{max(digits_n, before_point_n)}g}"  # -0.0 is 0
 
 
 def _signal(change: Change) -> Signal | None:
@@ -183,7 +196,7 @@ def _moved(key: SeriesId, moved: Moved | None) -> str:
         which = "rare or new values"
     else:
         which = moved.word if is_tellable(key, moved.word) else "one value"
-    return f": {which} from {100 * moved.before:.3g} to {100 * moved.after:.3g} %"
+    return f": {which} {_from_to(100 * moved.before, 100 * moved.after, 3)} %"
 
 
 def _whose(key: SeriesId) -> str:

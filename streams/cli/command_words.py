@@ -16,7 +16,7 @@ _WHY = {
     "unknown_incident": "no such incident there, or a later one has taken its place",
     "stale_seq": "it has changed since",
     "no_transition": "that cannot be done to it where it stands",
-    "nothing_matched": "no live incident of the site matches",
+    "nothing_matched": "no live incident of the site matches, nor for a rebaseline a series",
     "unknown_field": "a silence cannot match one of these fields",
     "unknown_silence": "no silence in force is the one meant",
     "no_until": "it needs an end, --until",

@@ -20,7 +20,7 @@ from streams.web.opening import page_of, tell_token
 log = logging.getLogger("radvigil.web")
 _EXAMPLES = """examples:
   radvigil web --config radvigil.toml --http 127.0.0.1:9200
-  RADVIGIL_TOKEN=... radvigil web --config radvigil.toml --http 0.0.0.0:9200
+  RADVIGIL_WEB_TOKEN=... radvigil web --config radvigil.toml --http 0.0.0.0:9200
 
 It reads the topics as any consumer can, and joins no group. TLS is the reverse proxy's. Who acts
 logs in with the token of [web] token_env or token_file; without one, one is made and printed here.

@@ -63,6 +63,23 @@ def test_times_are_told_in_a_unit_that_one_can_read(before: float, after: float,
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "told"),
+    [
+        ("number", 0.148, 0.14804, "from 0.148 to 0.14804"),
+        ("number", 1_000_000_024.5, 1_000_003_150.8, "from 1e+09 to 1.000003e+09"),
+        ("number", 2_048.0, 2_048.3, "from 2048 to 2048.3"),
+        ("number", -0.0, 1.0, "from 0 to 1"),
+        ("number", 5.0, 5.0, "from 5 to 5"),  # of a mixture whose mean has not moved at all
+        ("yes_no", 0.20451, 0.20453, "from 20.451 to 20.453 %"),
+    ],
+)
+def test_two_levels_are_told_apart(
+    kind: SeriesKind, before: float, after: float, told: str
+) -> None:
+    assert title(PIXEL, kind, before, after, detector="mean_sr").endswith(f" moved {told}")
+
+
 def test_large_numbers_have_no_exponent() -> None:
     told = title(PIXEL, "number", 69_235.4, 12_345_678.9, detector="mean_sr")
     assert told.endswith(" moved from 69235 to 12345679")

@@ -68,18 +68,23 @@ class Correlate:
         return self._deadlines.next_us()
 
     def expire(self, now_us: int) -> list[Settlement]:
-        """Call missing what is due at `now_us` or before, in order; but what may be lost is not."""
-        missing = []
+        """Call missing what is due at `now_us` or before, in order; but what may be lost is not.
+
+        Nor is what nobody asks for any more: the model is not configured now, as before a restart.
+        """
+        settled = []
         for record, model in self._deadlines.due(now_us):
             due_us = record.expected[model].due_us
             read_us = max(due_us + self._lateness_us, record.touched_us)  # it may itself be late
-            if self._lost.touches(RESULTS, record.upserts[0].at_us, read_us):
+            if model not in self._expectations.rules and not record.names(model):
+                settled.append(record.let_go(model))
+            elif self._lost.touches(RESULTS, record.upserts[0].at_us, read_us):
                 record.expected[model].unknown = True
                 self.dropped["result_lost"] += 1
             else:
-                missing.append(record.expire(model))
+                settled.append(record.expire(model))
             self._studies.touch(record, max(record.touched_us, due_us))
-        return missing
+        return settled
 
     def oldest_waiting_us(self, site: str, model: str) -> int | None:
         """When the oldest study that still waits for this model started to wait."""

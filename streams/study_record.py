@@ -163,6 +163,15 @@ class StudyRecord(Struct, omit_defaults=True, gc=False):
         expected = self.expected[model]
         return self._close(model, expected, "missing", expected.due_us)
 
+    def let_go(self, model: str) -> Settlement:
+        """At its deadline, of a model that nobody asks for any more: it was taken out."""
+        expected = self.expected[model]
+        return self._close(model, expected, "not_applicable", expected.due_us)
+
+    def names(self, model: str) -> bool:
+        """Whether the study itself has said that this model will answer."""
+        return any(model == name for one in self.upserts for name, _ in one.expects or ())
+
     def _beyond_n(self, reading: Reading) -> int:
         if len(self.expected) + len(reading.begun) <= _MAX_MODELS:  # nearly always
             return 0

@@ -37,11 +37,15 @@ class Joint:
         self.correlate.forget(us(until_s))
         return [f"{m.study} {m.outcome}" for m in missing]
 
-    def restarted(self, order: Callable[[list[StudyRecord]], list[StudyRecord]] = list) -> "Joint":
-        """Go on from what was written, read in any order."""
+    def restarted(
+        self,
+        order: Callable[[list[StudyRecord]], list[StudyRecord]] = list,
+        models: list[Model] | None = None,
+    ) -> "Joint":
+        """Go on from what was written, read in any order; perhaps with other models configured."""
         other = Joint.__new__(Joint)
-        other.config = self.config
-        other.correlate = Correlate(self.config, Losses(0))
+        other.config = self.config if models is None else config(models)
+        other.correlate = Correlate(other.config, Losses(0))
         written = [msgspec.msgpack.encode(r) for _, r in self.correlate.changes() if r is not None]
         records = [msgspec.msgpack.decode(raw, type=StudyRecord) for raw in written]
         other.correlate.restore(order(records))
@@ -275,6 +279,28 @@ class TestManyModels:
         joint.takes(*(prediction("a", 2, model=f"m{n:02}") for n in range(64)))
 
         assert joint.correlate.dropped == {}
+
+
+class TestModelsTakenOut:
+    def test_nobody_misses_what_a_model_owed_that_is_not_configured_any_more(self) -> None:
+        joint = Joint([Model(name="old", deadline_s=100), Model(name="kept", deadline_s=100)])
+        joint.takes(study("a", 0))
+
+        after = joint.restarted(models=[Model(name="kept", deadline_s=100)])
+        settled = after.correlate.expire(us(100))
+
+        assert [(one.model, one.outcome) for one in settled] == [
+            ("kept", "missing"),
+            ("old", "not_applicable"),
+        ]
+
+    def test_one_that_the_study_itself_expects_is_missed(self) -> None:
+        joint = Joint([Model(name="old", deadline_s=100)])
+        joint.takes(study("a", 0, expects=[Expectation(model="old", deadline_s=100)]))
+
+        after = joint.restarted(models=[Model(name="other", deadline_s=100)])
+
+        assert after.passes(100) == ["a missing"]
 
 
 class TestWaiting:

@@ -6,6 +6,7 @@ A name that is no field of a study is an attribute, unless it is nearly a field'
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from math import inf
 from typing import Any
 
 from msgspec import inspect
@@ -25,6 +26,7 @@ _MAPS = ("acquisition", "attributes")
 _HEADS = (*_GROUPS, *_MAPS)
 _SERIES_HEADS = (*_HEADS, "features")
 _NEAR = 0.8
+_OLDEST_YEARS = 90  # 90 means 90 or more
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -32,7 +34,9 @@ def match_problems(match: Match, path: str) -> Iterator[str]:
     """Why conditions on studies can never hold, one sentence each."""
     for name, wanted in match.items():
         place = join(path, name)
-        if name in ("site", "sites"):
+        if wanted == []:
+            yield f"`{place}`: holds for no study, expected one value at least"
+        elif name in ("site", "sites"):
             yield from _value_problems(wanted, "$.site", place)
         elif name in _FIELDS:
             yield from _value_problems(wanted, f"$.{name}", place)
@@ -73,6 +77,9 @@ def _value_problems(
     if isinstance(wanted, Range):
         if not any(isinstance(kind, inspect.FloatType) for kind in kinds):
             yield f"`{place}`: a range fits numbers only, expected values"
+        elif path == "$.patient.age_years" and (wanted.min or 0) > _OLDEST_YEARS:
+            oldest = _OLDEST_YEARS
+            yield f"`{place}`: holds for no study, ages of more than {oldest} are {oldest}"
     elif not all(_fits(value, kinds) for value in wanted):
         yield f"`{place}`: expected values that are {shape.describe(kinds)}"
 
@@ -83,8 +90,14 @@ def _fits(value: str | float | bool, kinds: shape.Kinds) -> bool:
             return value in values
         case inspect.FloatType():
             return isinstance(value, float)
+        case inspect.StrType(min_length=least, max_length=most, pattern=pattern):
+            return (
+                isinstance(value, str)
+                and (least or 0) <= len(value) <= (most or inf)
+                and (pattern is None or re.search(pattern, value) is not None)
+            )
         case _:
-            return isinstance(value, str)
+            return False
 
 
 def _meant(name: str) -> str | None:

@@ -162,7 +162,9 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     incomplete: Outage = Outage()
     """When answers without all findings are an incident."""
     late: Outage = Outage(policy="rate")
-    """When late answers are an incident; one that was called missing first is one of them."""
+    """When late answers are an incident; one that was called missing first is one of them.
+
+    A table of yours without `policy` is of `every`."""
     intended_use: Match = {}
     """As `applies`: studies that it answers outside of this are used off label."""
     limits: dict[Name, Limits] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.config import MONITORS, Config, Model
+from schemas.config import MONITORS, Config, Model, Outage
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
 from streams.budget import promise
@@ -56,6 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _warnings(config: Config, no_series: bool) -> Iterator[str]:
+    for index, model in enumerate(config.models):
+        for name in ("missing", "failed", "incomplete", "late"):
+            yield from _without_meaning(getattr(model, name), f"model[{index}].{name}")
     if config.reference.observations < _RECOMMENDED_N:
         yield f"`reference.observations`: {_RECOMMENDED_N} is the recommended minimum"
     if config.reference.min_days < _A_WEEKEND_DAYS and not no_series:
@@ -64,6 +67,13 @@ def _warnings(config: Config, no_series: bool) -> Iterator[str]:
             f"`reference.min_days`: to series of more than {per_day:.0f} a day each weekend that "
             f"differs is a change; with {_A_WEEKEND_DAYS} it is none (docs/DETECTION.md, Limits)"
         )
+
+
+def _without_meaning(outage: Outage, place: str) -> Iterator[str]:
+    if outage.policy == "every" and outage.tolerated_share != Outage().tolerated_share:
+        yield f'`{place}.tolerated_share` says nothing without `policy = "rate"`'
+    if outage.policy == "rate" and outage.open_after != Outage().open_after:
+        yield f'`{place}.open_after` says nothing with `policy = "rate"`'
 
 
 def _deadlines(model: Model) -> str:

@@ -146,3 +146,23 @@ def test_weekends_are_no_warning_where_they_are_learnt_or_no_series_is_watched(
     assert main(["check-config", str(path)]) == 0
 
     assert "each weekend" not in capsys.readouterr().out
+
+
+def test_a_share_without_its_policy_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "radvigil.toml"
+    late, rate = "late = { tolerated_share = 0.1 }", 'policy = "rate", tolerated_share = 0.1'
+    path.write_text(
+        f'[[model]]\nname = "a"\n{late}\nmissing = {{ {rate}, open_after = 3 }}\n'
+        f'[[model]]\nname = "b"\nlate = {{ {rate} }}\nmissing = {{ open_after = 3 }}\n'
+    )
+
+    assert main(["check-config", str(path)]) == 0
+
+    told = capsys.readouterr().out
+    warnings = [line for line in told.splitlines() if line.startswith("warning: ")]
+    assert warnings == [
+        'warning: `model[0].missing.open_after` says nothing with `policy = "rate"`',
+        'warning: `model[0].late.tolerated_share` says nothing without `policy = "rate"`',
+    ]

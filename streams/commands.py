@@ -4,6 +4,7 @@ Remembered per site and not per incident: a command with matchers that is delive
 reach what has opened since.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
@@ -115,6 +116,7 @@ class Commands:
     def __init__(self) -> None:
         self._taken: dict[str, Taken] = {}
         self._dirty: dict[str, None] = {}
+        self.rejected: Counter[str] = Counter()
 
     def is_new(self, command: Command) -> bool:
         """Whether this command was not taken before; from now on it was."""
@@ -127,8 +129,9 @@ class Commands:
         return True
 
     def answered(self, command: Command, answer: Answer) -> None:
-        """Note what became of a new command, for when it comes again."""
+        """Note what became of a new command, for when it comes again; count one refused."""
         if not answer.accepted:
+            self.rejected[answer.reason] += 1
             self._taken[command.site].refused.append(command.command_id)
 
     def again(self, command: Command, at_us: int) -> Reply:

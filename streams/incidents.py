@@ -4,7 +4,6 @@ The state machine itself is streams/lifecycle.py, what is known of a case stream
 what moves it: seq, dates, the pace of updates, holds, expiries, the reopen window and retention.
 """
 
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 
 from schemas.command import Command
@@ -38,7 +37,6 @@ class Incidents:
         self._timers = Timers()
         self._retention = Retention()
         self._dirty: dict[str, None] = {}
-        self.rejected: Counter[str] = Counter()
 
     def finding(self, finding: Finding) -> list[Incident]:
         """Take what a stage concluded."""
@@ -68,15 +66,13 @@ class Incidents:
         return self._move(case, found, finding.at_us)
 
     def answer(self, command: Command, at_us: int) -> Answer:
-        """Take what a person did; one that does not fit is counted and changes nothing.
+        """Take what a person did; one that does not fit changes nothing.
 
         Of a command that routing carries out (`ROUTED`) it is only told what it aims at here.
         """
         cases = self._addressed(command)
         obeyed = [self._obey(case, command, at_us) for case in cases]
-        answer = verdict(command, cases, obeyed)
-        self.rejected.update([answer.reason] if not answer.accepted else [])
-        return answer
+        return verdict(command, cases, obeyed)
 
     def heard(self, site: str, now_us: int) -> list[Incident]:
         """Something was heard of a site, and `now_us` is proved: what has been calm is told so."""

@@ -88,7 +88,7 @@ class Parts:
             self.firsts.dropped,
             self.firsts.patients.dropped,
             self.detect.dropped,
-            self.incidents.rejected,
+            self.commands.rejected,
             *(stage.dropped for stage in self.stages),
             self.routing.dropped,
         )

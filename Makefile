@@ -30,7 +30,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import-linter
 test: warm ## the whole suite; what cannot run here is skipped with the reason (JOBS=4)
 	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) core crashes edges hospitals
 
-warm: $(VENV)/.dev # every loop compiled once, and not by each of the jobs
+warm: $(VENV)/.dev ## every loop compiled, once and not by each of the jobs
 	@$(BIN)/python -c 'from detectors.warm import warm_up; warm_up()'
 
 core: $(VENV)/.dev ## the tests that need nothing else, but for the hospitals: unit, property

@@ -117,9 +117,9 @@ class Case(Struct, omit_defaults=True):
         return self._weigh(finding.severity, finding.at_us + severity_hold_us)
 
     def _decided(self, told: Evidence) -> Evidence:
-        """What decided stays told when only where the series is now is told anew."""
+        """What decided stays told where nothing decides anew: it is merely still so, or over."""
         known = self.evidence
-        if told.detector is not None or known.detector is None:
+        if known.detector is None or told.detector not in (None, known.detector) or _decides(told):
             return told
         detector, statistic, threshold = known.detector, known.statistic, known.threshold
         return msgspec.structs.replace(
@@ -192,6 +192,14 @@ def new_case(finding: Finding) -> Case:
 def fingerprint_of(kind: str, site: str, model: str | None, subject: str | None) -> str:
     """The hex digest of what an incident is about; version, severity and values left out."""
     return sha256(msgspec.json.encode([kind, site, model, subject])).hexdigest()
+
+
+def _decides(evidence: Evidence) -> bool:
+    """Whether it has its own statistic, which reaches the threshold."""
+    statistic, threshold = evidence.statistic, evidence.threshold
+    return evidence.detector is not None and (
+        statistic is None or threshold is None or statistic >= threshold
+    )
 
 
 def _is_graver(one: Severity, other: Severity) -> bool:

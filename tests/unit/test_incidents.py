@@ -502,6 +502,25 @@ class TestSeverity:
         assert desk.hears(finding("holds", 2, severity="info"))[0].severity == "info"
 
 
+def test_a_statistic_that_begins_anew_does_not_take_the_place_of_what_decided() -> None:
+    desk = Desk()
+    decided, begun = (
+        Evidence(detector="bet_sr", statistic=statistic, threshold=30.0, affected_count=n)
+        for statistic, n in ((31.0, 6), (0.04, 7))
+    )
+    again = Evidence(detector="bet_sr", statistic=35.0, threshold=30.0, affected_count=8)
+    desk.hears(finding("holds", 0, evidence=decided))
+
+    told = [
+        desk.hears(finding("holds", 1, evidence=begun))[-1].evidence,
+        desk.hears(finding("holds", 2, evidence=again))[-1].evidence,
+        desk.hears(finding("eased", 3, evidence=begun))[-1].evidence,
+    ]
+
+    assert [one.statistic for one in told] == [31.0, 35.0, 35.0]
+    assert [one.affected_count for one in told] == [7, 8, 7]
+
+
 def test_what_decided_stays_told_when_the_numbers_are_told_anew() -> None:
     desk = Desk()
     decided = Evidence(detector="mean_sr", statistic=31.0, threshold=30.0, before=1.0, after=2.0)

@@ -187,10 +187,11 @@ def _title(episode: Episode, signal: Signal) -> str:
     results = "1 result has" if episode.late_n == 1 else f"{episode.late_n} results have"
     since = f", {results} come late" if episode.late_n else ""
     studies = "1 study" if episode.bad_n == 1 else f"{episode.bad_n} studies"
+    failures = "a failure" if episode.bad_n == 1 else "failures"
     whose = f"{episode.model[:80]} at {episode.site}"
     holds, eased = {
         "missing_output": (f"gives no result: {studies} past the deadline{since}", "no result"),
-        "failed_output": (f"fails: {studies}", "a failure"),
+        "failed_output": (f"fails: {studies}", failures),
         "incomplete_output": (f"gives incomplete results: {studies}", "incomplete results"),
         "latency": (f"answers too late: {studies}", "late results"),
     }[episode.kind]

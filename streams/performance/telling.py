@@ -81,7 +81,8 @@ def ended_of(watch: Watch, subject: str, model: Model | None, at_us: int) -> Fin
         model=name,
         subject=f"{finding}.{subject}",
         at_us=at_us,
-        title=f"{finding[:60]} of {name[:40]} at {site}: {subject} is learnt anew",
+        title=f"{finding[:60]} of {name[:40]} at {site}: {_WORDS.get(subject, subject)} "
+        "is learnt anew",
         severity="warning",
         owner=model.owner if model else None,
         runbook=model.runbook if model else None,

@@ -281,6 +281,18 @@ def test_the_order_in_which_failures_arrive_does_not_matter() -> None:
     assert north.incidents("failed_output") == other.incidents("failed_output")
 
 
+def test_failures_that_are_over_are_told_in_the_plural_where_they_were_several() -> None:
+    north = shard()
+    for key, at_s in (("a", 0), ("b", 10)):
+        north.send(study(key, at_s), prediction(key, at_s + 5, status="failed"))
+
+    north.send(study("c", 200), prediction("c", 210))
+    north.proved(300)
+
+    last = north.incidents("failed_output")[-1]
+    assert last.title == "ptx at north answers again after failures for 2 studies"
+
+
 def test_what_was_missing_and_comes_late_counts_as_late() -> None:
     model = Model(name="ptx", deadline_s=100.0, late=Outage())
     north = Shard(config([model]))

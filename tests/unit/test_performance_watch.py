@@ -276,6 +276,7 @@ class TestAnotherVersion:
         later = model.reads(2_500, 0.6)
 
         assert signals(ended, "sensitivity") == ["eased"]
+        assert ended[0].title.endswith(" at north: sensitivity is learnt anew")
         assert "holds" not in signals(later, "sensitivity")
 
     def test_studies_that_the_former_version_answered_are_in_no_reference(self) -> None:

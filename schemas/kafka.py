@@ -11,7 +11,7 @@ class Kafka(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Partitions of every topic, and how to reach the broker."""
 
     partitions: Annotated[int, Meta(ge=1, le=1000)] = 6
-    """Of every topic; sites are spread over them, workers share them."""
+    """Of every topic; sites are spread over them, workers share them. Embedded there are four."""
     replication: Annotated[int, Meta(ge=1, le=15)] = 3
     """Copies of every topic; never more than there are brokers."""
     security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"

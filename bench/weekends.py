@@ -97,11 +97,15 @@ def _of(values: "np.ndarray[tuple[int], Any]", weekend: tuple[float, ...]) -> Dr
     return draw
 
 
-def _of_days(values: "np.ndarray[tuple[int], Any]", most: float) -> Draw:
-    """The same; each day has up to so much more of the first and less of the second, or less."""
+def _of_days(values: "np.ndarray[tuple[int], Any]", most: float, parts: int = 1) -> Draw:
+    """The same; each day, or part of one, has up to so much more of the first, less of the second.
+
+    Or less of the first, and more of the second.
+    """
 
     def draw(rng: np.random.Generator, days: Floats) -> Floats | list[str]:
-        thinner = rng.uniform(-most, most, int(days[-1]) + 1)[days.astype(np.int64)]
+        drawn_n = parts * int(days[-1] + 1)
+        thinner = rng.uniform(-most, most, drawn_n)[(parts * days).astype(np.int64)]
         edges = np.cumsum(_PARTS)[:2] + thinner[:, None] * [1, 0]
         drawn = values[(rng.random(len(days))[:, None] > edges).sum(axis=1)]
         told: Floats | list[str] = drawn if values is _KVP else drawn.tolist()
@@ -139,8 +143,16 @@ WORLDS: dict[str, tuple[SeriesKind, Draw]] = {
     "views 60, 25, 15 %, on weekends 40, 10, 50 %": ("word", _of(_VIEWS, _PARTS_ON_WEEKENDS)),
     "views 60, 25, 15 %, days of their own by up to 5": ("word", _of_days(_VIEWS, 0.05)),
     "views 60, 25, 15 %, days of their own by up to 10": ("word", _of_days(_VIEWS, 0.1)),
+    "views 60, 25, 15 %, quarters of days of their own by up to 10": (
+        "word",
+        _of_days(_VIEWS, 0.1, parts=4),
+    ),
     "kVp 60, 25, 15 %, days of their own by up to 5": ("number", _of_days(_KVP, 0.05)),
     "kVp 60, 25, 15 %, days of their own by up to 10": ("number", _of_days(_KVP, 0.1)),
+    "kVp 60, 25, 15 %, quarters of days of their own by up to 10": (
+        "number",
+        _of_days(_KVP, 0.1, parts=4),
+    ),
     "kVp 60, 25, 15 %, on weekends 55, 25, 20 %": ("number", _of(_KVP, _PARTS_A_LITTLE_OTHER)),
     "kVp 60, 25, 15 %, on weekends 40, 10, 50 %": ("number", _of(_KVP, _PARTS_ON_WEEKENDS)),
 }

@@ -66,7 +66,7 @@ def jars() -> Path:
 def classes(libs: Path) -> Path:
     """Where Java keeps the classes of these jars as it has read and checked them, by what it is.
 
-    The first broker that ends leaves them there; others start in a third of the time.
+    The first broker that ends leaves them there; for others a start costs three quarters.
     """
     java = Path(shutil.which("java") or "").resolve()
     of = [f"{path} {path.stat().st_mtime_ns}" for path in (java, libs)]

@@ -29,6 +29,7 @@ class Stream:
         self._reader = Reader(kafka.bootstrap)
         self._producer = Producer(
             {"bootstrap.servers": kafka.bootstrap, "partitioner": "murmur2_random", "log_level": 0}
+            | {"enable.idempotence": True}  # a batch sent again would come behind later ones
         )
 
     def send(self, stem: str, site: str, lines: list[bytes]) -> None:

@@ -64,7 +64,9 @@ class Scene:
         codes = self.fleet.stop()
         found = left(self.reader, self.config)
         said = outcomes(found.outcomes)
-        assert not said - expected, f"false or doubled: {said - expected}"
+        assert not said - expected, (
+            f"false or doubled: {said - expected}; not said: {expected - said}"
+        )
         assert not expected - said, f"lost: {expected - said}"
         assert done
         assert gaps(found.incidents) == {}

@@ -98,6 +98,9 @@ class Ward:
                 "bootstrap.servers": self.broker,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
+                # A broker that restarts remembers the last batch of a producer: of several in
+                # flight it would take one twice, and say that it was appended the second time.
+                "max.in.flight": 1,
                 "linger.ms": 5,
                 "message.timeout.ms": 300_000,
                 "log_level": 0,

@@ -1,5 +1,6 @@
 """Recorded events as lines: plain, .gz, .zst, or standard input."""
 
+import codecs
 import gzip
 import io
 import sys
@@ -26,12 +27,16 @@ class UnreadableRecording(Exception):
 def lines(source: str) -> Iterator[bytes]:
     """The lines of a recording, without their ends; one longer than a message may be is cut there.
 
+    The mark that editors on Windows begin a file with is no part of its first line.
+
     Raises UnreadableRecording for a file that is missing, not readable or damaged.
     """
     try:
+        mark = codecs.BOM_UTF8
         with _open(source) as stream:
             while line := stream.readline(2 * MAX_MESSAGE_BYTES):
-                yield line.rstrip(b"\r\n")
+                yield line.removeprefix(mark).rstrip(b"\r\n")
+                mark = b""
                 while line and not line.endswith(b"\n"):
                     line = stream.readline(2 * MAX_MESSAGE_BYTES)  # the rest of a cut line
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:

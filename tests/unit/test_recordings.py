@@ -39,6 +39,13 @@ def test_files_that_were_packed_apart_may_be_joined(tmp_path: Path, suffix: str)
     assert list(lines(str(path))) == [b"one", b"two"]
 
 
+def test_the_byte_order_mark_of_a_file_is_no_part_of_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "day.jsonl"
+    path.write_bytes("\ufeff{}\r\n\ufeff{}\r\n".encode())
+
+    assert [*lines(str(path))] == [b"{}", "\ufeff{}".encode()]
+
+
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\r\ntwo")))
 

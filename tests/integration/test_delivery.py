@@ -89,7 +89,7 @@ class Delivering:
         return by_key
 
     def done(self) -> bool:
-        """Whether the hook was told the newest of every key, or nothing of what was over by then."""
+        """Whether the hook was told the newest of every key, or nothing of what was over."""
         assert self.scene is not None
         return all(
             self.told(key) in (decided[-1]["number"], 0 if needless(decided[-1]) else None)

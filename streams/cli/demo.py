@@ -74,7 +74,8 @@ async def _demo(arguments: argparse.Namespace) -> int:
         near = await stack.enter_async_context(beside(config, Pulse(), write_line=_unseen))
         worker = Worker(config, Engine(), FanOut(metrics, standing, view), [*near.companions, page])
         address = await listen(stack, arguments.http, metrics, standing, [page.add_to])
-        heading = [*_heading(worker), f"The live page is http://{address}/, to act there: {made}"]
+        live = f"The live page is http://{address}/ and the token to act there {made}"
+        heading = [*_heading(worker), live]
         working = asyncio.create_task(worker.run())
         playing = asyncio.create_task(_play(worker, arguments.seed))
         show = Show(view, heading, _end(arguments.seconds, working, playing))

@@ -10,7 +10,7 @@ from tests.integration.patience import ANSWER_S, wait_until
 
 def page_of(demo: Console) -> str:
     """The address of its live page, as it says it."""
-    return demo.until(lambda line: "The live page is" in line).split()[4].rstrip("/,")
+    return demo.until(lambda line: "The live page is" in line).split()[4].rstrip("/")
 
 
 def read(url: str) -> str:

@@ -94,7 +94,9 @@ def _monitor(config: Config, proof: Proof, clock: Clockface, n: int) -> Freshnes
     homes = {partition_of(site, n) for site in proof.sites}
     missed = {one for one in late if one in proved_us or one in homes or one in proof.stale}
     if not missed:
-        until = clock.at(min(proved_us.values()))
+        # One without a site writes where it stands once a minute: nothing has happened there.
+        of_sites = [proved_us[one] for one in homes if one in proved_us]
+        until = clock.at(min(of_sites or proved_us.values()))
         return Freshness("live", f"Live. All that happened until {until.text} is judged.", late, n)
     known = [proved_us[partition] for partition in missed if partition in proved_us]
     behind = f"up to {length((clock.now_us - min(known)) / 1e6)} behind" if known else "not heard"

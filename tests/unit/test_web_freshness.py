@@ -36,6 +36,13 @@ def test_nobody_waits_for_a_partition_without_a_site() -> None:
     assert fresh.blind == set(OTHERS)
 
 
+def test_the_time_is_that_of_partitions_with_sites() -> None:
+    """Others write where they stand once a minute."""
+    fresh = said({HOME: 1.0} | dict.fromkeys(OTHERS, 50.0))
+
+    assert fresh.sentence == "Live. All that happened until 01:59:59 is judged."
+
+
 def test_a_partition_with_a_site_that_was_never_heard_is_told() -> None:
     fresh = said(dict.fromkeys(OTHERS, 1.0))
 

@@ -1,7 +1,8 @@
 """The loops of `detectors.day_levels`: scores to innovations, and what parts and days have told.
 
 One array holds it all: the sums that outlast a reference, the variances that they tell, and what
-fills: the part of a day, the one before it, the day, and the one before that.
+fills: the part of a day and the one before it, the day and the two before it, and what those tell
+of the next scores.
 """
 
 from math import log, sqrt

@@ -51,9 +51,10 @@ class DayLevels:
     """What days have told so far, and the day that is filling.
 
     Sums are what outlasts a reference: three of the levels of days (`detectors._day_variance`),
-    three of their spreads, three of the levels of their parts, and by how much those add to the
-    first. `variance_ratio` is that by which scores are known to vary within a day beyond
-    independent ones (`detectors.dependence`), `spread_ratio` the same of their squares.
+    three of their spreads, three of the levels of their parts, by how much those add to the first,
+    and three of the levels of days two apart. `variance_ratio` is that by which scores are known to
+    vary within a day beyond independent ones (`detectors.dependence`), `spread_ratio` the same of
+    their squares.
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class DayLevels:
         self._seen[:] = earlier._seen
 
     def state(self) -> State:
-        """Plain numbers: the sums, what they tell, two parts, two days, and what is expected."""
+        """Plain numbers: the sums, what they tell, two parts, three days, and what is expected."""
         return {"format": _FORMAT, "ratios": self._ratios.tolist(), "seen": self._seen.tolist()}
 
     @classmethod
@@ -205,8 +206,7 @@ def observations_for(
     (2583, 1750)
     """
     per_part = per_day / PARTS_N
-    half, among = _rest_of(per_part, of_parts)
-    if of_parts > 0 and independent_n <= among:
+    if of_parts > 0 and independent_n <= _rest_of(per_part, of_parts)[1]:
         return _within(independent_n, per_part, of_parts)
     ratio = 1 + per_part * of_parts
     wanted, of_days = independent_n * ratio, of_days / ratio

@@ -114,7 +114,7 @@ def test_days_of_their_own_are_not_taken_for_quarters() -> None:
         innovations(levels, *drawn(30, 0.3, seed))
         told.append(levels.variance_of_parts)
 
-    assert sum(one > 0 for one in told) < 12  # five by chance, of 30; twelve once in a thousand
+    assert sum(one > 0 for one in told) < 12  # one by chance, of 30
     assert max(told) < 0.3**2 / 10
 
 

@@ -46,6 +46,8 @@ def lines(source: str) -> Iterator[bytes]:
 
 def _open(source: str) -> BinaryIO:
     if source == STDIN:
+        if sys.stdin.buffer.closed:
+            raise UnreadableRecording(f"{source}: standard input can be read only once")
         return sys.stdin.buffer
     if source.endswith(".gz"):
         return io.BufferedReader(gzip.open(source, "rb"))

@@ -100,19 +100,27 @@ def _lines(sources: Iterable[str]) -> Iterator[Line]:
 
 def _open_outputs(arguments: argparse.Namespace, files: ExitStack) -> dict[type, BinaryIO]:
     outputs: dict[type, BinaryIO] = {}
-    taken = {Path(source).resolve() for source in arguments.events if source != STDIN}
+    taken = {_identity(Path(source)) for source in arguments.events if source != STDIN}
     for name, kind in _OUTPUTS.items():
         path = getattr(arguments, name)
         if path == STDIN:
             outputs[kind] = sys.stdout.buffer
         elif path:
-            place = Path(path).resolve()
-            if place in taken:
+            if _identity(Path(path)) in taken:
                 raise BadInput(f"--{name} {path}: would overwrite the events, or another output")
-            if not place.is_char_device():  # /dev/null has room for all
-                taken.add(place)
             outputs[kind] = files.enter_context(_writable(path))
+            if not Path(path).is_char_device():  # /dev/null has room for all
+                taken.add(_identity(Path(path)))
     return outputs
+
+
+def _identity(place: Path) -> object:
+    """The same for each name of one file, hard links included."""
+    try:
+        status = place.stat()
+    except OSError:
+        return place.resolve()  # it is not there yet
+    return status.st_dev, status.st_ino
 
 
 def _writable(path: str) -> BinaryIO:

@@ -215,18 +215,32 @@ def test_a_bad_configuration_is_2(config: str, capsys: pytest.CaptureFixture[str
     [
         ("events.jsonl", "--outcomes", "events.jsonl"),
         ("events.jsonl", "--outcomes", "./events.jsonl"),
+        ("events.jsonl", "--outcomes", "hard.jsonl"),
+        ("events.jsonl", "--outcomes", "soft.jsonl"),
         ("events.jsonl", "--outcomes", "out.jsonl", "--incidents", "out.jsonl"),
     ],
 )
 def test_no_output_overwrites_the_events_or_another_output(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    Path("hard.jsonl").hardlink_to("events.jsonl")
+    Path("soft.jsonl").symlink_to("events.jsonl")
     before = Path("events.jsonl").read_bytes()
 
     assert replay(*arguments) == 1
 
     assert "would overwrite" in capsys.readouterr().err
     assert Path("events.jsonl").read_bytes() == before
+
+
+def test_standard_input_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+
+    assert replay("-", "-") == 1
+
+    assert "standard input can be read only once" in capsys.readouterr().err
 
 
 def test_two_outputs_may_go_nowhere() -> None:

@@ -5,7 +5,7 @@
     python -m bench detect --list
 
 Tables A to J are those of the comparison with peers, S2, S3, S6 and S8 those of the statistics
-(docs/DETECTION.md has what they said). Each peer runs in a virtual environment of its own, made
+(docs/COMPARISON.md has what they said). Each peer runs in a virtual environment of its own, made
 when it is first needed (.cache/peers, or RADVIGIL_PEERS; 0.2 to 2 GB each); where that cannot be,
 its rows are left out with the reason. Seeds are fixed. `--quick` has few repetitions and asks no
 peer. Who always alarms and who never does stand in each table: no figure counts without its

@@ -54,9 +54,10 @@ class Unseen(Struct, omit_defaults=True):
         return [self._told(True, at_us, reference_n)]
 
     def _away(self, ats_us: Sequence[int], reference_n: int) -> list[NewWord]:
-        if self.n == 0:
+        if self.n == 0 or not ats_us:
             return []
-        missing_n = max(_LEAST_AWAY_N, reference_n // 2) - self.away_n
+        # A reference that was learnt since may want fewer than came already: the next one is it.
+        missing_n = max(max(_LEAST_AWAY_N, reference_n // 2) - self.away_n, 1)
         self.away_n += len(ats_us)
         return self.end(ats_us[missing_n - 1], reference_n) if missing_n <= len(ats_us) else []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.blocks import BLOCK_N, Block, Blocks
 from streams.budget import AHEAD
-from streams.change import Change
+from streams.change import Change, NewWord
 from streams.learning import Settings
 from streams.seen import SeriesKind
 from tests.unit.series_feed import DAY_US, MINUTE_US, SHORT, Fed, Values, seen, told_alike
@@ -439,6 +439,22 @@ def test_however_the_observations_are_cut_the_result_is_the_same(
     at_once = told_alike(SHORT, kind, seen(values), cuts)
 
     assert sum(not isinstance(what, Block) for what in at_once) >= 2
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_a_new_word_is_over_where_the_reference_learnt_since_asks_for_less(
+    cuts: list[int],
+) -> None:
+    """More than 30 without one are too few of a reference of 100 words, enough of one of 60."""
+    values = [*"a" * 100, *"c" * 20, *"a" * 80]
+    at_once = told_alike(SHORT, "word", seen(values), cuts)
+
+    changed, *_ = [one for one in at_once if isinstance(one, Change) and one.what == "changed"]
+    over = [one for one in at_once if isinstance(one, NewWord) and not one.holds]
+    assert (changed.reference_n, changed.current_n) == (100, 60)
+    assert len(over) == 1
+    assert over[0].at_us == changed.at_us + MINUTE_US
 
 
 class TestNeitherDeafNorForEver:

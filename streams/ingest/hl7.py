@@ -7,36 +7,48 @@ its priority, and that it was cancelled.
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, tzinfo
+from itertools import islice
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from schemas.fields import EARLIEST_YEAR, LATEST_YEAR, Priority
-from schemas.report import Label, Report, ReportStatus
+from msgspec import Struct
+
+from schemas.fields import Priority
+from schemas.report import Label, Report
 from schemas.study import Patient, Study
 from streams.ingest._contract import Ingest, Translated, Untranslated
 from streams.ingest._hl7_message import Message, NotHl7, Segment, parse
+from streams.ingest._hl7_status import is_withdrawn, status_of
+from streams.ingest._hl7_time import moment, offset
 
-# Table 0123, to FHIR's words (v2-to-FHIR).
-STATUSES: dict[str, ReportStatus] = {
-    "O": "registered",
-    "I": "registered",
-    "S": "registered",
-    "A": "partial",
-    "P": "preliminary",
-    "R": "final",
-    "F": "final",
-    "C": "corrected",
-    "X": "cancelled",
-}
 _PRIORITIES: dict[str, Priority] = {"S": "stat", "A": "urgent", "R": "routine"}
 _ACCESSIONS = (3, 18, 2)  # of OBR: filler number, a free field that many use, placer number
-_CANCELLED = frozenset({"CA", "OC", "CR", "DC", "OD"})
+_CANCELLED = frozenset({"CA", "OC", "CR", "DC", "OD"})  # ORC-1: asked for, or done
+_ENDED = frozenset({"CA", "DC"})  # ORC-5
 _TEXT = frozenset({"TX", "FT", "ST"})
 _CODED = frozenset({"CE", "CWE", "CNE"})
+_DOCUMENTS = frozenset({"ED", "RP"})  # in the message, or elsewhere: a PDF, most often
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
-_TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d+))?([+-]\d{4})?")
 _STUDY_UID = "113014"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class _Common(Struct, frozen=True):
+    """What the requests of one message share."""
+
+    person: Segment
+    study: Segment
+    """A ZDS that is the only one, wherever it stands: all are steps of its study (IHE RAD-4)."""
+    sent: str
+    zone: tzinfo
+    """Of times without an offset: that of MSH-7, else the site's."""
+    received_at: datetime
+
+    def at(self, written: str) -> datetime:
+        """A time, else when the message was sent, else when it came."""
+        told = (moment(one, self.zone) for one in (written, self.sent))
+        return next(filter(None, told), self.received_at)
 
 
 class Translator:
@@ -63,47 +75,57 @@ class Translator:
             return
         kind = message.first("MSH").text(9)
         if kind == "ORU":
-            yield from self._reports(message, received_at)
+            yield from self._reports(message, self._common(message, received_at))
         elif kind in ("ORM", "OMI"):
-            yield from self._order(message, received_at)
+            yield from self._orders(message, self._common(message, received_at))
         else:
             yield Untranslated("ignored" if kind == "ADT" else "not_of_this_kind", "MSH-9")
 
-    def _reports(self, message: Message, received_at: datetime) -> Iterator[Translated]:
+    def _common(self, message: Message, received_at: datetime) -> _Common:
+        studies = list(islice(message.all("ZDS"), 2))
+        sent = message.first("MSH").text(7)
+        return _Common(
+            person=message.first("PID"),
+            study=studies[0] if len(studies) == 1 else Segment(message, ["ZDS"]),
+            sent=sent,
+            zone=offset(sent) or self._zone,
+            received_at=received_at,
+        )
+
+    def _reports(self, message: Message, common: _Common) -> Iterator[Translated]:
         """One for each OBR; the OBX between two belong to the first."""
-        groups = list(_groups(message))
-        if not groups:
+        parts = [part for part in message.requests() if part.first("OBR").fields[1:]]
+        if not parts:
             yield Untranslated("missing_field", "OBR")
-        for request, observations in groups:
-            if request.text(3, 2) == "RADVIGIL":  # what `radvigil worklist` told comes round
+        for part in parts:
+            if part.first("OBR").text(3, 2) == "RADVIGIL":  # `radvigil worklist` told it
                 yield Untranslated("ignored", "OBR-3")
             else:
-                yield self._report(message, request, observations, received_at)
+                yield from self._report(part, common)
 
-    def _report(
-        self,
-        message: Message,
-        request: Segment,
-        observations: list[Segment],
-        received_at: datetime,
-    ) -> Translated:
-        study = self._study_key(message, request, observations)
+    def _report(self, part: Message, common: _Common) -> Iterator[Translated]:
+        request, observations = part.first("OBR"), list(part.all("OBX"))
+        study = self._study_key(part, common)
+        status = status_of(request, observations)
         if study is None:
-            return Untranslated("missing_field", "OBR-3")
-        status = _status(request, observations)
+            yield Untranslated("missing_field", "OBR-3")
+            return
         if status is None:
-            return Untranslated("unsupported", "OBR-25")
+            yield Untranslated("unsupported", "OBR-25")
+            return
+        standing = [one for one in observations if not is_withdrawn(one)]
+        if self._ingest.labels is not None and any(o.text(2) in _DOCUMENTS for o in standing):
+            yield Untranslated("unsupported", "OBX-2")
         reader = request.text(32, 1, 1)
         keys = self._ingest.pseudonyms
-        at = self._time(request.text(22)) or self._time(message.first("MSH").text(7))
-        return Report(
+        yield Report(
             site=self._ingest.site,
             study=study,
             report=keys.key("report", request.text(3) or study),
             status=status,
-            at=at or received_at,
+            at=common.at(request.text(22)),
             reader=keys.short("reader", reader) if reader else None,
-            labels=self._labels(observations),
+            labels=self._labels(standing),
         )
 
     def _labels(self, observations: list[Segment]) -> list[Label] | None:
@@ -121,26 +143,37 @@ class Translator:
                 found.setdefault(label.finding, label)
         return list(found.values())[:64] or None
 
-    def _order(self, message: Message, received_at: datetime) -> Iterator[Translated]:
-        request, order = message.first("OBR"), message.first("ORC")
-        study = self._study_key(message, request, [])
-        modality = message.first("IPC").text(5) or request.text(24)
+    def _orders(self, message: Message, common: _Common) -> Iterator[Translated]:
+        """One for each study that is ordered."""
+        told: set[str] = set()
+        for part in list(message.requests()) or [message]:
+            found = self._order(part, common)
+            if not isinstance(found, Study):
+                yield found
+            elif found.study not in told:
+                told.add(found.study)
+                yield found
+
+    def _order(self, part: Message, common: _Common) -> Translated:
+        request, order = part.first("OBR"), part.first("ORC")
+        study = self._study_key(part, common)
+        modality = part.first("IPC").text(5) or request.text(24)
         if study is None:
-            yield Untranslated("missing_field", "OBR-3")
-        elif not _CODE_STRING.fullmatch(modality):
-            yield Untranslated("missing_field", "OBR-24")
-        else:
-            urgency = message.first("TQ1").text(9) or request.text(27, 6) or request.text(5)
-            yield Study(
-                site=self._ingest.site,
-                study=study,
-                at=self._time(order.text(9)) or received_at,
-                modality=modality,
-                state="cancelled" if order.text(1) in _CANCELLED else "received",
-                priority=_PRIORITIES.get(urgency[:1].upper(), "routine"),
-                procedure=_procedure(request),
-                patient=self._patient(message.first("PID")),
-            )
+            return Untranslated("missing_field", "OBR-3")
+        if not _CODE_STRING.fullmatch(modality):
+            return Untranslated("missing_field", "OBR-24")
+        urgency = part.first("TQ1").text(9) or request.text(27, 6) or request.text(5)
+        is_cancelled = order.text(1) in _CANCELLED or order.text(5) in _ENDED
+        return Study(
+            site=self._ingest.site,
+            study=study,
+            at=common.at(order.text(9)),
+            modality=modality,
+            state="cancelled" if is_cancelled else "received",
+            priority=_PRIORITIES.get(urgency[:1].upper(), "routine"),
+            procedure=_procedure(request),
+            patient=self._patient(common.person),
+        )
 
     def _patient(self, person: Segment) -> Patient:
         number, issuer = person.text(3), person.text(3, 4)
@@ -150,18 +183,17 @@ class Translator:
             sex=sex if sex in ("F", "M", "O", "U") else None,  # type: ignore[arg-type]
         )
 
-    def _study_key(
-        self, message: Message, request: Segment, observations: list[Segment]
-    ) -> str | None:
+    def _study_key(self, part: Message, common: _Common) -> str | None:
         """By Study Instance UID where one is carried, else by accession number."""
+        request = part.first("OBR")
         numbers = [
             (request.text(place), issuer)
             for place in _ACCESSIONS
             for issuer in ("", request.text(place, 2))
             if request.text(place)
         ]
-        uids = (message.first("ZDS").text(1), message.first("IPC").text(3))
-        named = (o.text(5) for o in observations if o.text(3) == _STUDY_UID)
+        uids = (common.study.text(1), part.first("ZDS").text(1), part.first("IPC").text(3))
+        named = (o.text(5) for o in part.all("OBX") if o.text(3) == _STUDY_UID)
         links = self._ingest.links
         for uid in (*uids, *named):
             if uid:
@@ -172,65 +204,14 @@ class Translator:
             return links.by_accession(numbers[0][0])
         return found
 
-    def _time(self, written: str) -> datetime | None:
-        return moment(written, self._zone)
-
 
 def messages(content: bytes) -> Iterator[bytes]:
-    """The messages of a file, framed or one after the other; at least one."""
+    """The messages of a file, framed, in a batch, or one after the other; at least one."""
+    content = content.removeprefix(_BYTE_ORDER_MARK)
     starts = [found.start() for found in re.finditer(rb"(?:\A|(?<=[\r\n\x0b\x1c]))MSH", content)]
-    if len(starts) < 2:
-        yield content
-        return
+    starts = starts or [0]
     for start, stop in zip(starts, [*starts[1:], len(content)], strict=True):
         yield content[start:stop]
-
-
-def moment(written: str, zone: tzinfo) -> datetime | None:
-    """A TS or DTM value, aware; None where it is not one.
-
-    >>> moment("20260105081500+0100", ZoneInfo("UTC")).isoformat()
-    '2026-01-05T08:15:00+01:00'
-    """
-    found = _TIME.fullmatch(written)
-    if found is None:
-        return None
-    year, month, day, hour, minute, second, fraction, offset = found.groups()
-    own = zone
-    if offset:
-        shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
-        if shift > timedelta(hours=14):
-            return None
-        own = timezone(-shift if offset[0] == "-" else shift)
-    micros = int((fraction or "0")[:6].ljust(6, "0"))
-    if not EARLIEST_YEAR < int(year) < LATEST_YEAR:
-        return None
-    try:
-        at = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), tzinfo=own)
-        return at.replace(second=min(int(second or 0), 59), microsecond=micros)
-    except ValueError:
-        return None
-
-
-def _groups(message: Message) -> Iterator[tuple[Segment, list[Segment]]]:
-    request: Segment | None = None
-    observations: list[Segment] = []
-    for fields in message.segments:
-        if fields[0] == "OBR":
-            if request is not None:
-                yield request, observations
-            request, observations = Segment(message, fields), []
-        elif fields[0] == "OBX":
-            observations.append(Segment(message, fields))
-    if request is not None:
-        yield request, observations
-
-
-def _status(request: Segment, observations: list[Segment]) -> ReportStatus | None:
-    written = request.text(25)
-    if not written and observations:  # older senders: the observations' own status, table 0085
-        written = observations[0].text(11)
-    return STATUSES.get(written)
 
 
 def _procedure(request: Segment) -> str | None:

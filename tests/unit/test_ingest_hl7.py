@@ -90,10 +90,74 @@ class TestReports:
 
     @pytest.mark.parametrize(
         ("written", "status"),
-        [("P", "preliminary"), ("C", "corrected"), ("X", "cancelled"), ("R", "final")],
+        [
+            ("P", "preliminary"),
+            ("C", "corrected"),
+            ("X", "cancelled"),
+            ("R", "partial"),
+            ("M", "preliminary"),
+        ],
     )
     def test_statuses_are_those_of_table_0123(self, written: str, status: str) -> None:
         assert report(oru(status=written)).status == status
+
+    @pytest.mark.parametrize(
+        ("written", "status"),
+        [("S", "partial"), ("U", "final"), ("C", "corrected"), ("W", "entered_in_error")],
+    )
+    def test_without_one_the_observations_say_it_by_table_0085(
+        self, written: str, status: str
+    ) -> None:
+        content = (
+            oru().replace(b"RAD|F|", b"RAD||").replace(b"||||||F", f"||||||{written}".encode())
+        )
+
+        assert report(content).status == status
+
+    @pytest.mark.parametrize("withdrawn", ["W", "D"])
+    def test_what_is_withdrawn_is_said_no_more(self, withdrawn: str) -> None:
+        words = Words()
+        wrong = f"OBX|2|TX|IMP^Report||Pneumothorax of another patient||||||{withdrawn}"
+
+        found = report(oru(status="C", text="Clear.", more=[wrong]), words=words)
+
+        assert (found.status, found.labels, words.texts) == ("corrected", None, ["Clear."])
+
+    def test_a_report_all_of_which_is_withdrawn_is_in_error(self) -> None:
+        content = oru(status="C").replace(b"||||||C", b"||||||W")
+
+        assert report(content, words=Words()).status == "entered_in_error"
+
+    def test_each_of_several_reports_finds_its_own_study(self) -> None:
+        links = Links(KEYS)
+        other = ["ZDS|1.2.3^R^Application^DICOM", "OBR|2|P8|B18" + "|" * 22 + "F"]
+        other.append("ZDS|1.2.4^R^Application^DICOM")
+
+        found = translator(links).translate(oru(more=other), NOW)
+
+        assert [one.study for one in found if isinstance(one, Report)] == [
+            KEYS.key("study", "1.2.3"),
+            KEYS.key("study", "1.2.4"),
+        ]
+        assert links.find("B18") == KEYS.key("study", "1.2.4")
+
+    def test_the_offset_of_msh_7_is_that_of_all_times(self) -> None:
+        header = "MSH|^~\\&|RIS|NORTH|||20260105081500+0530||ORU^R01|C1|P|2.5"
+
+        assert report(oru(header=header)).at == datetime(2026, 1, 5, 2, 40, tzinfo=UTC)
+
+    def test_a_day_alone_is_no_time(self) -> None:
+        content = oru().replace(b"|20260105081000|", b"|20260105|")
+
+        assert report(content).at == datetime(2026, 1, 5, 7, 15, tzinfo=UTC)  # as it was sent
+
+    def test_a_document_that_is_not_read_is_counted(self) -> None:
+        content = oru().replace(b"|TX|", b"|ED|")
+
+        found = list(translator(words=Words()).translate(content, NOW))
+
+        assert found[0] == Untranslated("unsupported", "OBX-2")
+        assert isinstance(found[1], Report)
 
     def test_an_unknown_status_is_named(self) -> None:
         assert only(oru(status="Q")) == Untranslated("unsupported", "OBR-25")
@@ -130,6 +194,33 @@ class TestReports:
 
         assert words.texts == ["l\xe9sion & more\nsecond\nthird A"]
 
+    def test_separators_and_the_escape_are_those_of_the_message(self) -> None:
+        words = Words()
+        swap = str.maketrans("|^~\\&", "#:;!*")
+        text = "clear\\.br\\left \\T\\ right \\XC3A9\\"
+        header = "MSH|^~\\&|RIS|NORTH|||20260105081500+0100||ORU^R01|C1|P|2.5||||||UNICODE UTF-8"
+
+        list(
+            translator(words=words).translate(
+                oru(text=text, header=header).decode().translate(swap).encode(), NOW
+            )
+        )
+
+        assert words.texts == ["clear\nleft * right \xe9"]
+
+    def test_what_is_told_to_be_empty_is_nobodys_number(self) -> None:
+        content = oru().replace(b"|A17^RIS|", b'|""|').replace(b"|P7|", b'|""|')
+
+        assert only(content) == Untranslated("missing_field", "OBR-3")
+
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_a_batch(self, n: int) -> None:
+        lines = [b"FHS|^~\\&|R|N", b"BHS|^~\\&|R|N", *[oru()] * n, b"BTS|1", b"FTS|1"]
+
+        found = list(translator().translate(b"\r".join(lines), NOW))
+
+        assert [type(one) for one in found] == [Report] * n
+
     def test_many_messages_in_a_file(self) -> None:
         content = b"\x0b" + oru() + b"\x1c\r\x0b" + oru(status="C") + b"\x1c\r"
 
@@ -159,6 +250,30 @@ class TestOrders:
 
     def test_a_cancelled_order_cancels_it(self) -> None:
         found = only(self.order("CA"))
+
+        assert isinstance(found, Study)
+        assert found.state == "cancelled"
+
+    def test_each_order_of_a_message_is_told(self) -> None:
+        second = "ORC|NW|P8|B18\rOBR|1|P8|B18|70450^Head^CPT" + "|" * 20 + "CT"
+
+        found = list(translator().translate(self.order() + b"\r" + second.encode(), NOW))
+
+        assert [one.modality for one in found if isinstance(one, Study)] == ["CR", "CT"]
+
+    def test_the_steps_of_one_study_are_one(self) -> None:
+        second = "ORC|NW|P8|A17\rOBR|2|P8|A17|70450^Head^CPT" + "|" * 20 + "CR"
+        content = self.order() + f"\r{second}\rZDS|1.2.3^R^Application^DICOM".encode()
+
+        found = only(content)
+
+        assert isinstance(found, Study)
+        assert found.study == KEYS.key("study", "1.2.3")
+
+    def test_an_order_whose_status_is_cancelled_cancels_it(self) -> None:
+        content = self.order("SC").replace(b"|A17||||||", b"|A17||CA||||")
+
+        found = only(content)
 
         assert isinstance(found, Study)
         assert found.state == "cancelled"
@@ -247,6 +362,15 @@ class TestReceiver:
         assert b"MSA|AA|" in poison
         assert b"MSA|AR|9" in foreign
         assert b"MSA|AA|C1" in good
+
+    async def test_of_what_some_is_taken_nothing_is_rejected(self) -> None:
+        safe = Safe()
+        unknown = "OBR|2|P8|B18" + "|" * 22 + "Q"
+
+        (answer,) = await self.answers(safe, oru(more=[unknown]))
+
+        assert b"MSA|AA|C1" in answer
+        assert len(safe.taken) == 2
 
     async def test_while_the_broker_is_away_the_sender_keeps_it(self) -> None:
         safe = Safe()

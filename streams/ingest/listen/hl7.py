@@ -100,11 +100,9 @@ class Listener:
 
 
 def _code(translated: Sequence[Translated]) -> str:
-    return (
-        "AR"
-        if any(isinstance(one, Untranslated) and one.reason in _REJECTED for one in translated)
-        else "AA"
-    )
+    """Rejected is what nothing was taken of."""
+    refused = [isinstance(one, Untranslated) and one.reason in _REJECTED for one in translated]
+    return "AR" if refused and all(refused) else "AA"
 
 
 def acknowledgement(content: bytes, code: str, now: datetime) -> bytes | None:

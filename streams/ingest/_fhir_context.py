@@ -54,12 +54,16 @@ class Context(Struct, frozen=True):
     """Of the studies of this message that were looked up, by `id`."""
 
     def at(self, resource: Tree, *names: str) -> datetime:
-        """The first of these times that is told; for old files then the server's, or arrival."""
-        told = (moment(word(resource, name), self.zone) for name in names)
-        found = next((at for at in told if at is not None), None)
-        if found is None and self.ingest.stamps == "header":
-            found = moment(word(tree_at(resource, "meta"), "lastUpdated"), self.zone)
-        return found or self.received_at
+        """The first of these times that is told; for old files then the server's, or arrival.
+
+        A day alone would be its midnight: it is taken where nothing else is told.
+        """
+        written = [word(resource, name) for name in names]
+        if self.ingest.stamps == "header":
+            written.append(word(tree_at(resource, "meta"), "lastUpdated"))
+        written.sort(key=lambda one: one is None or "T" not in one)  # stable: else in their order
+        told = (moment(one, self.zone) for one in written)
+        return next(filter(None, told), self.received_at)
 
 
 class Remembering(Guard):

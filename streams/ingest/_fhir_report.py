@@ -13,6 +13,7 @@ from streams.ingest._fhir_json import Tree, tree_at, trees, word
 from streams.ingest._fhir_keys import key_of_result
 from streams.ingest._fhir_output import Outputs
 from streams.ingest._fhir_text import text_of
+from streams.ingest._labels import together
 
 CONCLUSION = "DiagnosticReport.conclusionCode"
 MOST_LOOKED_UP = 10_000
@@ -70,12 +71,12 @@ def translated(report: Tree, results: list[Tree], context: Context) -> Iterator[
         yield Untranslated("missing_field", "DiagnosticReport.imagingStudy")
         return
     labels: dict[str, Label] = {}
+    read: list[Label] = []
     yield from _coded(report, results, labels, context)
     if context.ingest.labels is not None:
         text, unread = text_of(report, results)
         yield from unread
-        for label in context.ingest.labels.label(text):
-            labels.setdefault(label.finding, label)
+        read = context.ingest.labels.label(text)
     keys = context.ingest.pseudonyms
     version = word(tree_at(report, "meta"), "versionId") or ""
     yield Report(
@@ -86,7 +87,7 @@ def translated(report: Tree, results: list[Tree], context: Context) -> Iterator[
         at=context.at(report, "issued"),
         version=int(version) if _is_count(version) and context.guard.passes(version) else None,
         reader=_reader(report, context),
-        labels=list(labels.values())[:64] or None,
+        labels=together(labels, read),
     )
 
 

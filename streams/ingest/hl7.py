@@ -21,6 +21,7 @@ from streams.ingest._contract import Ingest, Translated, Untranslated
 from streams.ingest._hl7_message import Message, NotHl7, Segment, parse
 from streams.ingest._hl7_status import is_withdrawn, status_of
 from streams.ingest._hl7_time import moment, offset
+from streams.ingest._labels import together
 
 _PRIORITIES: dict[str, Priority] = {"S": "stat", "A": "urgent", "R": "routine"}
 _ACCESSIONS = (3, 18, 2)  # of OBR: filler number, a free field that many use, placer number
@@ -137,11 +138,10 @@ class Translator:
                 if row is not None and row.finding and row.means in ("positive", "negative"):
                     value = "present" if row.means == "positive" else "absent"
                     found[row.finding] = Label(finding=row.finding, value=value)  # type: ignore[arg-type]
-        if self._ingest.labels is not None:
-            text = "\n".join(o.whole(5) for o in observations if o.text(2) in _TEXT)
-            for label in self._ingest.labels.label(text):
-                found.setdefault(label.finding, label)
-        return list(found.values())[:64] or None
+        if self._ingest.labels is None:
+            return together(found, ())
+        text = "\n".join(o.whole(5) for o in observations if o.text(2) in _TEXT)
+        return together(found, self._ingest.labels.label(text))
 
     def _orders(self, message: Message, common: _Common) -> Iterator[Translated]:
         """One for each study that is ordered."""

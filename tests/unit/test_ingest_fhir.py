@@ -49,6 +49,14 @@ class TestStudies:
 
         assert told.at == datetime(2026, 1, 5, 7, 15, tzinfo=UTC)
 
+    def test_a_day_alone_is_taken_where_no_time_is_told(self) -> None:
+        study = {**samples.study("R4"), "started": "2026-01-05", "meta": {}}
+        dated = {**study, "meta": {"lastUpdated": "2026-01-05T09:00:00Z"}}
+
+        told = [only(of(one), translator(stamps="header")).at for one in (study, dated)]
+
+        assert [at.hour for at in told] == [0, 9]
+
     def test_nobody_over_ninety_is_told_apart(self) -> None:
         old = {**samples.PATIENT, "birthDate": "1921-01-01"}
 
@@ -105,6 +113,7 @@ class TestReports:
         values = {label.finding: label.value for label in report.labels}
         assert values["pneumothorax"] == "present"
         assert values["pleural_effusion"] == "absent"
+        assert "no_finding" not in values  # the words alone would say that nothing was found
         assert report.text is None
 
     @both

@@ -155,3 +155,12 @@ class TestGuard:
 
         assert guard.passes(text) == (text if passes else None)
         assert dropped["identifier_in_text"] == (not passes)
+
+    @pytest.mark.parametrize(
+        ("text", "passes"),
+        [("山田医院", False), ("王小东", False), ("東芝", True), ("王冠", True), ("김희중", False)],
+    )
+    def test_names_of_two_or_three_syllables_are_names_too(self, text: str, passes: bool) -> None:
+        guard = Guard(["Yamada=山田^太郎", "Wang=王^小东", "Kim=김^희중", "東^一"], Counter())
+
+        assert guard.passes(text) == (text if passes else None)

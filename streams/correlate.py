@@ -20,7 +20,7 @@ from streams.lost import RESULTS, Losses
 from streams.studies import Studies, StudyId
 from streams.study_record import Settlement, StudyRecord, result_of
 
-READ_STATUSES: frozenset[ReportStatus] = frozenset({"final", "corrected", "amended"})
+READ_STATUSES: frozenset[ReportStatus] = frozenset({"final", "corrected", "amended", "appended"})
 
 
 class Joined(Struct, frozen=True, gc=False):

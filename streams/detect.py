@@ -257,11 +257,14 @@ class Detect:
         kept.wait()
 
     def _over(self, ended: Iterable[tuple[Kept, Iterator[Happening]]]) -> None:
-        """Keep what a decision has ended, to be told at the next flush."""
-        for kept, happened in ended:
+        """Keep what a decision has ended, to be told at the next flush.
+
+        By name: a restart brings series back in another order.
+        """
+        for kept, happened in sorted(ended, key=lambda one: one[0].id):
             self._said += self._said_of(kept, happened)
             self._changed(kept)
-        for group in self._slices.groups():
+        for group in sorted(self._slices.groups(), key=lambda one: one.key):
             self._said += group.conclude()
 
     def _grant(self, site: str) -> Grant:

@@ -34,35 +34,40 @@ class Away(Struct, array_like=True):
 class Fold(Struct, omit_defaults=True):
     """`away`: slices in the order in which they left. `named`: those that were told to explain it.
 
+    `blamed`: all that ever were in this episode. `told_us`: when its last change was told as one.
     Plain data, as it is written down.
     """
 
     away: dict[str, Away] = field(default_factory=dict)
     named: list[str] = field(default_factory=list)
+    blamed: list[str] = field(default_factory=list)
+    told_us: int = 0
 
     def take(self, parts: Sequence[Part]) -> Step | None:
         """What was shown by one and the same observation; None if there is nothing to be told."""
         before = set(self.away)
         steps = [self._take(part) for part in parts]
         if not self.away:
-            self.named = []
+            self.named, self.blamed, self.told_us = [], [], 0
             if not before:
                 return None
             return "returned" if parts[-1].change.what == "returned" else "ended"
-        if not before:
-            return "opened"
         found: tuple[Step, ...] = ("changed", "joined", "updated")
-        return next((step for step in found if step in steps), None)
+        step = next((step for step in found if step in steps), None) if before else "opened"
+        if step in ("opened", "changed"):
+            self.told_us = parts[-1].change.at_us
+        return step
 
     def signal(self, step: Step, named: Sequence[str]) -> Signal:
         """What is to be concluded, if these slices explain it.
 
         Who joins is news where it shows another cause. The whole, or the scanner's model, that
-        follows its scanner is no news.
+        follows its scanner is no news, nor who is named anew.
         """
-        was, self.named = self.named, list(named)
+        known = dict.fromkeys([*self.blamed, *self.named])
+        self.named, self.blamed = list(named), [*(known | dict.fromkeys(named))]
         if step == "joined":
-            return "changed" if set(named) - set(was) else "holds"
+            return "changed" if set(named) - set(known) else "holds"
         signals: dict[Step, Signal] = {
             "changed": "changed",
             "returned": "returned",
@@ -98,4 +103,7 @@ class Fold(Struct, omit_defaults=True):
         self.away[name] = Away(change, part.promised)
         if joined:
             return "joined"
-        return "changed" if change.again else "updated"
+        if not change.again:
+            return "updated"
+        # What began before the last change was told is that one, which the others show as well.
+        return "changed" if change.since_us > self.told_us else "joined"

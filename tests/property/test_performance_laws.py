@@ -50,7 +50,9 @@ _reports = st.builds(
     _keys,
     _stamps,
     st.sampled_from(("present", "absent", "uncertain")),
-    st.sampled_from(("preliminary", "final", "corrected", "amended", "entered_in_error")),
+    st.sampled_from(
+        ("preliminary", "final", "corrected", "amended", "appended", "entered_in_error")
+    ),
     st.sampled_from(("r-1", "r-2")),
     _feedback,
 )

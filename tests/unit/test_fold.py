@@ -8,8 +8,11 @@ from streams.fold import Fold, Part
 CT7 = "scanner.station=CT7"
 
 
-def part(name: str, what: str, again: bool = False, promised: bool = True) -> Part:
-    return Part(name, Change(what, 5, again=again, since_us=1), promised)  # type: ignore[arg-type]
+def part(
+    name: str, what: str, again: bool = False, promised: bool = True, since: int = 1, at: int = 5
+) -> Part:
+    change = Change(what, at, again=again, since_us=since)  # type: ignore[arg-type]
+    return Part(name, change, promised)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,17 @@ def test_a_second_alarm_waits_until_it_is_known_what_it_is() -> None:
     fold.take([part(CT7, "alarm")])
 
     assert fold.take([part(CT7, "alarm", again=True)]) is None
-    assert fold.take([part(CT7, "changed", again=True)]) == "changed"
+    assert fold.take([part(CT7, "changed", again=True, since=7, at=9)]) == "changed"
+
+
+def test_a_second_change_is_told_once_whoever_else_shows_it_and_a_third_is_told() -> None:
+    fold = Fold()
+    fold.take([part("", "alarm"), part(CT7, "alarm"), part("patient.sex=F", "alarm")])
+
+    assert fold.take([part("", "changed", again=True, since=20, at=30)]) == "changed"
+    assert fold.take([part(CT7, "changed", again=True, since=22, at=31)]) == "joined"
+    assert fold.take([part("patient.sex=F", "changed", again=True, since=19, at=33)]) == "joined"
+    assert fold.take([part(CT7, "changed", again=True, since=40, at=50)]) == "changed"
 
 
 def test_what_one_observation_shows_is_one_step() -> None:
@@ -57,6 +70,8 @@ def test_who_joins_is_news_where_it_shows_another_cause() -> None:
 
     assert fold.signal("joined", [CT7]) == "holds"
     assert fold.signal("joined", [CT7, "patient.sex=F"]) == "changed"
+    assert fold.signal("joined", []) == "holds"
+    assert fold.signal("joined", ["patient.sex=F"]) == "holds"  # who was named before
     assert fold.signal("returned", []) == "returned"
     assert fold.signal("ended", []) == "eased"
 

@@ -223,8 +223,9 @@ def test_a_report_that_says_no_time_is_none(events: list[Event]) -> None:
 def test_the_first_final_report_of_a_study_tells_the_time() -> None:
     north = Shard(Config())
     north.send(study(), report(at_s=60), report(at_s=90, status="corrected", report="r-2"))
+    north.send(study("b"), report("b", at_s=60, status="appended"))  # with an addendum already
 
-    assert dict(north.pipeline.series())["north", "", "report_turnaround_s"].learning.sample.n == 1
+    assert dict(north.pipeline.series())["north", "", "report_turnaround_s"].learning.sample.n == 2
 
 
 def test_of_nothing_nothing_is_observed() -> None:

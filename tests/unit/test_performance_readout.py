@@ -74,6 +74,8 @@ def test_studies_are_read_in_the_order_in_which_they_were_made():
         (["registered", "partial"], []),
         (["final", "corrected:absent"], ["ppv=no"]),
         (["final", "amended:uncertain"], []),
+        (["final", "appended:absent"], ["ppv=no"]),  # an addendum: seen when it was read again
+        (["appended"], ["ppv=yes"]),  # the final one was never sent, as by a source that is polled
         (["final", "entered_in_error"], []),
         (["final", "cancelled"], []),
         (["final", "entered_in_error", "corrected"], ["ppv=yes"]),

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from schemas.config import Bounds, Budget, Config, Model, Outage, Reference
 from schemas.messages import Event
+from schemas.series import SeriesPoint
 from schemas.study import Patient
 from streams import state
 from streams.commands import Taken
@@ -139,6 +140,23 @@ def test_series_of_version_2_are_read_and_gone_on_with(name: str) -> None:
     assert phases.items() >= json.loads((GOLDEN / "series-2-phases.json").read_text()).items()
     assert {i.subject for i in shard.incidents("new_value")} == {"acquisition.kernel"}
     assert "acquisition.kernel" in {i.subject for i in shard.incidents("input_drift")}
+
+
+def test_a_decision_is_told_in_the_same_order_after_a_restart() -> None:
+    """Series come back in the order of the log, which is another one than that of their birth."""
+    said = []
+    for restarts in (False, True):
+        shard = Shard(watchful())
+        for event in events():
+            shard.send(event)
+        if restarts:
+            shard.restart()
+        rebaseline = command("rebaseline", "c-9", 260 * 60.0, matchers={"site": "north"})
+        told = shard.send(rebaseline)
+        said.append(told + shard.proved(261 * 60.0))
+
+    assert said[0] == said[1]
+    assert len({one.subject for one in said[0] if isinstance(one, SeriesPoint)}) >= 3
 
 
 def test_a_record_of_a_kind_that_is_not_known_is_refused_by_name() -> None:

@@ -53,19 +53,22 @@ class Clock:
     """The watermark of one shard: never backwards, and never moved by a producer's stamp."""
 
     def __init__(self, lateness_s: float, max_skew_s: float) -> None:
-        self._lateness_us = seconds_to_us(lateness_s)
+        self._behind_us = seconds_to_us(lateness_s) + 1
         self._max_skew_us = seconds_to_us(max_skew_s)
         self.watermark_us = -NEVER_US
 
     def arrived(self, arrived_us: int) -> int:
         """The watermark that the arrival of an event proves, dated by the broker."""
-        proved_us = arrived_us - self._lateness_us
+        proved_us = arrived_us - self._behind_us
         self.watermark_us = max(self.watermark_us, proved_us)
         return self.watermark_us
 
     def proved_by(self, arrived_us: int) -> int:
-        """What an arrival proves by itself, however far time was proved before it."""
-        return arrived_us - self._lateness_us
+        """What an arrival proves by itself, however far time was proved before it.
+
+        Up to the moment before: more may arrive in the same one, and be as late as it may be.
+        """
+        return arrived_us - self._behind_us
 
     def advance(self, watermark_us: int) -> int:
         """Raise the watermark to a proved time; an older proof changes nothing."""
@@ -78,4 +81,4 @@ class Clock:
 
     def lag_us(self, now_us: int) -> int:
         """How far the watermark is behind the promise at `now_us`; 0 when it is kept."""
-        return max(0, now_us - self._lateness_us - self.watermark_us)
+        return max(0, self.proved_by(now_us) - self.watermark_us)

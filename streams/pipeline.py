@@ -53,7 +53,7 @@ class Pipeline:
 
     @property
     def watermark_us(self) -> int:
-        """Everything that happened before this has been seen."""
+        """Everything that happened until this has been seen."""
         return self._clock.watermark_us
 
     def refuse(self, site: str) -> Refused | None:
@@ -90,6 +90,10 @@ class Pipeline:
         """Advance proved time; an earlier time changes nothing."""
         self._clock.advance(watermark_us)
         return self.handle_all(())
+
+    def prove(self, bound_us: int) -> list[Effect]:
+        """Whatever arrives from now on arrives at `bound_us` or later."""
+        return self.tick(self._clock.proved_by(bound_us))
 
     def observe_lag(self, now_us: int) -> list[Effect]:
         """Say whether this shard is behind its promise at `now_us`, the broker's time."""

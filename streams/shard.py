@@ -68,7 +68,6 @@ class Shard:
         self.rekeyed = topics.rekeyed
         self.pipeline = Pipeline(config, partition)
         self.merge = Merge(topics.merged)
-        self._lateness_us = round(config.clock.lateness_s * 1_000_000)
         self._decided: list[Effect] = []
         self._deadletters: list[DeadLetter] = []
         self._held: dict[bytes, bytes | None] = {}
@@ -131,19 +130,19 @@ class Shard:
 
     def _take_loss(self, kind: type[Event], loss: Gap | SourceLoss) -> None:
         """What was lost came after proved time, and after all that was handled of its topic."""
-        watermark_us = self.pipeline.watermark_us
+        unproved_us = self.pipeline.watermark_us + 1
         if isinstance(loss, Gap):
-            from_us = max(loss.from_us, watermark_us)
+            from_us = max(loss.from_us, unproved_us)
             told = self.pipeline.lost(kind, loss.n, from_us, max(loss.until_us, from_us))
         else:
             n = loss.lost_n if self._has_read else 0
-            told = self.pipeline.lost(kind, n, watermark_us, to_us(loss.until), rekeyed=True)
+            told = self.pipeline.lost(kind, n, unproved_us, to_us(loss.until), rekeyed=True)
         self._decide(told)
 
     def _tick(self) -> None:
         bound_us = self.merge.bound_us
         if bound_us != UNKNOWN_US:
-            self._decide(self.pipeline.tick(bound_us - self._lateness_us))
+            self._decide(self.pipeline.prove(bound_us))
 
     def observe_lag(self, now_us: int) -> None:
         """Live only: say so when the watermark is further behind `now_us` than promised."""

@@ -113,7 +113,7 @@ class _Shard:
     def tick_before(self, arrived_us: int) -> None:
         """Time that may be proved before the next arrival: any up to its own proof."""
         self.handle()
-        proof_us = arrived_us - self._lateness_us
+        proof_us = arrived_us - self._lateness_us - 1
         watermark_us = max(self.pipeline.watermark_us, proof_us - 3_600_000_000)
         if watermark_us < proof_us:
             self._tick(self._rng.randrange(watermark_us, proof_us + 1))

@@ -130,7 +130,7 @@ class _Site:
     def arrive(self, event: Study | Prediction | Report | Command, arrived_us: int) -> None:
         """Time first, then the event. A stamp too far ahead counts as the time of arrival."""
         skew_us = round(self._config.clock.max_skew_s * 1e6)
-        self.prove(arrived_us - self._lateness_us)
+        self.prove(arrived_us - self._lateness_us - 1)
         at_us = microseconds(event.at)
         if at_us > arrived_us + skew_us:
             at_us = arrived_us

@@ -39,12 +39,13 @@ complete@0 shadow@50                        | missing due 100 at 100
 complete@0 stranger@50                      | missing due 100 at 100
 complete@0 failed@150                       | failed due 100 at 150
 done@50                                     |
-# proved time: the deadline is at 100, and is missed when 160 has arrived
+# proved time: the deadline is at 100, and is missed when more than 160 has arrived
 complete@0 done@90>159                      | on_time due 100 at 90
-complete@0 done@90>160                      | missing due 100 at 100, late due 100 at 90 rev 2
+complete@0 done@90>160                      | on_time due 100 at 90
+complete@0 done@90>161                      | missing due 100 at 100, late due 100 at 90 rev 2
 complete@0 done@120>159                     | late due 100 at 120
 complete@0 hand@10>159                      | not_applicable due 100 at 10
-complete@0 hand@10>160                      | missing due 100 at 100
+complete@0 hand@10>161                      | missing due 100 at 100
 complete@0>200 done@50>200                  | missing due 100 at 100, late due 100 at 50 rev 2
 # better news supersedes, worse never does
 complete@0 failed@20 done@50                | failed due 100 at 20, on_time due 100 at 50 rev 2
@@ -155,7 +156,7 @@ complete@0 b.complete@150 c.complete@160 c.done@165
     missing: opened 100
 complete@0 b.complete@200 c.complete@210 c.done@215 d.complete@310 d.done@311
     missing: opened 100, recovering 311, recovered 341
-# it may be over before the miss is even proved: the miss of 100 is, when 160 has arrived
+# it may be over before the miss is even proved: the miss of 100 is, when 160 has passed
 complete@0 b.complete@130 b.done@135
     missing: opened 100, recovering 135, recovered 165
 complete@0 b.complete@105 c.complete@110 c.done@120>125 b.done@130

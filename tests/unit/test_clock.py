@@ -57,6 +57,6 @@ def test_a_stamp_is_wild_when_it_is_further_ahead_than_a_clock_may_be(
 @pytest.mark.parametrize(("now_s", "lag_s"), [(0, 0), (160, 0), (161, 1), (1_060, 900)])
 def test_the_lag_is_what_is_missing_from_the_promise(now_s: int, lag_s: int) -> None:
     clock = Clock(lateness_s=60, max_skew_s=300)
-    clock.advance(seconds_to_us(100))
+    clock.arrived(seconds_to_us(160))
 
     assert clock.lag_us(seconds_to_us(now_s)) == seconds_to_us(lag_s)

@@ -149,7 +149,7 @@ def test_it_is_told_as_a_partitions_own_loss_is() -> None:
     one = begun()
     one.offer(copies(1, marked(loss(89, 1000)), copied("far", 1000)))
     one.advance()
-    prove(one, 1000 + 3600 + CONFIG.clock.lateness_s)
+    prove(one, 1000 + 3600 + CONFIG.clock.lateness_s + 1)
 
     opened, recovering, resolved = incidents(one.checkpoint())
 

@@ -148,7 +148,7 @@ def incidents(*checkpoints: Checkpoint | None) -> list[Incident]:
 def test_a_loss_is_told_at_once_and_over_an_hour_after_the_feed_is_read_again() -> None:
     one = with_a_loss()
     one.advance()
-    prove(one, 1000 + 3600 + LATENESS_S)
+    prove(one, 1000 + 3600 + LATENESS_S + 1)
 
     opened, recovering, resolved = incidents(one.checkpoint())
 

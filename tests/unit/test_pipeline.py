@@ -4,8 +4,9 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from msgspec import structs
 
-from schemas.config import Bounds, Budget, Config, Model, Reference, Watch
+from schemas.config import Bounds, Budget, Clock, Config, Model, Reference, Watch
 from schemas.incident import Incident
 from schemas.messages import Effect, Event
 from schemas.prediction import Output
@@ -32,11 +33,21 @@ def test_nothing_is_missing_before_lateness_has_passed_over_the_deadline() -> No
     north = Shard()
     north.send(study("a", 0))
 
-    within = north.send(study("b", 159.9))
-    after = north.send(study("c", 160))
+    within = north.send(study("b", 160))
+    after = north.send(study("c", 160.1))
 
     assert outcomes(within) == []
     assert outcomes(after) == ["a missing 1 @100"]
+
+
+def test_an_answer_of_the_last_moment_is_in_time_without_lateness() -> None:
+    north = Shard(structs.replace(config(), clock=Clock(lateness_s=0)))
+    north.send(study("a", 0))
+    north.send(study("b", 100))
+
+    said = north.send(prediction("a", 100))
+
+    assert outcomes(said) == ["a on_time 1 @100"]
 
 
 def test_a_backlog_that_holds_the_result_raises_nothing() -> None:
@@ -62,7 +73,7 @@ def test_a_stamp_from_the_future_moves_nothing_and_names_the_site() -> None:
     said = north.send(study("b", 1_000_000), arrived_s=10)
 
     assert outcomes(said) == []
-    assert north.pipeline.watermark_us == us(-50)
+    assert north.pipeline.watermark_us == us(-50) - 1
     skew = north.incidents("clock_skew")[0]
     assert (skew.site, skew.subject, skew.severity) == ("north", "studies", "warning")
 

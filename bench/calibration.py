@@ -48,6 +48,7 @@ FOLLOWED_N = 10_000
 ARL = 1e4  # at which all are watched
 DELAY_ARL = 1e5
 YES_NO = {"cat_sr": 1.0}
+QUICK_DEPENDENT = ("day and week", "all three", "yes in 30 %, each day 20 to 40 %")
 
 
 class Cell(NamedTuple):
@@ -90,7 +91,7 @@ class Numbers:
         self.dependence = self.dependence._replace(effective_n=effective_n)
         self.counts = self._cells.counts
         scores = self._standard.scores(reference.values, draws, reference.weekhours)
-        left = self._levels().innovations(scores, reference.weekdays).scores
+        left = self._levels().innovations(scores, reference.weekhours).scores
         cells = self._cells.cells(reference.values, left)
         self.overdispersion = overdispersion_of(cells, reference.weekdays)
 
@@ -99,10 +100,10 @@ class Numbers:
         draws = rng.random(len(seen.values))
         scores = self._standard.scores(seen.values, draws, seen.weekhours)
         cells = self._cells.cells(seen.values, scores)
-        left, shown, drawn = self._levels().innovations(scores, seen.weekdays)
+        left, shown, drawn = self._levels().innovations(scores, seen.weekhours)
         if len(shown):
             cells = self._cells.levelled(cells, left)
-        return Readings(left, cells, seen.weekdays, shown, drawn)
+        return Readings(left, cells, seen.weekhours, shown, drawn)
 
     def _levels(self) -> DayLevels:
         ratios = self._standard.dependence.ratio, self._standard.dependence.spread_ratio
@@ -120,7 +121,7 @@ class YesNo:
 
     def readings(self, seen: Stream, rng: np.random.Generator) -> Readings:
         """Cells; there are no scores."""
-        return Readings(seen.values, seen.values.astype(np.int64), seen.weekdays)
+        return Readings(seen.values, seen.values.astype(np.int64), seen.weekhours)
 
 
 class Watch:
@@ -233,7 +234,7 @@ def plan(quick: bool) -> tuple[list[Cell], list[int], int]:
     """The cells, the references of the delays, and their repeats."""
     if quick:
         cells = [Cell(data, 500, ARL, 40) for data in ("continuous", "yes in 5 %")]
-        dependent = [Cell(data, 2000, ARL, 40) for data in ("day and week", "all three")]
+        dependent = [Cell(data, 2000, ARL, 40) for data in QUICK_DEPENDENT]
         return cells + dependent, [500], 24
     cells = [Cell(data, m, ARL, 200) for m in (500, 2000) for data in DATA]
     return [*cells, *(Cell("continuous", m, 1e5, 60) for m in (500, 2000))], [500, 2000], 200

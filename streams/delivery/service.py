@@ -101,6 +101,7 @@ class Delivery:
         self._gates = {one.name: Gate(of(one).PACE) for one in self._receivers}
         self._desks: dict[int, Desk] = {}
         self._stood_s = -STAND_S
+        self._is_leaving = False
         self._turned_s = self._sure_s = clock_s()
 
     def obstacles(self) -> list[str]:
@@ -118,7 +119,8 @@ class Delivery:
             stopped_s = self._clock_s()
             if not session.done():
                 await asyncio.wait({session}, timeout=_TURN_S)
-            session.cancel()
+            if not self._is_leaving:  # which has limits of its own
+                session.cancel()
             error = (await asyncio.gather(session, return_exceptions=True))[0]
             if isinstance(error, Exception) and not isinstance(error, _MET):
                 raise error
@@ -132,10 +134,12 @@ class Delivery:
     async def _session(self, config: Config, engine: Engine, stopping: asyncio.Event) -> None:
         async with self._connect(config, engine, self._release_all) as broker:
             self._sure_s = self._clock_s()
+            self._is_leaving = False
             try:
                 while not stopping.is_set():
                     await self.turn(broker, config)
             finally:
+                self._is_leaving = True
                 await self._release_all()
 
     async def turn(self, broker: Broker, config: Config) -> None:

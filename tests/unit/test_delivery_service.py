@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from schemas.config import Config
 from schemas.deadletter import DeadLetter
 from schemas.routing import Alertmanager, Webhook
+from streams.delivery import service
 from streams.delivery.service import STUCK_S, everybody
 from streams.delivery.service_metrics import DELIVERY, DeliveryMetrics
 from streams.engine import Engine
@@ -193,6 +194,26 @@ async def test_it_stops_when_what_is_under_way_is_done() -> None:
     assert len(room.carrier.sent) == 1
     stopping.set()
     asyncio.get_running_loop().call_soon(answer.set)
+    async with asyncio.timeout(10):
+        await running
+
+    assert room.topics.committed == {0: 1}
+    assert len(room.topics.log()) == 1
+
+
+async def test_a_receiver_slower_than_a_turn_is_waited_for_and_its_answer_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "_TURN_S", 0.01)
+    answer, stopping = asyncio.Event(), asyncio.Event()
+    room = Room(CONFIG, answer)
+    room.topics.decide(receiver="hook")
+    running = asyncio.create_task(room.delivery.run(CONFIG, Engine(), stopping))
+    await let_run(20)
+    stopping.set()
+    await asyncio.wait({running}, timeout=0.1)  # ten times as long as a turn may take
+    assert not running.done()
+    answer.set()
     async with asyncio.timeout(10):
         await running
 

@@ -229,7 +229,10 @@ class Incidents:
             return "no_transition"
         if found.reason == "acknowledged":
             until = command.until
-            case.expires_us = at_us + self._acknowledged_us if until is None else to_us(until)
+            expires_us = at_us + self._acknowledged_us if until is None else to_us(until)
+            if expires_us <= at_us:
+                return "too_late"
+            case.expires_us = expires_us
         return self._move(case, found, at_us, command)
 
     def _addressed(self, command: Command) -> list[Case]:

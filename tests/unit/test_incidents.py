@@ -207,6 +207,15 @@ class TestAcknowledgement:
 
         assert story(desk.waits(1_000)) == ["open: acknowledgement_expired @100"]
 
+    def test_one_that_has_ended_before_it_was_given_is_refused(self) -> None:
+        desk = Desk()
+        desk.hears(finding("holds", 0))
+        late = command("acknowledge", "c-1", 5, until=at(5), incident=first())
+
+        answer = desk.incidents.answer(late, us(5))
+
+        assert (answer.reason, answer.told) == ("too_late", ())
+
     def test_it_still_expires_after_the_incident_has_recurred(self) -> None:
         desk = Desk()
         hold = {"hold_us": 300_000_000}

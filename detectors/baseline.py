@@ -101,6 +101,12 @@ class Baseline:
         no, yes = _ranked(self.knots, np.array([0.0, 1.0]))
         return round(float((self.level[0] - no) / (yes - no)), 9)
 
+    @property
+    def mean(self) -> float:
+        """Of the reference's rows; of numbers as its quantiles tell it."""
+        share = self.share_of_yes()
+        return float(self.knots.mean()) if share is None else share
+
     def n_of(self, candidate: Candidate) -> float:
         """The reference's rows of a part; of one that it did not have hardly anything is known."""
         if candidate == ALL:

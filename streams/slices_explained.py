@@ -31,12 +31,25 @@ _TOLD = 20
 _WORDS_MAX = 255  # all others are one more
 
 
+class Levels(NamedTuple):
+    """Of all rows: their mean in the reference and now, and how many those are."""
+
+    before: float
+    after: float
+    reference_n: int
+    current_n: int
+
+
 class Explanation(NamedTuple):
-    """The slices that moved, the fields whose values come in other shares, and of words which."""
+    """The slices that moved, the fields whose values come in other shares, and of words which.
+
+    `levels`: all moved, and no series of the whole says from where to where.
+    """
 
     slices: Sequence[Slice] = ()
     mix: Sequence[str] = ()
     moved: Moved | None = None
+    levels: Levels | None = None
 
 
 class Explained:
@@ -85,11 +98,14 @@ class Explained:
         self.rows.forget()
         self._words.clear()
 
-    def explain(self, slice_: str, since_n: int, row: int, away: Iterable[str]) -> Explanation:
+    def explain(
+        self, slice_: str, since_n: int, row: int, away: Iterable[str], *, is_early: bool = False
+    ) -> Explanation:
         """What moved in the rows up to `row` that came with the last `since_n` of a slice.
 
         Where the rows name nobody, of those whose own series are away while the whole's is not
-        the strongest, and whoever explains what that one does not.
+        the strongest, and whoever explains what that one does not. `is_early`: the whole's cannot
+        be away, so that rows are believed where they show that all moved.
         """
         if self._before is None:
             return Explanation()
@@ -97,6 +113,9 @@ class Explained:
         baseline, read, moved = self._read(self._before, values)
         found, mix = attribute(baseline, read, codes)
         named = [one for one in found if one.candidate != ALL]
+        if is_early and found and not named:
+            levels = Levels(baseline.mean, float(read.mean()), int(baseline.n_of(ALL)), len(read))
+            return Explanation((), [self._labels.field(one) for one in mix], moved, levels)
         if not named:
             candidates = [self._labels.candidate(name) for name in away]
             known = sorted(one for one in candidates if one is not None)

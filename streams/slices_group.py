@@ -53,6 +53,7 @@ class Group:
         self._fold = Fold()
         self._explained: Explained | None = None
         self._is_outgrown = False
+        self._is_early = False  # rows are held against what came before the whole had a reference
         self._frozen: object = None
         self._pending: list[_Pending] = []
 
@@ -127,11 +128,8 @@ class Group:
             step = self._fold.take(parts)
             if step is not None:
                 yield self._finding(explained, step, parts, row)
-        whole = self._members[WHOLE].series
-        if whole.original is not self._frozen:
-            self._frozen = whole.original
-            explained.begin(has_reference=whole.original is not None)
-        if whole.closed:
+        self._hold_against(explained)
+        if self._members[WHOLE].series.closed:
             explained.forget()
         explained.rows.settle()
 
@@ -143,7 +141,8 @@ class Group:
         if self._is_outgrown:
             self._is_outgrown = False
             yield RECORD_1, None
-        record = self._explained.record(GroupRecord(self._paths, self._fold))
+        record = GroupRecord(self._paths, self._fold, is_early=self._is_early)
+        record = self._explained.record(record)
         yield RECORD, msgspec.msgpack.encode(record)
 
     def restore(self, bulk: Mapping[str, bytes]) -> None:
@@ -159,7 +158,26 @@ class Group:
         self._fold = record.fold
         self._fold.keep([one for one in self._fold.away if self.has_series(one)])
         if record.paths == self._paths and self._explained is not None:
+            self._is_early = record.is_early
             self._explained.restore(record, bulk)
+
+    def _hold_against(self, explained: Explained) -> None:
+        """Rows are held against those of the whole's reference.
+
+        Its slices have theirs sooner: until then against all that had come when the first one had,
+        and on, if the whole learnt while something was away, what is explained by those rows.
+        """
+        reference, was = self._members[WHOLE].series.original, self._frozen
+        self._frozen = reference
+        if reference is not was:
+            if reference is None or not (self._is_early and self._fold.away):
+                self._is_early = False
+                explained.begin(has_reference=reference is not None)
+        elif reference is None:
+            is_early = any(kept.series.original is not None for kept in self._members.values())
+            if is_early != self._is_early:
+                self._is_early = is_early
+                explained.begin(has_reference=is_early)
 
     @property
     def _paths(self) -> list[str]:
@@ -174,7 +192,9 @@ class Group:
         signal = self._fold.signal(step, [one.slice for one in why.slices])
         shown = part.slice if is_over else self._fold.shown()
         change = part.change if is_over else self._fold.away[shown].change
-        if not is_over and shown and change.what == "alarm":
+        if why.levels is not None:
+            shown, change = WHOLE, replace(change, **why.levels._asdict())
+        elif not is_over and shown and change.what == "alarm":
             change = explained.precise(change, shown, row)
         found = folded_finding(
             self.key,
@@ -189,7 +209,10 @@ class Group:
         return replace(found, at_us=part.change.at_us)
 
     def _explanation(self, explained: Explained, part: Part, row: int) -> Explanation:
-        """Where the rows name nobody: those whose own series did, where the whole's did not."""
+        """Where the rows name nobody: those whose own series did, where the whole's did not.
+
+        Not where it could not, since it learnt, and the rows show that all moved.
+        """
         since_n = part.change.changed_n or part.change.current_n
         alone = () if WHOLE in self._fold.away else self._fold.away
-        return explained.explain(part.slice, since_n, row, alone)
+        return explained.explain(part.slice, since_n, row, alone, is_early=self._is_early)

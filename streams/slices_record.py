@@ -21,7 +21,8 @@ RECORD_1 = "slices/1"
 class GroupRecord(Struct, omit_defaults=True):
     """Of a group all that is small; `paths` are the fields whose codes its rows have.
 
-    `words` are those that its rows have as numbers, if it is one of words.
+    `words` are those that its rows have as numbers, if it is one of words. `is_early`: its baseline
+    is of what came before the whole had a reference.
     """
 
     paths: list[str]
@@ -29,6 +30,7 @@ class GroupRecord(Struct, omit_defaults=True):
     first: int = 0
     tail: bytes = b""
     words: list[str] = field(default_factory=list)
+    is_early: bool = False
 
 
 class GroupRecord1(GroupRecord, kw_only=True):

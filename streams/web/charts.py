@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from streams.web.view_outcomes import Counts
 from streams.web.view_series import Point
-from streams.web.words import Clockface, number
+from streams.web.words import Clockface, count, number
 
 _FAINT = -6.5  # evidence weaker than this, in powers of ten, is drawn as this
 
@@ -107,8 +107,8 @@ def outage_chart(
     total = Counts(*(sum(n) for n in zip(*counts, strict=True)))
     return Chart(
         summary=(
-            f"{total.due:,} results were due: {total.on_time:,} came on time, {total.late:,} late, "
-            f"{total.failed:,} failed, {total.missing:,} did not come."
+            f"{count(total.due, 'result was', 'results were')} due: {total.on_time:,} came on time, "
+            f"{total.late:,} late, {total.failed:,} failed, {total.missing:,} did not come."
         ),
         x_ticks=time_ticks(start_us, until_us, clock, site),
         y_ticks=[Tick(y(value), f"{value:,}") for value in sorted({0, most // 2, most})],

@@ -155,6 +155,9 @@ def sender(config: Config, incidents: Incidents) -> Send:
 
 
 async def _form(request: web.Request) -> dict[str, str]:
+    """What our own forms send; a form of another kind is none of ours."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
     posted = await request.post()
     return {name: value for name, value in posted.items() if isinstance(value, str)}
 

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from streams.web.freshness import Freshness
+from streams.web.render import straight
 from streams.web.view import View
 from streams.web.words import where
 
@@ -60,5 +61,5 @@ class Live:
     def pulse(self, told: int) -> Pulse:
         """What to say to a browser that was last told of a version."""
         fresh = self._freshness()
-        news = [f"{one.title} ({where(one)})" for one in self._view.news_since(told)]
+        news = [straight(f"{one.title} ({where(one)})") for one in self._view.news_since(told)]
         return Pulse(self._view.version, fresh.tone, fresh.sentence, news)

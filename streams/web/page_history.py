@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 
 import msgspec
 
+from schemas.fields import EARLIEST_YEAR, LATEST_YEAR
 from schemas.incident import Incident
 from streams.lifecycle import ENDS
 from streams.web import words
@@ -170,10 +171,12 @@ def _bars(scene: Scene, found: list[Episode]) -> list[tuple[str, int, int]]:
 
 
 def _day(scene: Scene, written: str) -> datetime | None:
-    """The beginning of a day; None for what is no date."""
+    """The beginning of a day; None for what is no date, or one that no incident can have."""
     try:
         day = datetime.strptime(written, "%Y-%m-%d").date()  # noqa: DTZ007, the zone follows
     except ValueError:
+        return None
+    if not EARLIEST_YEAR < day.year < LATEST_YEAR:
         return None
     return datetime.combine(day, time(), scene.clock.zone())
 

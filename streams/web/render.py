@@ -12,6 +12,8 @@ from streams.web.sparks import trace
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 _SHOWN = ("https://", "http://")
+# Marks that turn the direction of what follows them, beyond the text that they came in.
+_TURNING = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 def is_link(address: str | None) -> bool:
@@ -21,6 +23,15 @@ def is_link(address: str | None) -> bool:
     (True, False, False)
     """
     return address is not None and address.lower().startswith(_SHOWN)
+
+
+def straight(value: Any) -> Any:
+    """A text without marks of direction: one name must not turn the sentence around it.
+
+    >>> straight("v\u202e2.0")
+    'v2.0'
+    """
+    return value.translate(_TURNING) if isinstance(value, str) and not value.isascii() else value
 
 
 def static_version() -> str:
@@ -37,6 +48,7 @@ class Renderer:
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=straight,
             trim_blocks=True,
             lstrip_blocks=True,
         )

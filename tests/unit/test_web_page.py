@@ -120,6 +120,36 @@ async def test_what_others_wrote_is_text_and_never_markup() -> None:
         assert 'href="javascript' not in one
 
 
+async def test_a_name_turns_no_sentence_around() -> None:
+    made = page()
+    made.view.take(incident(title="version \u202e2.0 answers", model="p\u2067tx"))
+    async with browsing(made) as client:
+        shown = [await text(client, path) for path in ("/", f"/incidents/{INCIDENT}", "/history")]
+
+    for one in shown:
+        assert "version 2.0 answers" in one
+        assert not set("\u202e\u2067") & set(one)
+
+
+@pytest.mark.parametrize(
+    "ask", ["from=0001-01-01&to=9999-12-31", "from=soon&to=2026-02-30", "page=9" + "9" * 30]
+)
+async def test_days_and_pages_that_cannot_be_filter_nothing(ask: str) -> None:
+    made = page()
+    made.view.take(incident())
+    async with browsing(made) as client:
+        assert "1 incident" in await text(client, f"/history?{ask}")
+        assert len(json.loads(await text(client, f"/history.json?{ask}"))) == 1
+
+
+async def test_a_form_of_another_kind_opens_nothing() -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with browsing(page()) as client:
+        answer = await client.post("/login", data=b"--x\r\nno form", headers=headers)
+
+    assert answer.status == 403
+
+
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/incidents/none", "/models/none", "/sites/none", "/static/../render.py"]
 )
@@ -310,6 +340,14 @@ async def test_an_outage_and_a_drift_have_their_charts() -> None:
     assert "20 results were due: 15 came on time, 0 late, 0 failed, 5 did not come" in outage
     assert '<path class="series"' in drift
     assert 'class="threshold"' in drift
+
+
+async def test_one_result_was_due() -> None:
+    made = page()
+    made.view.take(incident())
+    made.view.take(outcome("a", NOW_S - 10))
+    async with browsing(made) as client:
+        assert "1 result was due: 1 came on time" in await text(client, f"/incidents/{INCIDENT}")
 
 
 async def test_evidence_that_crossed_between_two_blocks_is_shown_to_have_crossed() -> None:

@@ -105,10 +105,11 @@ def outage_chart(
                 bars.append(Bar(kind, left, top, round(width, 2), round(y(floor) - top, 2)))
                 floor += n
     total = Counts(*(sum(n) for n in zip(*counts, strict=True)))
+    due = count(total.due, "result was", "results were")
     return Chart(
         summary=(
-            f"{count(total.due, 'result was', 'results were')} due: {total.on_time:,} came on time, "
-            f"{total.late:,} late, {total.failed:,} failed, {total.missing:,} did not come."
+            f"{due} due: {total.on_time:,} came on time, {total.late:,} late, "
+            f"{total.failed:,} failed, {total.missing:,} did not come."
         ),
         x_ticks=time_ticks(start_us, until_us, clock, site),
         y_ticks=[Tick(y(value), f"{value:,}") for value in sorted({0, most // 2, most})],

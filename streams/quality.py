@@ -157,9 +157,10 @@ class Quality(Timeless):
             )
             if finding is not None:
                 said.append(finding)
-        lacks = self._missing.of(study, happened.at_us) if happened.counts else None
-        if lacks is not None:
-            said.append(lacks)
+        if happened.counts:
+            lacks = self._missing.of(study, happened.at_us, happened.slices)
+            if lacks is not None:
+                said.append(lacks)
         return said
 
     def _prediction(self, happened: Happened, event: Prediction) -> list[Said]:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from schemas.oversight import DataQuality
 from schemas.study import Study
 from streams.fields import FIXED, getter
-from streams.observe import Observations
+from streams.observe import Observations, Slices
 
 PREFIX = "missing."
 _CANDIDATES = 200  # fields of one site, while it is learnt which are usual
@@ -72,14 +72,14 @@ class MissingFields:
         self._expected: dict[str, _Expected] = {}
         self._dirty: dict[str, None] = {}
 
-    def of(self, study: Study, at_us: int) -> Observations | None:
+    def of(self, study: Study, at_us: int, slices: Slices = ()) -> Observations | None:
         """Which of the usual fields a study lacks; None while they are learnt."""
         expected = self._expected.get(study.site)
         if expected is None:
             self._learn(study)
             return None
         lacks = expected.lacking(study)
-        return Observations(study.site, "", study.study, at_us, lacks) if lacks else None
+        return Observations(study.site, "", study.study, at_us, lacks, slices) if lacks else None
 
     def relearn(self, site: str) -> None:
         """What the site sends from now on is the usual."""

@@ -1,6 +1,7 @@
 """Inputs, features and prevalences are explained by slices, with series of their own or without."""
 
 from collections import Counter
+from random import Random
 
 import msgspec
 import numpy as np
@@ -8,11 +9,14 @@ import pytest
 
 from schemas.config import Config, Watch
 from schemas.incident import Slice
+from schemas.oversight import DataQuality, Oversight
 from schemas.slices import SliceSettings
+from schemas.study import Scanner
 from streams.fields import Value
 from streams.finding import Finding
 from streams.slices import may_explain
 from streams.slices_rows import CHUNK_N, KEPT_N, Rows
+from tests.unit.builders import Shard, study
 from tests.unit.sliced_feed import INPUTS, Fault, Sliced, events, inputs
 
 SHIFTED = (700, 1_300)
@@ -79,6 +83,24 @@ def test_a_new_word_of_one_scanner_is_told_with_its_share_and_its_scanner() -> N
         assert named(one) == ["scanner.station=CT3"]
         assert "Br40 from 0 to " in one.title
         assert one.title.endswith(", mostly in scanner.station=CT3")
+
+
+def test_the_scanner_that_stops_sending_a_field_is_named() -> None:
+    """From the studies themselves: which fields are usual is learnt from the first fifty."""
+    quality = DataQuality(learn_from=50)
+    settings = msgspec.structs.replace(INPUTS, oversight=Oversight(data_quality=quality))
+    shard, random = Shard(settings), Random(1)
+    for place in range(500):
+        station = f"CT{random.randint(1, 6)}"
+        lacks = place >= 400 and station == "CT3"
+        acquisition = {} if lacks else {"kvp": 120.0}
+        scanner = Scanner(station=station)
+        shard.send(study(f"s{place}", 420.0 * place, acquisition=acquisition, scanner=scanner))
+
+    first, *_ = [i for i in shard.incidents("input_drift") if i.subject.startswith("missing.")]
+    assert first.subject == "missing.acquisition.kvp"
+    assert [one.slice for one in first.evidence.slices or []] == ["scanner.station=CT3"]
+    assert first.title.endswith(", mostly in scanner.station=CT3")
 
 
 KERNEL = "acquisition.kernel"

@@ -1,6 +1,7 @@
 """Messages that no shard can take, and producers that cannot key by site."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -58,6 +59,31 @@ def test_poison_is_told_and_stops_nothing(scene: Scene) -> None:
     told = [orjson.loads(row.value or b"") for row in scene.reader.rows(letters)]
     assert Counter(letter["reason"] for letter in told) == expected
     assert {letter["topic"] for letter in told} == {f"{scene.config.prefix}.predictions.v1"}
+
+
+def test_whatever_a_producer_compresses_with_is_read(scene: Scene) -> None:
+    scene.fleet.start("a")
+    assert wait_until(lambda: scene.open_shards() == scene.config.kafka.partitions, 40)
+    kinds = {"none", "gzip", "snappy", "lz4", "zstd"}
+    for kind in kinds:
+        event = {
+            "type": "radvigil.study.v1",
+            "site": "site-1",
+            "study": kind,
+            "at": datetime.now(UTC).isoformat(),
+            "modality": "DX",
+            "expects": [{"model": "m", "deadline_s": 0.1}],
+            "ignored": "ignored " * 500,  # what does not get smaller is not compressed
+        }
+        settings = {"compression.type": kind, "partitioner": "murmur2_random"}
+        producer = Producer({"bootstrap.servers": scene.kafka.bootstrap} | settings)
+        producer.produce(f"{scene.config.prefix}.studies.v1", orjson.dumps(event), "site-1")
+        assert producer.flush(10) == 0
+
+    assert wait_until(lambda: scene.outcomes_n() == len(kinds), 30)
+    told = scene.reader.rows(f"{scene.config.prefix}.outcomes.v1")
+    assert {orjson.loads(row.value or b"")["study"] for row in told} == kinds
+    assert scene.fleet.stop() == [0]
 
 
 @pytest.mark.parametrize("scene", [pytest.param(REKEYED, id="rekeyed")], indirect=True)

@@ -66,7 +66,7 @@ async def work(
     worker = Worker(config, engine, telemetry, companions)
     loop = asyncio.get_running_loop()
     for number in STOPS:
-        loop.add_signal_handler(number, _stop_in_time, worker.stop, engine.stop_s)
+        loop.add_signal_handler(number, _stop_in_time, loop, worker.stop, engine.stop_s)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # one that came during `restart` counts now
     log.info("%s", BEGINS)
     try:
@@ -81,7 +81,12 @@ async def work(
         restart()
 
 
-def _stop_in_time(stop: Callable[[], None], limit_s: float) -> None:
+def _stop_in_time(
+    loop: asyncio.AbstractEventLoop, stop: Callable[[], None], limit_s: float
+) -> None:
+    for number in STOPS:  # asked again while the loop closes it would kill what ends in peace
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
     cut_off = threading.Timer(limit_s, _end, [EXIT_CUT_OFF])
     cut_off.daemon = True
     cut_off.start()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.serve import RESTARTS, STOPS
+from streams.serve import BEGINS, RESTARTS, STOPS
 from tests.integration.fleet import Fleet
+from tests.integration.patience import wait_until
 from tests.integration.ward import config_toml
 
 NOBODY = "127.0.0.1:1"
@@ -25,6 +26,18 @@ def test_a_stop_while_the_replaced_program_loads_waits_for_its_handlers(tmp_path
 
     assert fleet.wait("a") == 0
     assert "worker begins" in fleet.log("a")
+
+
+def test_a_stop_asked_again_and_again_is_one_clean_stop(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, config_toml("impatient", NOBODY))
+    fleet.start("a")
+    assert wait_until(lambda: BEGINS in fleet.log("a"), 40)
+
+    while fleet.is_running("a"):
+        fleet.terminate("a")
+        time.sleep(0.01)
+
+    assert fleet.wait("a") == 0
 
 
 def test_a_stop_during_the_pause_after_restarts_ends_the_pause(

@@ -24,7 +24,7 @@ from streams.series_account import SeriesAccount, series_account
 
 _DRIFT = {"input_drift", "output_drift", "performance_drift", "calibration_drift"}
 _MONITORS = {"silence", "partial_silence", "subgroup_gap", "version_disagreement", "off_label"}
-_STUCK = "repeats"  # of what is told as `data_quality` it alone has a share
+_OF_QUALITY = {"repeats", "cat_sr"}  # of what is told as `data_quality` these alone have a share
 _OUTAGES = {
     "missing_output": "missing",
     "failed_output": "failed",
@@ -181,7 +181,7 @@ def _is_promised(config: Config, incident: Incident) -> bool:
     if incident.kind in _DRIFT:
         return incident.severity != "info"
     if incident.kind == "data_quality":
-        return incident.evidence.detector == _STUCK
+        return incident.evidence.detector in _OF_QUALITY and incident.severity != "info"
     if incident.kind in _MONITORS:
         return incident.kind != "off_label" or config.oversight.off_label.tolerated_share > 0
     field = _OUTAGES.get(incident.kind)

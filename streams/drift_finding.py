@@ -8,6 +8,7 @@ from schemas.incident import Evidence, IncidentKind
 from streams.change import Change, NewWord
 from streams.clock import from_us, seconds_to_us
 from streams.finding import Finding, Signal
+from streams.quality_missing import PREFIX as MISSING_FIELD
 from streams.seen import Moved, SeriesId, SeriesKind
 from streams.votes import MIXTURE
 
@@ -35,10 +36,10 @@ _LONG_WORD = re.compile(r"[A-Za-z]{13}")
 
 
 def drift_kind(key: SeriesId) -> IncidentKind:
-    """By what a series says: of inputs, of outputs, or of how good the outputs are."""
+    """By what a series says: of inputs, of outputs, or of how good either are."""
     _, model, subject = key
     if not model:
-        return "input_drift"
+        return "data_quality" if subject.startswith(MISSING_FIELD) else "input_drift"
     tail = "" if subject.startswith(_OWN_NAMES) else subject.rpartition(".")[2]
     if tail in _PERFORMANCE:
         return "performance_drift"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from schemas.incident import Incident
+from streams.quality_missing import PREFIX as MISSING_FIELD
 from streams.routing.follow import Followed
 from streams.routing.severity import graver
 
@@ -37,7 +38,7 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
     if inhibitor.kind == "missing_output":
         same_model = (incident.site, incident.model) == (inhibitor.site, inhibitor.model)
         return same_model and incident.kind == "latency"
-    if incident.kind == "input_drift":
+    if incident.kind == "input_drift" or (incident.subject or "").startswith(MISSING_FIELD):
         return _is_of_the_mix(incident, inhibitor)
     same_feed = incident.site == inhibitor.site and inhibitor.model in (None, incident.model)
     return same_feed and incident.kind in _BY_SILENCE

@@ -323,13 +323,16 @@ class TestSpent:
         incidents = [told(kind, 1, "open", "opened", kind=kind) for kind in bets]
         quality = told("stuck", 1, "open", "opened", kind="data_quality")
         stuck = replace(quality, evidence=Evidence(detector="repeats"))
+        missing = replace(quality, incident="m", evidence=Evidence(detector="cat_sr"))
+        not_promised = replace(missing, incident="n", severity="info")
         impossible = replace(quality, incident="i", evidence=Evidence(detector="limits"))
         unasked = [
             told(kind, 1, "open", "opened", kind=kind) for kind in ("version_change", "clock_skew")
         ]
-        found = spent(Config(), [*incidents, stuck, impossible, *unasked], NOW)
+        of_quality = [stuck, missing, not_promised, impossible]
+        found = spent(Config(), [*incidents, *of_quality, *unasked], NOW)
 
-        assert found.by_kind == dict.fromkeys(sorted([*bets, "data_quality"]), 1)
+        assert found.by_kind == dict.fromkeys(sorted(bets), 1) | {"data_quality": 2}
 
         none_tolerated = Oversight(off_label=OffLabel(tolerated_share=0))
         found = spent(Config(oversight=none_tolerated), incidents, NOW)

@@ -70,6 +70,8 @@ class Fed:
         ("", "acquisition.kvp", "input_drift"),
         ("", "pneumothorax.present", "input_drift"),
         ("", "attributes.for", "input_drift"),
+        ("", "missing.acquisition.kvp", "data_quality"),
+        ("", "attributes.missing.kvp", "input_drift"),
         ("ptx", "pneumothorax.score", "output_drift"),
         ("ptx", "turnaround_s", "output_drift"),
         ("ptx", "features.for", "output_drift"),

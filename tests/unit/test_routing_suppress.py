@@ -212,13 +212,14 @@ def test_a_scanner_that_falls_silent_explains_that_studies_are_others_on_average
     desk.hears(silence(at_s=40_000, **SCANNER))
     for name, began_s in {"station": 50_000, "view": -DAY_S, "kvp": 2.5 * DAY_S}.items():
         desk.hears(mix(name, began_s, 3 * DAY_S, subject=name))
+    desk.hears(mix("lacks", 50_000, 3 * DAY_S, kind="data_quality", subject="missing.view"))
     desk.waits(4 * DAY_S)
 
     assert {told.key for told in desk.told} == {"s"}
     assert {(why, by) for _, why, by in desk.suppressed()} == {("inhibited", "s")}
     desk.hears(silence(seq=2, at_s=5 * DAY_S, state="resolved", **SCANNER))
     desk.waits(5 * DAY_S + 31)
-    assert {told.key for told in desk.told} == {"s", "station", "view", "kvp"}
+    assert {told.key for told in desk.told} == {"s", "station", "view", "kvp", "lacks"}
 
 
 @pytest.mark.parametrize(

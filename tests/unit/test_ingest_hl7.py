@@ -363,6 +363,15 @@ class TestReceiver:
         assert b"MSA|AR|9" in foreign
         assert b"MSA|AA|C1" in good
 
+    async def test_a_batch_in_one_frame_is_taken_whole(self) -> None:
+        safe = Safe()
+        batch = b"\r".join([b"BHS|^~\\&|R|N", oru(), oru(status="C"), b"BTS|2"])
+
+        (answer,) = await self.answers(safe, batch)
+
+        assert b"MSA|AA|" in answer
+        assert [one.status for one in safe.taken] == ["final", "corrected"]  # type: ignore[union-attr]
+
     async def test_of_what_some_is_taken_nothing_is_rejected(self) -> None:
         safe = Safe()
         unknown = "OBR|2|P8|B18" + "|" * 22 + "Q"

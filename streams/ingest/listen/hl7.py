@@ -89,7 +89,7 @@ class Listener:
 
     async def _answer(self, content: bytes) -> bytes | None:
         now = datetime.now(UTC)  # noqa: TID251, the edge has a clock
-        translated = list(self._translator.message(content, now))
+        translated = list(self._translator.translate(content, now))  # a frame may hold a batch
         try:
             async with asyncio.timeout(self._settings.answer_s):
                 await self._safe(translated)

@@ -138,14 +138,17 @@ class Detect:
         return len(meant)
 
     def refer(self, command: Command, at_us: int) -> int:
-        """Hold series against the reference that a person names or has sent: how many."""
+        """Hold series against the reference that a person names or has sent: how many.
+
+        Who names a series means its slices as well: they have one incident.
+        """
         if command.reference is not None:
             return self._ship(command, command.reference, at_us)
         meant = [
             (kept, found)
             for kept in self._all()
             if command.incident is None
-            and _is_named(kept.id, command)
+            and (_is_named(kept.id, command) or _is_named(whole_id(kept.id), command))
             and (found := kept.series.references.find(command.reference_number or 0)) is not None
         ]
         self._over((kept, kept.series.restore(number)) for kept, number in meant)

@@ -172,6 +172,23 @@ class TestOneIncident:
         assert signals[-1] == "returned"
         assert signals.count("returned") == 1
 
+    def test_who_restores_the_whole_restores_its_slices_and_ends_its_incident(self) -> None:
+        """It moved, that was accepted, and it is back where it was: so the first reference is."""
+        fed, feed = Sliced(), list(events(1_200, moved=(400, 900), scanner="all"))
+        named = {"subject": "p.score"}
+        fed.feed(feed[:800])
+        fed.detect.accept(command("rebaseline", matchers=named), [])
+        away = fed.feed(feed[800:1_000])[-1]
+
+        n = fed.detect.refer(command("rebaseline", matchers=named, reference_number=0), 0)
+        *_, ended = [one for one in fed.feed(()) if one.subject == "p.score"]
+        after_n = len(fed.findings())
+        fed.feed(feed[1_000:])
+
+        assert n == 6  # three scanners, two sexes, all of them
+        assert (away.signal, ended.signal) == ("holds", "eased")
+        assert [one.signal for one in fed.findings()[after_n:] if one.subject == "p.score"] == []
+
     def test_what_a_person_accepts_is_accepted_of_all(self) -> None:
         fed = Sliced()
         fed.feed(events(800, moved=(700, 800)))

@@ -32,6 +32,15 @@ class Freshness(NamedTuple):
     sentence: str
     blind: frozenset[int]
     partitions: int | None
+    is_read: bool = True
+    """Whether the past was read at all: until then nothing is known, and 0 would be a guess."""
+
+    @property
+    def none_open(self) -> str:
+        """What an empty list of incidents means."""
+        if not self.is_read:
+            return "What is open is not known yet."
+        return "None is open." if self.is_live else "None was open when this page was last live."
 
     @property
     def is_live(self) -> bool:
@@ -58,7 +67,7 @@ def freshness(config: Config, reading: Reading, proof: Proof, clock: Clockface) 
     n = reading.partitions
 
     def said(tone: Tone, sentence: str, blind: frozenset[int] = frozenset()) -> Freshness:
-        return Freshness(tone, sentence, blind, n)
+        return Freshness(tone, sentence, blind, n, reading.share >= 1)
 
     if reading.heard_us is None or n is None:
         return said("lost", "Not live: the broker has not answered yet.")

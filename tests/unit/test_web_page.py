@@ -329,6 +329,11 @@ async def test_the_page_is_live_only_while_its_reader_and_the_monitor_are() -> N
     for shown in (lost, reading, never):
         assert "What is true now is not known" in shown
         assert "h-on-time" not in shown
+    assert "None was open when this page was last live" in lost
+    for shown in (reading, never):
+        assert "What is open is not known yet" in shown
+        assert "closed as false" not in shown
+        assert '<span class="n">0</span>' not in shown
 
 
 async def test_an_outage_and_a_drift_have_their_charts() -> None:

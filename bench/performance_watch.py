@@ -10,6 +10,7 @@ from bench.performance_world import DAY_US, PER_DAY, START_US, Task, changed_us,
 from detectors.cat_sr import CategoryDetector
 from schemas.config import Config, Model, Reference
 from schemas.performance import Performance
+from streams.clock import to_us
 from streams.finding import Finding
 from streams.observe import Complete, Observations
 from streams.performance.readout import Readout
@@ -101,8 +102,8 @@ class _Monitored:
 
     def _found(self, finding: Finding) -> None:
         if finding.signal == "holds":
-            assert finding.subject is not None and finding.since_us is not None
-            since_us = finding.since_us + self._maturity_us
+            assert finding.subject is not None and finding.evidence.since is not None
+            since_us = to_us(finding.evidence.since) + self._maturity_us
             self._tell(finding.subject.split(".")[-1], finding.at_us, since_us)
 
     def _flush(self) -> None:

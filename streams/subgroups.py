@@ -190,7 +190,6 @@ class Subgroups(Timeless):
             model=compared.model,
             subject=_named(compared.subject, slice_),
             at_us=at_us,
-            since_us=bet.since_us if signal == "holds" else None,
             title=f"{whose}: {told}"[:200],
             severity="warning",
             evidence=Evidence(

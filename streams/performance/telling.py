@@ -40,7 +40,6 @@ def finding_of(shown: Shown, watch: Watch, model: Model | None, at_us: int) -> F
         model=name,
         subject=f"{finding}.{subject}",
         at_us=at_us,
-        since_us=verdict.since_us if worse else None,
         title=f"{whose}: {told}",
         severity="warning" if shown.watched.limit is None else "error",
         evidence=Evidence(

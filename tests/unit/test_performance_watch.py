@@ -7,7 +7,7 @@ import pytest
 
 from schemas.config import Limits
 from schemas.incident import Evidence, Incident
-from streams.clock import from_us
+from streams.clock import from_us, to_us
 from streams.finding import Finding
 from streams.performance.readout import Readout
 from tests.unit.builders import START_US
@@ -95,9 +95,10 @@ def test_lost_sensitivity_is_told_with_its_numbers_and_its_start():
     assert first.evidence.reference_n == REFERENCE_N
     assert first.title.startswith("pneumothorax of ptx at north: sensitivity fell from 0.")
     assert "sensitivity lost" in first.title
-    assert first.since_us is not None
-    days = (first.since_us - START_US) / (DAY_S * 1e6)
+    assert first.evidence.since is not None
+    days = (to_us(first.evidence.since) - START_US) / (DAY_S * 1e6)
     assert 18 <= days <= 22
+    assert first.since_us is None  # it opens when that was shown, as all drift does
     assert first.owner == "kim"
 
 

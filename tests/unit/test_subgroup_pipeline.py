@@ -67,6 +67,8 @@ def test_a_third_less_in_women_is_found_in_weeks_and_named_with_its_numbers(seed
     assert gap.evidence.before == pytest.approx(0.9, abs=0.06)
     assert gap.evidence.after == pytest.approx(0.6, abs=0.1)
     assert min(gap.evidence.current_n or 0, gap.evidence.reference_n or 0) >= 100
+    assert gap.evidence.since is not None
+    assert gap.evidence.since < gap.opened_at == gap.at  # it opens when it was shown
 
 
 def test_where_both_are_served_alike_nobody_is_named() -> None:

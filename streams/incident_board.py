@@ -76,13 +76,12 @@ class IncidentBoard:
 
     def row(self, incident: Incident, now: datetime) -> Row:
         """The incident in words, seen at `now`."""
-        where = incident.site if incident.model is None else f"{incident.site}, {incident.model}"
         return Row(
             id=incident.incident[:ID_N],
             state=incident.state,
             severity=incident.severity,
             what=printable(incident.title),
-            where=where,
+            where=_where(incident),
             since=f"{_absolute(incident.opened_at)} ({_length(now - incident.opened_at)})",
             how_many=_how_many(incident),
             who=self._who(incident),
@@ -118,10 +117,13 @@ def table(rows: list[Row]) -> Table:
 
 def told(incident: Incident) -> str:
     """One transition in a line."""
-    where = incident.site if incident.model is None else f"{incident.site}, {incident.model}"
     title = printable(incident.title)
-    what = f"{incident.state:<12} {incident.reason:<14} {title} [{where}]"
+    what = f"{incident.state:<12} {incident.reason:<14} {title} [{_where(incident)}]"
     return f"{_absolute(incident.at)} {incident.incident[:ID_N]} {what}"
+
+
+def _where(incident: Incident) -> str:
+    return ", ".join(printable(name) for name in (incident.site, incident.model) if name)
 
 
 def printable(text: str) -> str:

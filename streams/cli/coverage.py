@@ -19,6 +19,7 @@ from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.clock import from_us
 from streams.connection import no_answer
+from streams.incident_board import printable
 from streams.silence.feed import Feed
 from streams.web.coverage import Coverage
 from streams.web.freshness import Freshness
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(as_json(found, feeds) + "\n")
     else:
-        print("\n".join(lines(found, feeds)))
+        print("\n".join(map(printable, lines(found, feeds))))
     return 0
 
 

@@ -51,6 +51,14 @@ def test_a_row_says_what_where_since_how_many_and_who() -> None:
     )
 
 
+def test_what_a_terminal_would_act_on_is_not_shown() -> None:
+    wild = incident(model="p\ntx\x1b[2J\u202e", title="p\ntx")
+
+    for line in (board(wild).row(wild, NOW).line, told(wild)):
+        assert "[north, p?tx?[2J?]" in line
+        assert line.isprintable()
+
+
 def test_worst_first_then_oldest() -> None:
     older = AT - timedelta(hours=1)
     shown = board(

@@ -86,7 +86,9 @@ KEYWORDS = (
     "StudyTime",
     "TimezoneOffsetFromUTC",
     "SpecificCharacterSet",
+    "SharedFunctionalGroupsSequence",
 )
+_SHARED_BY_FRAMES = 0x52009229
 
 
 def read(content: bytes, keywords: tuple[str, ...] | None = KEYWORDS) -> Dataset | Untranslated:
@@ -129,8 +131,8 @@ def _before_pixels(content: bytes) -> int:
 
 
 def _after_header(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    """From the functional groups on: one item for each of thousands of frames, then the pixels."""
-    return tag.group >= 0x5200
+    """From the frames' own groups on: one item for each of thousands, then the pixels."""
+    return int(tag) > _SHARED_BY_FRAMES
 
 
 def items_n(content: bytes) -> int:

@@ -174,19 +174,28 @@ def _procedure(header: Dataset) -> str | None:
 def _acquisition(header: Dataset) -> Iterator[tuple[str, float | str]]:
     exposure_uas = number(header, "ExposureInuAs")
     exposure_mas = number(header, "Exposure") if exposure_uas is None else exposure_uas / 1000
-    pixel_mm = number(header, "ImagerPixelSpacing") or number(header, "PixelSpacing")
+    measures, beam = _of_frames(header, "PixelMeasures"), _of_frames(header, "CTXRayDetails")
+    pixel_mm = number(header, "ImagerPixelSpacing") or number(measures, "PixelSpacing")
     numbers = {
-        "kvp": number(header, "KVP"),
+        "kvp": number(beam, "KVP"),
         "exposure_mas": exposure_mas,
-        "slice_mm": number(header, "SliceThickness"),
+        "slice_mm": number(measures, "SliceThickness"),
         "pixel_mm": pixel_mm,
         "rows": number(header, "Rows"),
         "cols": number(header, "Columns"),
         "bits": number(header, "BitsStored"),
     }
     yield from ((name, value) for name, value in numbers.items() if value is not None)
-    if (kernel := text(header, "ConvolutionKernel")) is not None and len(kernel) <= 16:
+    kernel = text(_of_frames(header, "CTReconstruction"), "ConvolutionKernel")
+    if kernel is not None and len(kernel) <= 16:
         yield "kernel", kernel
+
+
+def _of_frames(header: Dataset, group: str) -> Dataset:
+    """What all frames of an enhanced image share (PS3.3, C.7.6.16); of another the header."""
+    for shared in items(header, "SharedFunctionalGroupsSequence", most=1):
+        return next(items(shared, f"{group}Sequence", most=1), header)
+    return header
 
 
 def _attributes(header: Dataset) -> Iterator[tuple[str, float | str]]:

@@ -61,6 +61,21 @@ class TestWhatIsCarried:
         assert found.at == datetime(2026, 1, 5, 7, 15, tzinfo=UTC)
         assert decode_event(encode(found)) == found
 
+    def test_what_all_frames_of_an_enhanced_image_share_is_carried(self) -> None:
+        measures, beam, reconstruction, shared = Dataset(), Dataset(), Dataset(), Dataset()
+        measures.PixelSpacing, measures.SliceThickness = [0.7, 0.7], "1.25"
+        beam.KVP, reconstruction.ConvolutionKernel = "100", "B30f"
+        shared.PixelMeasuresSequence, shared.CTXRayDetailsSequence = [measures], [beam]
+        shared.CTReconstructionSequence = [reconstruction]
+        frames = {"SharedFunctionalGroupsSequence": [shared], "PixelData": b"\0\0" * 64}
+        frames["PerFrameFunctionalGroupsSequence"] = [Dataset() for _ in range(50)]
+        classic = {"KVP": None, "ImagerPixelSpacing": None}
+
+        found = study(image(NumberOfFrames="50", BitsAllocated=16, **classic, **frames))
+
+        told = {"kvp": 100.0, "kernel": "B30f", "pixel_mm": 0.7, "slice_mm": 1.25}
+        assert found.acquisition == told | {"rows": 2022, "cols": 2022}
+
     def test_a_live_image_is_dated_by_its_arrival(self) -> None:
         assert study(image(), stamps="arrival").at == NOW
 

@@ -194,3 +194,13 @@ def test_only_what_may_be_read_is_read() -> None:
     assert header.PatientName == "Plantedname^Petra"  # to keep it out: streams/ingest/guard.py
     assert header.PixelSpacing[0] == "0.5"
     assert len(header) == 3
+
+
+def test_a_name_in_its_own_script_alone_is_a_name() -> None:
+    named = {"vr": "PN", "Value": [{"Ideographic": "\u738b^\u5c0f\u4e1c"}]}
+    both = {"vr": "PN", "Value": [{"Alphabetic": "Wang", "Ideographic": "\u738b^\u5c0f\u4e1c"}]}
+
+    told = headers_of(json.dumps([{"00100010": named}, {"00100010": both}]).encode())
+
+    names = ["=\u738b^\u5c0f\u4e1c", "Wang=\u738b^\u5c0f\u4e1c"]
+    assert [str(one.PatientName) for one in told] == names

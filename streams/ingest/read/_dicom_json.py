@@ -14,6 +14,7 @@ from streams.ingest._dicom_header import KEYWORDS
 MORE_KEYWORDS = ("NumberOfStudyRelatedInstances", "NumberOfSeriesRelatedInstances")
 _CARRIED = {f"{tag_for_keyword(name):08X}" for name in (*KEYWORDS, *MORE_KEYWORDS)}
 _ITEMS_MOST = 100
+_SCRIPTS = ("Alphabetic", "Ideographic", "Phonetic")  # of a person's name, each may be missing
 
 
 class _Attribute(Struct, frozen=True):
@@ -38,7 +39,7 @@ def _dataset(attributes: _Attributes) -> Dataset:
     dataset = Dataset()
     for tag, told in attributes.items():
         items = [one for one in told.values[:_ITEMS_MOST] if isinstance(one, dict)]
-        if items and "Alphabetic" not in items[0]:
+        if items and not any(script in items[0] for script in _SCRIPTS):
             nested = [_dataset(_item(one)) for one in items]
             dataset.add(DataElement(int(tag, 16), "SQ", Sequence(nested)))
         else:
@@ -59,5 +60,7 @@ def _item(told: Any) -> _Attributes:
 
 
 def _text(value: Any) -> str:
-    """A person's name stands by the script that it is written in."""
-    return str(value.get("Alphabetic", "")) if isinstance(value, dict) else str(value)
+    """A person's name stands by the scripts that it is written in; as in DICOM, `=` is between."""
+    if not isinstance(value, dict):
+        return str(value)
+    return "=".join(str(value.get(script, "")) for script in _SCRIPTS).rstrip("=")

@@ -14,6 +14,7 @@ from streams.routing.follow import Followed
 from streams.routing.severity import graver
 
 _BY_SILENCE = frozenset({"missing_output", "latency", "partial_silence"})
+_BY_AGE = "report_turnaround_s"
 _TOGETHER = timedelta(days=3)
 INHIBITORS = ("monitor_stale", "silence", "flapping", "missing_output")
 
@@ -23,7 +24,8 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
 
     A silent feed explains what does not come of it: missing and late outputs and parts that are
     silent, at its site and, where the feed is a model's, of that model. A silent scanner explains
-    that the site's studies are others on average, from about then on. Outputs that are missing
+    that the site's studies are others on average, from about then on; where no studies come at all,
+    those that are still reported have waited long. Outputs that are missing
     explain that the same model's come late, since they do when it is over. A stale monitor explains
     all that its shard opened meanwhile, but for what it says of itself: it cannot know whether
     that is still so. A flapping incident explains those that were folded into it.
@@ -47,10 +49,15 @@ def explains(inhibitor: Incident, followed: Followed) -> bool:
 def _is_of_the_mix(drift: Incident, silence: Incident) -> bool:
     """Whether a drift of a site's studies began when one of its scanners fell silent.
 
+    Or all of them, where it is of how long reports take.
+
     Both starts are estimates, that of a drift by some days where studies are few.
     """
-    is_scanners = silence.model is None and (silence.subject or "").startswith("studies scanner.")
-    if not is_scanners or drift.site != silence.site or drift.model is not None:
+    subject = silence.subject or ""
+    is_meant = subject.startswith("studies scanner.") or (
+        subject == "studies" and drift.subject == _BY_AGE  # what is reported then is old
+    )
+    if not is_meant or silence.model or drift.site != silence.site or drift.model is not None:
         return False
     silent = silence.evidence.since or silence.opened_at
     return abs((drift.evidence.since or drift.opened_at) - silent) <= _TOGETHER

@@ -250,6 +250,14 @@ def test_all_studies_that_fall_silent_leave_none_to_be_others() -> None:
     assert desk.suppressed() == []
 
 
+def test_but_what_is_reported_then_has_waited_long() -> None:
+    desk = Desk()
+    late = mix("d", 0, 50_000, subject="report_turnaround_s")
+    desk.hears(silence(at_s=40_000, **SCANNER | {"subject": "studies"}), late)
+
+    assert desk.suppressed() == [("d", "inhibited", "s")]
+
+
 def test_the_silent_feed_of_a_model_explains_that_model_only() -> None:
     desk = Desk()
     desk.hears(silence(model="ptx"), opened("a", 1), opened("b", 1, model="cxr"))

@@ -9,6 +9,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -162,7 +163,12 @@ async def _receive(
         _tls(arguments.tls_cert, arguments.tls_key),
         config.ingest.answer_s,
     )
-    async with listen.listener(arguments.kind)(settings, setting, safe) as server:
+    async with AsyncExitStack() as stack:
+        listener = listen.listener(arguments.kind)(settings, setting, safe)
+        try:
+            server = await stack.enter_async_context(listener)
+        except OSError as error:
+            raise ConfigError("--listen", [f"{arguments.listen}: {error.strerror}"]) from None
         print(f"radvigil: listening for {arguments.kind} on {host}:{server.port}", file=sys.stderr)
         await stopping.wait()
 

@@ -44,6 +44,8 @@ def test_sources_may_stand_before_and_behind_options(
         ("ingest dicom a.dcm --site North --config {c}", "--site: 1 to 32 of a-z", 2),
         ("ingest dicom a.dcm --to-kafka --site north", "--to-kafka: broker is embedded", 2),
         ("ingest sr --listen 127.0.0.1:0 --config {c}", "only dicom, fhir, hl7", 2),
+        ("ingest dicom --listen 203.0.113.7:11112 --config {c}", "--listen: 203.0.113.7:11112", 2),
+        ("ingest hl7 --listen 203.0.113.7:2575 --config {c}", "--listen: 203.0.113.7:2575", 2),
         ("ingest orthanc nowhere --once --config {c}", "SOURCE: name one address", 2),
         ("ingest dicom a.dcm --wrong --config {c}", "unrecognized arguments: --wrong", 2),
         ("silence --site north --until 2h --match modell=ptx --config {c}", "not one of kind", 2),

@@ -4,7 +4,7 @@
 
 Exit codes: 0 stopped as asked (SIGTERM, SIGINT), after a last checkpoint; 4 the topics or the state
 do not fit, nothing was changed; 5 the engine failed on the embedded broker, whose data is gone with
-it; 6 stopping took too long and was cut off, which loses nothing.
+it; 6 stopping took too long and was cut off, or the engine failed meanwhile, which loses nothing.
 
 When the engine fails for good (a checkpoint was refused, Faust crashed), the process replaces
 itself by a fresh one (`exec`: same process id, no parent to watch, no thread survives), which waits
@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 
 from schemas.config import Config
 from schemas.config_file import load
+from schemas.secrets import MissingSecret
 from streams import logs
 from streams.collector import expect_large_state
 from streams.delivery.service import Delivery, sender
@@ -74,8 +75,12 @@ async def work(
     except (UnfitTopics, UnfitState, UnreadableState) as error:
         log.error("%s", error)
         _end(EXIT_UNFIT)
+    except MissingSecret:
+        raise  # no restart would find it
     except Exception as error:
         log.error("the engine failed: %r", error, exc_info=error)
+        if worker.is_stopping:  # a fresh process would not know that it was asked to
+            _end(EXIT_CUT_OFF)
         if config.broker == "embedded":
             _end(EXIT_ENGINE)
         restart()

@@ -76,6 +76,11 @@ class Worker:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping.is_set()
+
     async def run(self, after_s: float = 0.0) -> None:
         """Wait `after_s`, then run until stopped.
 
@@ -88,6 +93,8 @@ class Worker:
                 "re-keyer has come. Set broker to a Kafka, or key by site"
             )
         await _either(self._stopping.wait(), after_s)
+        if self.is_stopping:
+            return
         await asyncio.to_thread(warm_up)  # before it joins the group: a poll must not wait for it
         prover = Prover(self.config)
         try:

@@ -1,17 +1,33 @@
 """A stop asked at an awkward moment is a clean stop: exit code 0, none killed by a signal."""
 
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from streams.serve import BEGINS, RESTARTS, STOPS
+from streams.serve import BEGINS, EXIT_CUT_OFF, RESTARTS, STOPS
 from tests.integration.fleet import Fleet
 from tests.integration.patience import wait_until
 from tests.integration.ward import config_toml
 
 NOBODY = "127.0.0.1:1"
+FAILS_WHILE_IT_STOPS = """
+import asyncio, os, signal
+from schemas.config import Config
+from streams import engine, serve, worker
+
+async def run(self, after_s=0.0):
+    self._loop = asyncio.get_running_loop()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await self._stopping.wait()
+    raise RuntimeError("the engine")
+
+worker.Worker.run = run
+asyncio.run(serve.work(Config(broker="127.0.0.1:1"), engine.Engine()))
+"""
 
 
 def test_a_stop_while_the_replaced_program_loads_waits_for_its_handlers(tmp_path: Path) -> None:
@@ -38,6 +54,29 @@ def test_a_stop_asked_again_and_again_is_one_clean_stop(tmp_path: Path) -> None:
         time.sleep(0.01)
 
     assert fleet.wait("a") == 0
+
+
+def test_an_engine_that_fails_while_it_stops_is_not_started_over() -> None:
+    command = [sys.executable, "-c", FAILS_WHILE_IT_STOPS]
+
+    assert subprocess.run(command, timeout=60, check=False).returncode == EXIT_CUT_OFF
+
+
+def test_a_secret_that_is_not_there_ends_a_worker_and_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "radvigil.toml"
+    secured = 'security = "SASL_PLAINTEXT"\nmechanism = "PLAIN"\nusername_env = "NOBODY_SET_IT"\n'
+    config.write_text(f'broker = "{NOBODY}"\n[kafka]\n{secured}password_env = "NOBODY_SET_IT"\n')
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "run", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 2
+    assert "the environment variable NOBODY_SET_IT is not set" in ran.stderr.splitlines()[-1]
 
 
 def test_a_stop_during_the_pause_after_restarts_ends_the_pause(

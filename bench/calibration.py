@@ -40,7 +40,7 @@ from detectors.dependence import dependence_of_categories
 from detectors.overdispersion import overdispersion_of
 from detectors.standard import Standard
 from detectors.votes import VOTES
-from streams.seen import Readings
+from streams.series.seen import Readings
 
 PROCESSES = 2
 IN_CONTROL_N = 1_000

@@ -2,10 +2,10 @@
 
     python -m bench.days [--series N] [--seed N] [--json]
 
-Each series runs through the whole life of one (`streams.series`): a reference of 2,000, eight days
-at least, and twenty days more; then its mean moves at some hour of a day. The median of what it
-took is of all series, those not found in sixty days included; a promise of 200 days. What such
-series raise where nothing changes is `python -m bench.weekends --only "of their own"`.
+Each series runs through the whole life of one (`streams.series.watched`): a reference of 2,000,
+eight days at least, and twenty days more; then its mean moves at some hour of a day. The median of
+what it took is of all series, those not found in sixty days included; a promise of 200 days. What
+such series raise where nothing changes is `python -m bench.weekends --only "of their own"`.
 """
 
 import argparse
@@ -18,12 +18,12 @@ import numpy as np
 
 from bench.weekends import PROMISE_DAYS
 from schemas.config import Reference
-from streams.change import Change
-from streams.learning import settings_of
 from streams.pace import DAY_US
-from streams.seen import Seen
-from streams.series import Series
-from streams.series_number import NumberSample
+from streams.series.change import Change
+from streams.series.learning import settings_of
+from streams.series.number import NumberSample
+from streams.series.seen import Seen
+from streams.series.watched import Series
 
 LEVELS_SD, PACES, SHIFTS_SD = (0.0, 0.05, 0.1, 0.2), (150, 1_000), (0.25, 0.5, 1.0)
 _QUIET_DAYS, _FOLLOWED_DAYS = 20, 60

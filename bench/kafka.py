@@ -28,7 +28,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from bench.hour import HOUR_S, Event, hour
 from schemas.config import Config
-from streams.topics_admin import TopicsAdmin
+from streams.kafka.topics_admin import TopicsAdmin
 from tests.integration.fleet import Reader
 from tests.integration.kafka_rig import Kafka
 

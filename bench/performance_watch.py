@@ -12,7 +12,7 @@ from schemas.config import Config, Model, Reference
 from schemas.performance import Performance
 from streams.clock import to_us
 from streams.finding import Finding
-from streams.observe import Complete, Observations
+from streams.observations.observe import Complete, Observations
 from streams.performance.readout import Readout
 from streams.stage import Happened
 

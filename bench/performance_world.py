@@ -14,8 +14,8 @@ import numpy as np
 from schemas.prediction import Output, Prediction
 from schemas.report import Label, Report
 from streams.clock import from_us
+from streams.outcomes.study_record import StudyFacts
 from streams.stage import Happened
-from streams.study_record import StudyFacts
 
 PER_DAY = 200
 DAY_US = 86_400_000_000

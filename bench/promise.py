@@ -33,8 +33,8 @@ from schemas.config import Budget as Promise
 from streams.budget import Budget
 from streams.detect import Detect
 from streams.finding import Finding
-from streams.observe import Observations
-from streams.patients import Patients
+from streams.observations.observe import Observations
+from streams.observations.patients import Patients
 
 SERIES_N = 1_000
 REFERENCE_N = 2_000

@@ -29,8 +29,8 @@ from schemas.slices import SliceSettings
 from streams.budget import Budget
 from streams.detect import Detect
 from streams.finding import Finding
-from streams.observe import Observations
-from streams.subgroups import Subgroups
+from streams.observations.observe import Observations
+from streams.slices.subgroups import Subgroups
 
 PER_DAY, STUDIES = 200, 5_000
 SCANNERS_N, BROKEN = 12, "scanner.station=CT7"

@@ -31,7 +31,7 @@ from streams.budget import Budget
 from streams.detect import Detect
 from streams.fields import Value
 from streams.finding import Finding
-from streams.observe import Observations
+from streams.observations.observe import Observations
 
 PER_DAY, SCANNERS_N, BROKEN = 200, 12, 6
 LEARNT_N, FOLLOWED_N = 8_000, 3_000

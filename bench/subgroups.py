@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.subgroup_bet import GapBet, Tally
+from streams.slices.subgroup_bet import GapBet, Tally
 
 DAY_US = 86_400_000_000
 LEAST_N, PROMISE_DAYS = 100, 20_000.0

@@ -2,9 +2,10 @@
 
     python -m bench.weekends [--series N] [--days N] [--per-day N ...] [--only PART-OF-A-NAME]
 
-Each series runs through the whole life of one (`streams.series`): a reference of 2,000, learnt from
-any day of the week on, and what comes after an alarm. `min_days` 0 takes all days for alike, 8 is
-the default. A promise of 200 days; what is allowed is the time in which it was watched, over that.
+Each series runs through the whole life of one (`streams.series.watched`): a reference of 2,000,
+learnt from any day of the week on, and what comes after an alarm. `min_days` 0 takes all days for
+alike, 8 is the default. A promise of 200 days; what is allowed is the time in which it was watched,
+over that.
 """
 
 import argparse
@@ -15,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from schemas.config import Reference
-from streams.change import Change
-from streams.learning import settings_of
 from streams.pace import DAY_US
-from streams.seen import Floats, Sample, Seen, SeriesKind
-from streams.series import Series
-from streams.series_number import NumberSample
-from streams.series_word import WordSample, YesNoSample
+from streams.series.change import Change
+from streams.series.learning import settings_of
+from streams.series.number import NumberSample
+from streams.series.seen import Floats, Sample, Seen, SeriesKind
+from streams.series.watched import Series
+from streams.series.word import WordSample, YesNoSample
 
 PROMISE_DAYS = 200.0
 _ROW = 1_000

@@ -18,9 +18,9 @@ from schemas.incident import Incident
 from streams import state
 from streams.budget import Account, Budget, promise, share_of
 from streams.clock import from_us
-from streams.lifecycle import LIVE
+from streams.incidents.lifecycle import LIVE
 from streams.pipeline import Pipeline
-from streams.series_account import SeriesAccount, series_account
+from streams.series.account import SeriesAccount, series_account
 
 _DRIFT = {"input_drift", "output_drift", "performance_drift", "calibration_drift"}
 _MONITORS = {"silence", "partial_silence", "subgroup_gap", "version_disagreement", "off_label"}

@@ -1,8 +1,8 @@
 """The Faust app: the only file that knows agents.
 
 Each agent takes the chunks of its topic and hands them to the shard of their partition. No Faust
-tables: the shards' state is in a changelog of its own (streams/changelog.py). The settings are
-those of docs/ARCHITECTURE.md, "The engine"; each was found by breaking something.
+tables: the shards' state is in a changelog of its own (streams/kafka/changelog.py). The settings
+are those of docs/ARCHITECTURE.md, "The engine"; each was found by breaking something.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,10 +18,10 @@ from yarl import URL
 
 from schemas.config import Config
 from schemas.kafka import Kafka
-from streams.bulk_consumer import Delivery, PlainConsumer, ShardTransport
-from streams.connection import credentials, ssl_context
 from streams.engine import Engine
-from streams.intake import Intake
+from streams.kafka.bulk_consumer import Delivery, PlainConsumer, ShardTransport
+from streams.kafka.connection import credentials, ssl_context
+from streams.kafka.intake import Intake
 from streams.merge import Chunk
 from streams.shard_topics import ShardTopics
 

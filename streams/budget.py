@@ -13,10 +13,10 @@ A share is a time: the days between two false alarms. So no change of pace overs
   what it expects to have gathered in control grows by one a day, at any pace, and its threshold is
   the days. A pause adds days and evidence alike; nothing is converted.
 - A vote that counts observations is held to days x pace of them. It is armed at `AHEAD` times the
-  pace at which the reference was learnt, and armed again, keeping its evidence, when a whole day
-  of the series was faster than that (streams/share.py). So its rate of false alarms, in days, is at
-  most the share at every pace up to the armed one. Beyond it the share is exceeded for a day, until
-  the pace is known, once for every doubling of the fastest pace that there ever was: a finite
+  pace at which the reference was learnt, and armed again, keeping its evidence, when a whole day of
+  the series was faster than that (streams/series/share.py). So its rate of false alarms, in days,
+  is at most the share at every pace up to the armed one. Beyond it the share is exceeded for a day,
+  until the pace is known, once for every doubling of the fastest pace that there ever was: a finite
   number of expected alarms, and no rate. The armed pace is lowered by a new reference only.
 """
 

@@ -1,7 +1,8 @@
 """Time in the core: whole microseconds since the epoch, and the watermark that only proof moves.
 
-Live, the edge proves event time against the broker (streams/proof.py); in replay, arrival times do.
-Either way the watermark is what is proved minus the lateness that is granted to producers.
+Live, the edge proves event time against the broker (streams/kafka/proof.py); in replay, arrival
+times do. Either way the watermark is what is proved minus the lateness that is granted to
+producers.
 """
 
 from datetime import UTC, datetime, timedelta

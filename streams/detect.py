@@ -13,26 +13,26 @@ from schemas.incident import Incident
 from schemas.series import SeriesPoint
 from schemas.shipped import Shipped
 from schemas.slices import SliceSettings
-from streams.blocks import Block
 from streams.budget import Budget
-from streams.change import Change, NewWord
-from streams.drift_finding import drift_finding, drift_kind, new_value_finding
 from streams.fields import Value
 from streams.finding import Finding
-from streams.kept import Kept, Owner, kind_of
-from streams.learning import settings_of
-from streams.observe import Complete, Look, Observations
-from streams.seen import SeriesId, SeriesKind
-from streams.series import Happening, Series
-from streams.series_point import series_point
-from streams.series_record import Bulk, SeriesRecord, Written, kept_of, record_of
-from streams.series_record_1 import SeriesRecord1, kept_of_version_1
-from streams.share import Grant
-from streams.shipping import named_series, reference_of
+from streams.observations.observe import Complete, Look, Observations
+from streams.observations.slicing import SiteLabels, is_slice_of_input
+from streams.series.blocks import Block
+from streams.series.change import Change, NewWord
+from streams.series.drift_finding import drift_finding, drift_kind, new_value_finding
+from streams.series.kept import Kept, Owner, kind_of
+from streams.series.learning import settings_of
+from streams.series.point import series_point
+from streams.series.record import Bulk, SeriesRecord, Written, kept_of, record_of
+from streams.series.record_1 import SeriesRecord1, kept_of_version_1
+from streams.series.seen import SeriesId, SeriesKind
+from streams.series.share import Grant
+from streams.series.shipping import named_series, reference_of
+from streams.series.watched import Happening, Series
 from streams.site_time import SiteTimes
-from streams.slices import SiteLabels, is_slice_of_input
-from streams.slices_group import Group
-from streams.slices_watch import SliceWatch, whole_id
+from streams.slices.group import Group
+from streams.slices.watch import SliceWatch, whole_id
 
 Said = Finding | SeriesPoint
 

@@ -1,6 +1,6 @@
 """What a stage concluded about one thing it watches: it holds, it changed, it eased.
 
-`streams.incidents` turns findings into incidents. A finding is dated by when it became true.
+`streams.incidents.stage` turns findings into incidents. A finding is dated by when it became true.
 """
 
 from typing import Literal

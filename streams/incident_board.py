@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.incident import Incident
-from streams.lifecycle import LIVE
+from streams.incidents.lifecycle import LIVE
 
 _SEVERITIES = ("critical", "error", "warning", "info")
 _STATES = ("open", "pending", "acknowledged", "resolving", "resolved", "closed")

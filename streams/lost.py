@@ -2,11 +2,11 @@
 
 Retention can delete records while all workers are away, or are further behind than it reaches, of
 an input or of the source of a re-keyed one, of which all partitions of its copy are told
-(streams/loss_marker.py). It is found where reading goes on (streams/retention.py), after a restart
-or in the midst of work, and told in the place of what is gone. A study whose result may have lain
-among them did not get none: nobody knows. Nothing is concluded of it, no feed is taken for silent
-over that time, and an incident says what the monitor has not seen. Only a live worker can lose
-records: a replay of what is left does not know of them.
+(streams/loss_marker.py). It is found where reading goes on (streams/kafka/retention.py), after a
+restart or in the midst of work, and told in the place of what is gone. A study whose result may
+have lain among them did not get none: nobody knows. Nothing is concluded of it, no feed is taken
+for silent over that time, and an incident says what the monitor has not seen. Only a live worker
+can lose records: a replay of what is left does not know of them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

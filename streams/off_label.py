@@ -17,9 +17,9 @@ from schemas.oversight import OffLabel as Settings
 from schemas.prediction import Prediction
 from schemas.study import Study
 from streams.clock import seconds_to_us
-from streams.early_answers import Answer, Early, EarlyAnswers
-from streams.expectation import Facts, rule_of
 from streams.finding import Finding, Signal
+from streams.outcomes.early_answers import Answer, Early, EarlyAnswers
+from streams.outcomes.expectation import Facts, rule_of
 from streams.share_bet import ShareBet, wilson
 from streams.stage import Change, Happened, Said, Takes, Timeless
 

@@ -9,23 +9,23 @@ from collections import Counter
 from schemas.config import Config
 from streams.budget import Budget
 from streams.clock import Clock
-from streams.commands import Commands
-from streams.correlate import Correlate
 from streams.detect import Detect
-from streams.firsts import Firsts
-from streams.incidents import Incidents
+from streams.incidents.commands import Commands
+from streams.incidents.stage import Incidents
 from streams.lost import Losses
-from streams.observe import REFUSED, Observe, Watched
-from streams.outage import Outages
+from streams.observations.firsts import Firsts
+from streams.observations.observe import REFUSED, Observe, Watched
+from streams.observations.slicing import Slicing
+from streams.outcomes.correlate import Correlate
+from streams.outcomes.outage import Outages
+from streams.outcomes.proving import Proving
 from streams.performance.readout import Readout
-from streams.proving import Proving
 from streams.routing.stage import Routing
 from streams.self_watch import SelfWatch
 from streams.sites import Sites
-from streams.slices import Slicing
+from streams.slices.subgroups import Subgroups
 from streams.stage import EVERYTHING, Stage, Timeless
 from streams.stages import stages_of
-from streams.subgroups import Subgroups
 
 
 class Parts:

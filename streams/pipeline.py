@@ -16,17 +16,17 @@ from schemas.refusal import Refused
 from schemas.report import Report
 from schemas.study import Study
 from streams import state
-from streams.acceptance import accepted
 from streams.clock import NEVER_US, to_us
-from streams.commands import ROUTED, of_series
-from streams.correlate import Joined
 from streams.finding import MONITOR_SITE
+from streams.incidents.acceptance import accepted
+from streams.incidents.commands import ROUTED, of_series
 from streams.memory import Memory
-from streams.observe import Watched
+from streams.observations.observe import Watched
+from streams.outcomes.correlate import Joined
 from streams.parts import Parts
 from streams.passing import Passing
-from streams.seen import SeriesId
-from streams.series import Series
+from streams.series.seen import SeriesId
+from streams.series.watched import Series
 from streams.stage import Happened
 from streams.telling import Telling
 

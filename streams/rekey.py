@@ -2,7 +2,7 @@
 
 What the broker knew of the message when its producer wrote it travels in one header, so that a
 re-keyed topic is merged by the time the producer's record was appended, and a dead letter names
-the record that the producer wrote. Pure; `streams/rekeyer.py` moves the records.
+the record that the producer wrote. Pure; `streams/kafka/rekeyer.py` moves the records.
 """
 
 from typing import NamedTuple

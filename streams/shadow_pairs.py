@@ -13,8 +13,8 @@ from msgspec import Struct, field
 from schemas.oversight import VersionDisagreement
 from schemas.prediction import Prediction
 from streams.clock import seconds_to_us
+from streams.outcomes.waiting_room import Key, WaitingRoom
 from streams.stage import Change
-from streams.waiting_room import Key, WaitingRoom
 
 _SHADOWS_KEPT = 8  # versions of shadows of one model at one site
 _MODELS_PER_SITE = 1_000

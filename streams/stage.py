@@ -16,8 +16,8 @@ from schemas.report import Report
 from schemas.study import Study
 from streams.clock import NEVER_US
 from streams.finding import Finding
-from streams.observe import Complete, Look, Missed, Observations, Watched
-from streams.study_record import StudyFacts
+from streams.observations.observe import Complete, Look, Missed, Observations, Watched
+from streams.outcomes.study_record import StudyFacts
 
 Takes = tuple[type[Watched], ...]
 EVERYTHING: Takes = (Study, Prediction, Report)

@@ -10,10 +10,10 @@ from streams.disagreement import Disagreement
 from streams.lost import Losses
 from streams.off_label import OffLabel
 from streams.performance.readout import Readout
-from streams.quality import Quality
+from streams.quality.stage import Quality
 from streams.silence import Silence
+from streams.slices.subgroups import Subgroups
 from streams.stage import Stage
-from streams.subgroups import Subgroups
 from streams.versions import Versions
 
 _KINDS: Mapping[Monitor, type[Stage]] = {

@@ -11,19 +11,19 @@ import msgspec
 from msgspec import Struct
 
 from streams.budget import Account
-from streams.commands import Taken
-from streams.incidents import Case
+from streams.incidents.commands import Taken
+from streams.incidents.stage import Case
 from streams.lost import Lost
-from streams.outage_episode import Episode
-from streams.patients import Known
+from streams.observations.patients import Known
+from streams.observations.slicing import SiteLabels
+from streams.outcomes.outage_episode import Episode
+from streams.outcomes.study_record import StudyRecord
 from streams.routing.stage import Routing
 from streams.self_watch import Skew
-from streams.series_record import SeriesRecord
-from streams.series_record_1 import SeriesRecord1
+from streams.series.record import SeriesRecord
+from streams.series.record_1 import SeriesRecord1
 from streams.sites import Admitted
-from streams.slices import SiteLabels
 from streams.stages import record_kinds
-from streams.study_record import StudyRecord
 
 Record = tuple[bytes, bytes | None]
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from schemas.cloudevents import open_envelope
 from schemas.config import Config
 from schemas.refusal import Refused
-from streams.connection import librdkafka_settings
+from streams.kafka.connection import librdkafka_settings
 from streams.partitioner import partition_of
 from streams.shard_topics import shard_topics
 

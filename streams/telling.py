@@ -13,11 +13,11 @@ from schemas.outcome import Outcome
 from schemas.series import SeriesPoint
 from streams.clock import from_us, to_us
 from streams.finding import Finding
-from streams.lifecycle import ENDS
-from streams.observe import Complete, Look, Missed, Observations
+from streams.incidents.lifecycle import ENDS
+from streams.observations.observe import Complete, Look, Missed, Observations
+from streams.outcomes.study_record import Settlement
 from streams.parts import Parts
 from streams.stage import NewEpoch, Said
-from streams.study_record import Settlement
 
 
 class Telling:

@@ -17,16 +17,16 @@ from detectors.warm import warm_up
 from schemas.config import Config
 from schemas.topics import topics_of
 from streams.app import build, run_until_crash
-from streams.assignment import Assignment
-from streams.broker_clock import BrokerClock, OwnClock
-from streams.embedded import PARTITIONS, EmbeddedBroker
 from streams.engine import Engine
-from streams.proof import Prover
-from streams.rekeyer import Rekeyer
+from streams.kafka.assignment import Assignment
+from streams.kafka.broker_clock import BrokerClock, OwnClock
+from streams.kafka.embedded import PARTITIONS, EmbeddedBroker
+from streams.kafka.proof import Prover
+from streams.kafka.rekeyer import Rekeyer
+from streams.kafka.shards import Shards
+from streams.kafka.topics_admin import NoBroker, TopicsAdmin
 from streams.shard_topics import shard_topics
-from streams.shards import Shards
 from streams.telemetry import Silent, Telemetry
-from streams.topics_admin import NoBroker, TopicsAdmin
 
 log = logging.getLogger("radvigil.worker")
 

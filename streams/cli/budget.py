@@ -12,14 +12,14 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 
 from schemas.config import Config
 from streams.account import ShardPart, SiteAccount, Statement, shard_part, statement
-from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.shard_state import partitions_n
 from streams.clock import from_us
-from streams.connection import no_answer
 from streams.incident_board import printable
-from streams.incident_log import IncidentLog, NoIncidents
-from streams.series_account import SLOWEST_N, Delay, SeriesAccount, slowest
+from streams.kafka.changelog import last_values
+from streams.kafka.connection import no_answer
+from streams.kafka.incident_log import IncidentLog, NoIncidents
+from streams.series.account import SLOWEST_N, Delay, SeriesAccount, slowest
 from streams.shard import META_KEY
 from streams.shard_topics import shard_topics
 from streams.state import UnreadableState

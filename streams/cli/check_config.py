@@ -11,7 +11,7 @@ from schemas.config import MONITORS, Config, Model, Outage
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
 from streams.budget import promise
-from streams.observe import Observe
+from streams.observations.observe import Observe
 
 _RECOMMENDED_N = 500
 _A_WEEKEND_DAYS = 8

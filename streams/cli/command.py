@@ -23,12 +23,12 @@ from schemas.reply import Reply
 from streams.cli.arguments import BadInput, add_config, config_of, hush, site_name
 from streams.cli.command_words import bounded, matcher, told, until
 from streams.clock import from_us
-from streams.command_sender import CommandSender, NotSent
-from streams.commands import ROUTED
 from streams.delivery.trouble import NOT_SILENCED, is_about_receiver
 from streams.finding import MONITOR_SITE
 from streams.incident_board import printable
-from streams.incident_log import IncidentLog, NoIncidents
+from streams.incidents.commands import ROUTED
+from streams.kafka.command_sender import CommandSender, NotSent
+from streams.kafka.incident_log import IncidentLog, NoIncidents
 
 ACCEPTED, UNANSWERED, USAGE, REJECTED = 0, 1, 2, 3
 _SHORTEST_PREFIX = 8

@@ -15,11 +15,11 @@ from schemas.config import Config
 from schemas.topics import STATE
 from schemas.web import WebSettings
 from streams import state
-from streams.changelog import last_values
 from streams.cli.arguments import BadInput, add_config, config_of, hush
 from streams.clock import from_us
-from streams.connection import no_answer
 from streams.incident_board import printable
+from streams.kafka.changelog import last_values
+from streams.kafka.connection import no_answer
 from streams.silence.feed import Feed
 from streams.web.coverage import Coverage
 from streams.web.freshness import Freshness

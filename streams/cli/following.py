@@ -15,7 +15,7 @@ from schemas.config import Config
 from schemas.config_file import ConfigError
 from streams.cli.arguments import BadInput, CannotListen
 from streams.cli.http_option import http_address
-from streams.follower import Follower
+from streams.kafka.follower import Follower
 from streams.status_server import Address, StatusServer
 
 log = logging.getLogger("radvigil.follower")

@@ -16,9 +16,9 @@ from schemas.decoding import encode
 from schemas.incident import Incident
 from streams.cli.arguments import BadInput, add_config, config_of, hush, site_name
 from streams.clock import from_us
-from streams.imdrf import suggested
 from streams.incident_board import IncidentBoard, sentence, table, told
-from streams.incident_log import IncidentLog, NoIncidents
+from streams.incidents.imdrf import suggested
+from streams.kafka.incident_log import IncidentLog, NoIncidents
 
 _POLL_S = 1.0
 _EXAMPLES = """examples:

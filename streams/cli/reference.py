@@ -26,11 +26,11 @@ from streams.cli.command_words import bounded
 from streams.cli.reference_words import Listed, listed, listing
 from streams.cli.shard_state import shards_of
 from streams.clock import from_us
-from streams.command_sender import CommandSender, NotSent
 from streams.incident_board import printable
-from streams.seen import SeriesId
-from streams.series import Series
-from streams.shipping import LEAST_N, line_of, reference_of
+from streams.kafka.command_sender import CommandSender, NotSent
+from streams.series.seen import SeriesId
+from streams.series.shipping import LEAST_N, line_of, reference_of
+from streams.series.watched import Series
 
 _EXAMPLES = """examples:
   radvigil reference list --config radvigil.toml --site north

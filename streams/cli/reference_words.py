@@ -6,9 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from streams.clock import from_us
-from streams.references import Entry, Origin
-from streams.seen import Frozen, SeriesId
-from streams.series import Series
+from streams.series.references import Entry, Origin
+from streams.series.seen import Frozen, SeriesId
+from streams.series.watched import Series
 
 _ORIGINS: dict[Origin, str] = {
     "learnt": "learnt",

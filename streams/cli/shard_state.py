@@ -7,10 +7,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from schemas.config import Config
-from streams.changelog import last_values
 from streams.cli.arguments import BadInput
-from streams.connection import librdkafka_settings, no_answer
-from streams.incident_log import ANSWER_S
+from streams.kafka.changelog import last_values
+from streams.kafka.connection import librdkafka_settings, no_answer
+from streams.kafka.incident_log import ANSWER_S
 from streams.pipeline import Pipeline
 from streams.shard import META_KEY
 from streams.shard_topics import shard_topics

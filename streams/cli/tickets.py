@@ -18,7 +18,7 @@ from streams.cli.arguments import BadInput, add_config, config_of
 from streams.cli.following import add_options, chosen, follow, needs_a_kafka, now_us
 from streams.delivery.surroundings import Surroundings
 from streams.incident_board import printable
-from streams.incident_log import IncidentLog, NoIncidents
+from streams.kafka.incident_log import IncidentLog, NoIncidents
 from streams.notifiers import Request
 from streams.status_server import Address
 from streams.ticket_desk.carrier import Carrier

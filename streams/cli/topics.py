@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas.config import Config
 from schemas.topics import topics_of
 from streams.cli.arguments import BadInput, add_config, config_of
-from streams.topics_admin import Difference, NoBroker, TopicsAdmin, TopicState
+from streams.kafka.topics_admin import Difference, NoBroker, TopicsAdmin, TopicState
 
 _EXAMPLES = """examples:
   radvigil topics --config radvigil.toml

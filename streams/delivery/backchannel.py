@@ -27,11 +27,11 @@ from schemas.decoding import encode
 from schemas.routing import PagerDuty, Receiver, Slack
 from schemas.secrets import read_secret
 from streams.command_homes import homes
-from streams.connection import aiokafka_settings
 from streams.delivery.backchannel_paged import Paged
 from streams.delivery.service_edge import Silent, Telemetry, topics_for
 from streams.delivery.slack_socket import SlackSocket
 from streams.engine import Engine
+from streams.kafka.connection import aiokafka_settings
 from streams.notifiers.back import NotTaken
 from streams.notifiers.back import pagerduty as from_pagerduty
 from streams.notifiers.back import slack as from_slack

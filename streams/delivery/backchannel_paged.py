@@ -15,8 +15,8 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from schemas.config import Config
 from schemas.notification import Notification
-from streams.connection import aiokafka_settings
 from streams.delivery.service_edge import topics_for
+from streams.kafka.connection import aiokafka_settings
 from streams.notifiers.pagerduty import dedup_key
 
 log = logging.getLogger("radvigil.delivery")

@@ -10,8 +10,8 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.config import Config
-from streams.connection import aiokafka_settings
 from streams.delivery.service_edge import Arrival
+from streams.kafka.connection import aiokafka_settings
 
 ANSWER_S = 15.0
 _FETCHED_N = 500

@@ -16,15 +16,15 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from schemas.config import Config
-from streams.broker_clock import BrokerClock
-from streams.changelog import last_values
-from streams.checkpoint import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
-from streams.connection import aiokafka_settings
 from streams.delivery.service_acts import Acts
 from streams.delivery.service_edge import Arrival, Opened, Rows, TakenAway, topics_for
 from streams.delivery.service_trouble import POSITION
 from streams.engine import Engine
-from streams.transaction import send_rows
+from streams.kafka.broker_clock import BrokerClock
+from streams.kafka.changelog import last_values
+from streams.kafka.checkpoint import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
+from streams.kafka.connection import aiokafka_settings
+from streams.kafka.transaction import send_rows
 
 log = logging.getLogger("radvigil.delivery")
 

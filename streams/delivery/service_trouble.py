@@ -17,11 +17,11 @@ from schemas.incident import Incident, IncidentState, TransitionReason
 from schemas.notification import Notification, NotificationAction, NotificationReason
 from schemas.reply import Reply
 from schemas.routing import Recipient
-from streams.case import Case
 from streams.clock import to_us
-from streams.commands import ROUTED, Commands, Taken, matches
 from streams.finding import Finding
-from streams.incidents import Incidents
+from streams.incidents.case import Case
+from streams.incidents.commands import ROUTED, Commands, Taken, matches
+from streams.incidents.stage import Incidents
 from streams.routing.decide import News
 from streams.routing.match import LOG, Routes
 from streams.routing.notice import notice

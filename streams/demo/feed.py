@@ -19,7 +19,7 @@ from schemas.report import Report
 from schemas.study import Study
 from schemas.topics import INPUTS
 from streams.clock import from_us, to_us
-from streams.connection import aiokafka_settings
+from streams.kafka.connection import aiokafka_settings
 from streams.simulate import Arrival
 
 BEHIND_US = 200_000

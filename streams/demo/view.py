@@ -12,7 +12,7 @@ from schemas.incident import Incident
 from schemas.messages import Effect
 from schemas.outcome import Outcome
 from streams.incident_board import IncidentBoard, printable, table, told
-from streams.lifecycle import LIVE
+from streams.incidents.lifecycle import LIVE
 from streams.telemetry import Silent
 
 _TOLD = 8

@@ -12,7 +12,7 @@ from schemas.prediction import Prediction
 from schemas.report import Report
 from schemas.study import Study
 from schemas.topics import INPUTS
-from streams.connection import aiokafka_settings
+from streams.kafka.connection import aiokafka_settings
 
 Event = Study | Prediction | Report
 

@@ -17,7 +17,7 @@ from schemas.incident import Incident
 from schemas.performance import Performance
 from streams.clock import seconds_to_us, to_us
 from streams.finding import Finding
-from streams.observe import Complete, Look, Missed, Observations
+from streams.observations.observe import Complete, Look, Missed, Observations
 from streams.performance.diagnosis import Cause
 from streams.performance.telling import diagnosed, ended_of, finding_of
 from streams.performance.unread import Matured, Unread

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from schemas.prediction import Prediction
 from schemas.report import Report
-from streams.correlate import READ_STATUSES
+from streams.outcomes.correlate import READ_STATUSES
 
 REMOVING = frozenset({"cancelled", "entered_in_error"})
 _MAX_MODELS = 64  # per study, as on the wire

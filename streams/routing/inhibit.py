@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from schemas.incident import Incident
-from streams.quality_missing import PREFIX as MISSING_FIELD
+from streams.quality.missing import PREFIX as MISSING_FIELD
 from streams.routing.follow import Followed
 from streams.routing.severity import graver
 

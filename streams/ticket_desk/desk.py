@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.config import Config
 from schemas.incident import Incident
 from schemas.tickets import Tickets
-from streams.follower import Follower, commit
+from streams.kafka.follower import Follower, commit
 from streams.shard_topics import shard_topics
 from streams.ticket_desk.clerk import Clerk
 from streams.ticket_desk.telemetry import Silent, Telemetry

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from schemas.config import MONITORS, Config, Monitor
 from streams.clock import seconds_to_us
-from streams.slices import first_reference_n
+from streams.observations.slicing import first_reference_n
 
 DAY_S = 86_400.0
 

@@ -13,8 +13,8 @@ from schemas.config import Config
 from schemas.reply import Reply
 from schemas.web import WebSettings
 from streams.clock import from_us
-from streams.command_sender import CommandSender, NotSent
 from streams.delivery.trouble import is_about_receiver
+from streams.kafka.command_sender import CommandSender, NotSent
 from streams.web.guard import check_form, own_path
 from streams.web.login import Login, good_name
 from streams.web.view import View

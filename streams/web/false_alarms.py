@@ -9,7 +9,7 @@ from schemas.config import Config
 from schemas.incident import Incident
 from streams.account import Spent, spent
 from streams.budget import promise
-from streams.lifecycle import ENDS
+from streams.incidents.lifecycle import ENDS
 from streams.web.view_incidents import Episode
 from streams.web.words import count
 

@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.fields import EARLIEST_YEAR, LATEST_YEAR
 from schemas.incident import Incident
-from streams.lifecycle import ENDS
+from streams.incidents.lifecycle import ENDS
 from streams.web import words
 from streams.web.false_alarms import account
 from streams.web.pages import Scene, Values, rows_of

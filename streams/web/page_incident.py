@@ -6,7 +6,7 @@ from typing import NamedTuple
 from schemas.incident import Incident, Slice
 from streams.clock import to_us
 from streams.delivery.trouble import REPAIR, is_about_receiver
-from streams.imdrf import suggested
+from streams.incidents.imdrf import suggested
 from streams.partitioner import partition_of
 from streams.web import words
 from streams.web.charts import Chart, evidence_chart, outage_chart, series_chart

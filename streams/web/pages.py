@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from schemas.config import Config, Model
 from schemas.incident import Incident
 from schemas.web import WebSettings
-from streams.slices import first_reference_n
+from streams.observations.slicing import first_reference_n
 from streams.web import words
 from streams.web.estimates import performance
 from streams.web.false_alarms import account

@@ -25,7 +25,7 @@ from schemas.reply import Reply
 from schemas.series import SeriesPoint
 from schemas.web import WebSettings
 from streams.clock import seconds_to_us
-from streams.connection import aiokafka_settings
+from streams.kafka.connection import aiokafka_settings
 from streams.web.freshness import Reading
 from streams.web.view import Told, View
 

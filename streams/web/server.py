@@ -13,8 +13,8 @@ from schemas.command import Command
 from schemas.config import Config
 from schemas.reply import Reply
 from schemas.web import WebSettings
-from streams.command_sender import NotSent
 from streams.engine import Engine
+from streams.kafka.command_sender import NotSent
 from streams.web import page_coverage, page_history, page_incident, pages
 from streams.web.desk import Desk, Send, Visitor, sender
 from streams.web.freshness import Freshness, freshness

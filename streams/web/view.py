@@ -14,7 +14,7 @@ from schemas.outcome import Outcome
 from schemas.reply import Reply
 from schemas.series import SeriesPoint
 from schemas.web import WebSettings
-from streams.lifecycle import LIVE, TRUE
+from streams.incidents.lifecycle import LIVE, TRUE
 from streams.web.freshness import Proof
 from streams.web.view_incidents import Incidents
 from streams.web.view_monitor import Monitor

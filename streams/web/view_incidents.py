@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from schemas.fields import Severity
 from schemas.incident import Incident, IncidentState, TransitionReason
-from streams.lifecycle import LIVE
+from streams.incidents.lifecycle import LIVE
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
 _STATES = ("open", "pending", "acknowledged", "resolving", "resolved", "closed")

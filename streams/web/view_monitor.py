@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.outcomes.study_record import StudyRecord
 from streams.shard import META_KEY, Meta
-from streams.study_record import StudyRecord
 
 _STUDY = b'["study/1"'
 _WAITING = 100_000

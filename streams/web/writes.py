@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from schemas.command import Action, Command
 from schemas.incident import Incident
-from streams.commands import ROUTED
 from streams.delivery.trouble import NOT_SILENCED, is_about_receiver
+from streams.incidents.commands import ROUTED
 from streams.web.view_incidents import FALSE_ALARM
 
 LONGEST_TEXT = 256

@@ -6,7 +6,7 @@ import msgspec
 from confluent_kafka import Producer
 
 from schemas.config import Config
-from streams.topics_admin import TopicsAdmin
+from streams.kafka.topics_admin import TopicsAdmin
 from tests.integration.brokers import Broker
 from tests.integration.fleet import Fleet, Reader
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from streams.topics_admin import TopicsAdmin
+from streams.kafka.topics_admin import TopicsAdmin
 from tests.integration.patience import ANSWER_S
 from tests.integration.scene import Scene
 

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streams.embedded import PARTITIONS, EmbeddedBroker
+from streams.kafka.embedded import PARTITIONS, EmbeddedBroker
 from streams.partitioner import partition_of
 from tests.integration.console import Console, run
 from tests.integration.patience import wait_until

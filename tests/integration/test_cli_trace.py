@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from schemas.cloudevents import STRUCTURED
 from schemas.config import Config
 from streams.cli import main
-from streams.embedded import PARTITIONS, EmbeddedBroker
+from streams.kafka.embedded import PARTITIONS, EmbeddedBroker
 from streams.partitioner import partition_of
 from streams.shard_topics import shard_topics
 from tests.integration.scene import Scene

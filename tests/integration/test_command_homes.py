@@ -13,8 +13,8 @@ from schemas.config import Config
 from schemas.decoding import encode
 from schemas.kafka import Kafka
 from schemas.reply import Reply
-from streams.command_sender import CommandSender
-from streams.embedded import PARTITIONS, EmbeddedBroker
+from streams.kafka.command_sender import CommandSender
+from streams.kafka.embedded import PARTITIONS, EmbeddedBroker
 from tests.integration.fleet import Reader
 
 AT = datetime(2026, 1, 5, 8, tzinfo=UTC)

@@ -20,8 +20,8 @@ from schemas.decoding import encode
 from schemas.kafka import Kafka
 from schemas.topics import topics_of
 from schemas.web import WebSettings
-from streams.embedded import EmbeddedBroker
-from streams.topics_admin import TopicsAdmin
+from streams.kafka.embedded import EmbeddedBroker
+from streams.kafka.topics_admin import TopicsAdmin
 from streams.web.reader import Reader
 from streams.web.view import View
 from tests.integration.brokers import Broker

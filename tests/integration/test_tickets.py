@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from schemas.decoding import encode
 from schemas.incident import Incident
-from streams.embedded import EmbeddedBroker
+from streams.kafka.embedded import EmbeddedBroker
 from streams.notifiers import Request
 from streams.partitioner import partition_of
 from tests.integration.brokers import Broker

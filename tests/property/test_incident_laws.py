@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.fields import Severity
 from schemas.incident import Incident, IncidentState, TransitionReason
 from schemas.reply import ReplyReason
-from streams.lifecycle import BEGINS, ENDS, LIVE, TRANSITIONS, TRUE
+from streams.incidents.lifecycle import BEGINS, ENDS, LIVE, TRANSITIONS, TRUE
 from tests.unit.builders import command, finding
 from tests.unit.incident_desk import Desk
 

@@ -16,9 +16,9 @@ from schemas.study import Patient
 from streams.disagreement import Disagreement
 from streams.finding import Finding
 from streams.off_label import OffLabel as OffLabelWatch
-from streams.quality import Quality
+from streams.outcomes.study_record import StudyFacts
+from streams.quality.stage import Quality
 from streams.stage import Happened, Said, Stage
-from streams.study_record import StudyFacts
 from streams.versions import Versions
 from tests.unit.builders import prediction, study, us
 from tests.unit.happenings import Watched, happened

@@ -11,8 +11,8 @@ from schemas.study import Study
 from streams.clock import from_us
 from streams.fields import Value
 from streams.finding import Finding
+from streams.outcomes.study_record import StudyFacts
 from streams.stage import Happened, Said, Stage
-from streams.study_record import StudyFacts
 from tests.unit.builders import prediction, study, us
 
 Log = dict[tuple[str, ...], tuple[type[Struct], bytes]]

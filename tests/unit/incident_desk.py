@@ -8,9 +8,9 @@ from schemas.command import Command
 from schemas.config import Bounds, Config
 from schemas.incident import Incident
 from schemas.incident_settings import IncidentSettings
-from streams.commands import Answer
 from streams.finding import Finding
-from streams.incidents import Case, Incidents
+from streams.incidents.commands import Answer
+from streams.incidents.stage import Case, Incidents
 from tests.unit.builders import finding, seconds, us
 
 

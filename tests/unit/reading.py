@@ -7,12 +7,12 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from schemas.messages import Effect
-from streams.broker_clock import BrokerClock
 from streams.engine import Engine
+from streams.kafka.broker_clock import BrokerClock
+from streams.kafka.shards import Shards, _Owned
 from streams.merge import Chunk
 from streams.shard import Checkpoint
 from streams.shard_topics import shard_topics
-from streams.shards import Shards, _Owned
 from tests.property.test_merge import Written
 from tests.unit.rekeying import Noticed
 from tests.unit.test_shard import CONFIG, NOON_MS, shard

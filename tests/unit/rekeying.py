@@ -10,11 +10,11 @@ from aiokafka import TopicPartition
 
 from schemas.config import Config
 from schemas.kafka import Kafka
-from streams import rekeyer
-from streams.broker_clock import BrokerClock
+from streams.kafka import rekeyer
+from streams.kafka.broker_clock import BrokerClock
+from streams.kafka.rekeyer import Rekeyer
 from streams.loss_marker import SourceLoss, loss_of
 from streams.rekey import Source, source_of
-from streams.rekeyer import Rekeyer
 from streams.row import Row
 from streams.telemetry import Silent
 from tests.property.test_merge import Written

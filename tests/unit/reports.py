@@ -10,10 +10,10 @@ from schemas.report import Label, Report
 from schemas.study import Study
 from streams.clock import to_us
 from streams.finding import Finding
-from streams.observe import Complete, Observations
+from streams.observations.observe import Complete, Observations
+from streams.outcomes.study_record import StudyFacts
 from streams.performance.readout import Readout
 from streams.stage import Happened, Said
-from streams.study_record import StudyFacts
 from tests.unit import builders
 from tests.unit.builders import us
 

@@ -5,12 +5,12 @@ from random import Random
 
 import numpy as np
 
-from streams.change import Change, NewWord
-from streams.learning import Settings
-from streams.seen import Seen, SeriesKind
-from streams.series import Happening, Series
-from streams.series_number import NumberSample
-from streams.series_word import WordSample, YesNoSample
+from streams.series.change import Change, NewWord
+from streams.series.learning import Settings
+from streams.series.number import NumberSample
+from streams.series.seen import Seen, SeriesKind
+from streams.series.watched import Happening, Series
+from streams.series.word import WordSample, YesNoSample
 
 MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000

@@ -13,9 +13,9 @@ from streams.budget import Account, Budget
 from streams.detect import Detect, Said
 from streams.fields import Value
 from streams.finding import Finding
-from streams.observe import Observations
-from streams.series_record import SeriesRecord
-from streams.slices import SiteLabels
+from streams.observations.observe import Observations
+from streams.observations.slicing import SiteLabels
+from streams.series.record import SeriesRecord
 
 EVERY_US = 7 * 60_000_000
 CONFIG = Config(

@@ -18,7 +18,7 @@ from schemas.study import Study
 from streams import state
 from streams.account import ShardPart, Statement, shard_part, spent, statement
 from streams.budget import Account, Budget
-from streams.series_account import SeriesAccount, delay_n, slowest
+from streams.series.account import SeriesAccount, delay_n, slowest
 from tests.unit.builders import START, Shard, at, config
 
 NOW = START + timedelta(days=40)

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.attribution import Attribution, attribute, strongest
 from detectors.baseline import ALL, Baseline, Candidate, Codes
-from streams.seen import Floats
+from streams.series.seen import Floats
 
 WIDTH, REFERENCE_N = 33, 2_000
 SITES = np.array([0.05, *[0.95 / 11] * 11])

@@ -1,6 +1,6 @@
 """The broker's clock is never overstated."""
 
-from streams.broker_clock import BrokerClock, OwnClock
+from streams.kafka.broker_clock import BrokerClock, OwnClock
 
 
 def test_nothing_is_known_before_the_first_acknowledgement() -> None:

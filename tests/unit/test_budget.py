@@ -14,7 +14,7 @@ from schemas.kafka import Kafka
 from schemas.site import SiteSettings
 from streams.budget import AHEAD, Account, Budget, share_of
 from streams.pace import DAY_US
-from streams.share import Share
+from streams.series.share import Share
 
 
 @given(st.integers(1, 200_000))

@@ -1,7 +1,7 @@
 """The pin: what we override of Faust and aiokafka is as it was when it was read.
 
 A failure here means that the pin has moved. Read the new version's consumer with
-streams/bulk_consumer.py beside it, run the chaos suite, and only then change these numbers.
+streams/kafka/bulk_consumer.py beside it, run the chaos suite, and only then change these numbers.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
-from streams.bulk_consumer import FAUST, _chunks, _ChunkThread
+from streams.kafka.bulk_consumer import FAUST, _chunks, _ChunkThread
 from tests.property.test_merge import Written
 
 READ = {

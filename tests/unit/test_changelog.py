@@ -4,8 +4,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.config import Config
-from streams.changelog import last_values, read_changelog
-from streams.embedded import EmbeddedBroker
+from streams.kafka.changelog import last_values, read_changelog
+from streams.kafka.embedded import EmbeddedBroker
 
 TOPIC = "small.state.v1"
 CONFIG = Config(prefix="small")

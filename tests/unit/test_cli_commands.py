@@ -14,7 +14,7 @@ from streams.cli import COMMANDS, bench, main
 from streams.cli.incidents import _live
 from streams.cli.topics import Shown, _lines
 from streams.incident_board import IncidentBoard
-from streams.topics_admin import Difference
+from streams.kafka.topics_admin import Difference
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.command import Command
 from schemas.reply import Reply
-from streams.commands import Answer, Commands, Taken
+from streams.incidents.commands import Answer, Commands, Taken
 from streams.pipeline import Pipeline
 from tests.unit.builders import at, command, config, finding, story, us
 from tests.unit.incident_desk import Desk, first

@@ -10,7 +10,7 @@ import pytest
 from schemas.config import Config
 from schemas.kafka import Kafka
 from schemas.secrets import MissingSecret
-from streams.connection import aiokafka_settings, librdkafka_settings, ssl_context
+from streams.kafka.connection import aiokafka_settings, librdkafka_settings, ssl_context
 from tests.integration.secured import certificates
 
 SECRET = "planted-password"

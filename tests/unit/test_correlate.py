@@ -9,9 +9,9 @@ import pytest
 
 from schemas.config import Bounds, Deadlines, Model
 from schemas.study import Expectation
-from streams.correlate import Correlate, Joined
 from streams.lost import Losses
-from streams.study_record import StudyRecord
+from streams.outcomes.correlate import Correlate, Joined
+from streams.outcomes.study_record import StudyRecord
 from tests.unit.builders import config, prediction, report, seconds, study, us
 
 

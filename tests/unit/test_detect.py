@@ -14,10 +14,10 @@ from schemas.site import SiteSettings
 from streams.budget import Budget
 from streams.clock import to_us
 from streams.detect import Detect, Said
-from streams.drift_finding import drift_kind, is_tellable
 from streams.fields import Value
 from streams.finding import Finding
-from streams.observe import Complete, Observations
+from streams.observations.observe import Complete, Observations
+from streams.series.drift_finding import drift_kind, is_tellable
 from streams.site_time import SiteTime, SiteTimes
 from tests.unit.builders import START, at, command, us
 

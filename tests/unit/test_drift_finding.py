@@ -2,9 +2,9 @@
 
 import pytest
 
-from streams.change import Change
-from streams.drift_finding import drift_finding
-from streams.seen import Moved, SeriesId, SeriesKind
+from streams.series.change import Change
+from streams.series.drift_finding import drift_finding
+from streams.series.seen import Moved, SeriesId, SeriesKind
 
 SOFTWARE: SeriesId = ("north", "", "scanner.software")
 STATION: SeriesId = ("north", "", "scanner.station")

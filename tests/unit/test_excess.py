@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.excess import Excess
+from streams.outcomes.excess import Excess
 
 
 def verdicts(outcomes: str, tolerated_share: float = 0.05, days: float = 7.0) -> list[str]:

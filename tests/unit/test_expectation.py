@@ -7,8 +7,8 @@ import pytest
 from schemas.config import Deadlines, Match, Model, Range
 from schemas.study import Patient, Scanner
 from streams.clock import seconds_to_us
-from streams.expectation import _SPELLINGS, Expectations, _Coded, rule_of
 from streams.fields import FIXED, getter
+from streams.outcomes.expectation import _SPELLINGS, Expectations, _Coded, rule_of
 from tests.unit.builders import study
 
 FULL = study(

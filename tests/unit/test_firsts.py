@@ -8,9 +8,9 @@ import pytest
 from schemas.config import Bounds
 from schemas.report import Label
 from schemas.study import Patient
-from streams.correlate import Correlate
-from streams.firsts import Firsts, News
 from streams.lost import Losses
+from streams.observations.firsts import Firsts, News
+from streams.outcomes.correlate import Correlate
 from tests.unit.builders import config, prediction, report, seconds, study, us
 
 

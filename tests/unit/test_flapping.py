@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.incident import Incident
-from streams.incidents import fingerprint_of
+from streams.incidents.stage import fingerprint_of
 from tests.unit.builders import command, finding, seconds, story
 from tests.unit.incident_desk import Desk, first
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streams.change import Change
-from streams.fold import Fold, Part
+from streams.series.change import Change
+from streams.slices.fold import Fold, Part
 
 CT7 = "scanner.station=CT7"
 

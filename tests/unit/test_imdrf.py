@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.incident import IncidentKind
-from streams.imdrf import suggested, table
+from streams.incidents.imdrf import suggested, table
 from tests.unit.builders import finding
 from tests.unit.incident_desk import Desk
 from tests.unit.notices import incident

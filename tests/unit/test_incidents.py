@@ -6,7 +6,7 @@ import pytest
 
 from schemas.incident import Evidence
 from streams.finding import Finding
-from streams.incidents import fingerprint_of
+from streams.incidents.stage import fingerprint_of
 from tests.unit.builders import at, command, finding, seconds, story, us
 from tests.unit.incident_desk import Desk, first
 

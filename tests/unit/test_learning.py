@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.learning import Goal, Learning, Settings
 from streams.pace import DAY_US
-from streams.seen import Seen
-from streams.series_number import NumberSample
+from streams.series.learning import Goal, Learning, Settings
+from streams.series.number import NumberSample
+from streams.series.seen import Seen
 
 HOUR_US = DAY_US // 24
 BUSY = Settings(observations=100, max_us=60 * DAY_US, week_us=8 * DAY_US, most_n=1_000)

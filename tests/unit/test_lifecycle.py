@@ -7,7 +7,17 @@ import pytest
 
 from schemas.incident import IncidentState, TransitionReason
 from schemas.reply import ReplyReason
-from streams.lifecycle import BEGINS, ENDS, LIVE, TRANSITIONS, TRUE, Guard, Trigger, diagram, step
+from streams.incidents.lifecycle import (
+    BEGINS,
+    ENDS,
+    LIVE,
+    TRANSITIONS,
+    TRUE,
+    Guard,
+    Trigger,
+    diagram,
+    step,
+)
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text()
 STATES = ("none", *get_args(IncidentState))
@@ -130,7 +140,7 @@ def test_suppression_is_no_state() -> None:
 
 
 def test_the_documented_diagram_is_that_of_the_table() -> None:
-    begin, end = "<!-- begin: python -m streams.lifecycle -->\n", "<!-- end -->"
+    begin, end = "<!-- begin: python -m streams.incidents.lifecycle -->\n", "<!-- end -->"
 
     shown = DOCUMENT.split(begin)[1].split(end)[0]
 

@@ -12,15 +12,15 @@ import pytest
 from detectors import Promise, StateUnreadable
 from detectors.overdispersion import ratio_told
 from streams.budget import AHEAD
-from streams.change import Change
-from streams.learning import Settings
-from streams.seen import Seen
-from streams.series import Series
-from streams.series_number import NumberReference, NumberSample
-from streams.series_word import WordSample
-from streams.shipping import line_of, reference_of
-from streams.vote_by_day import VoteByDay, told
-from streams.votes import MIXTURE
+from streams.series.change import Change
+from streams.series.learning import Settings
+from streams.series.number import NumberReference, NumberSample
+from streams.series.seen import Seen
+from streams.series.shipping import line_of, reference_of
+from streams.series.vote_by_day import VoteByDay, told
+from streams.series.votes import MIXTURE
+from streams.series.watched import Series
+from streams.series.word import WordSample
 
 DAY_US, PER_DAY = 86_400_000_000, 300
 KVP = np.array([80.0, 100.0, 120.0])

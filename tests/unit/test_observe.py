@@ -13,8 +13,8 @@ from schemas.prediction import Output
 from schemas.report import Label
 from schemas.study import Patient, Scanner
 from streams.fields import Value
-from streams.firsts import Turnaround
-from streams.observe import Observations, Observe
+from streams.observations.firsts import Turnaround
+from streams.observations.observe import Observations, Observe
 from tests.unit.builders import Shard, at, config, prediction, report, study, us
 
 

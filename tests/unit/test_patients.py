@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.config import Bounds
-from streams.patients import Known, Patients
+from streams.observations.patients import Known, Patients
 
 DAY_US = 86_400_000_000
 KEYS = st.lists(st.sampled_from("abcdefgh"), max_size=40)

@@ -8,7 +8,7 @@ from schemas.config import Watch
 from schemas.prediction import Output
 from schemas.report import Feedback, Label
 from streams.clock import NEVER_US, from_us
-from streams.observe import Observations
+from streams.observations.observe import Observations
 from tests.unit import builders
 from tests.unit.builders import us
 from tests.unit.reports import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.proof import RekeyedProof
+from streams.kafka.proof import RekeyedProof
 
 GROUP = "radvigil-rekey"
 

@@ -6,10 +6,10 @@ from schemas.config import Clock, Model, Watch
 from schemas.oversight import DataQuality
 from schemas.prediction import Output
 from schemas.study import Patient, Scanner
-from streams.observe import Observations
-from streams.quality import Quality
-from streams.quality_limits import LIMITS
-from streams.study_record import StudyFacts
+from streams.observations.observe import Observations
+from streams.outcomes.study_record import StudyFacts
+from streams.quality.limits import LIMITS
+from streams.quality.stage import Quality
 from tests.unit.builders import prediction, us
 from tests.unit.happenings import Watched, findings, happened, incident_of, signals
 

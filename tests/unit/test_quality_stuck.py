@@ -7,8 +7,8 @@ import pytest
 from schemas.config import Clock, Model, Watch
 from schemas.oversight import DataQuality
 from schemas.prediction import Output
-from streams.quality import Quality
-from streams.quality_stuck import Scores
+from streams.quality.stage import Quality
+from streams.quality.stuck import Scores
 from tests.unit.happenings import Watched, findings, incident_of, signals
 
 PTX = Model(name="ptx", owner="kim", runbook="https://r")

@@ -18,9 +18,9 @@ from schemas.messages import Event
 from schemas.reply import Reply
 from schemas.shipped import ReferenceLine
 from streams.cli.reference_words import listed, listing
-from streams.references import KEPT
-from streams.series import Series
-from streams.shipping import line_of, reference_of
+from streams.series.references import KEPT
+from streams.series.shipping import line_of, reference_of
+from streams.series.watched import Series
 from tests.unit.builders import Shard, command, study, us
 from tests.unit.series_feed import Fed
 from tests.unit.test_state import golden

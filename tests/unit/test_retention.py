@@ -8,8 +8,8 @@ from aiokafka.errors import KafkaError
 
 from schemas.incident import Incident
 from schemas.outcome import Outcome
-from streams.broker_clock import BrokerClock
-from streams.recreated import Recreated
+from streams.kafka.broker_clock import BrokerClock
+from streams.kafka.recreated import Recreated
 from streams.shard import UnfitState
 from tests.unit.reading import Broker, Worker
 from tests.unit.test_lost import result

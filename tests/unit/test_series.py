@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.blocks import BLOCK_N, Block, Blocks
 from streams.budget import AHEAD
-from streams.change import Change, NewWord
-from streams.learning import Settings
-from streams.seen import SeriesKind
+from streams.series.blocks import BLOCK_N, Block, Blocks
+from streams.series.change import Change, NewWord
+from streams.series.learning import Settings
+from streams.series.seen import SeriesKind
 from tests.unit.series_feed import DAY_US, MINUTE_US, SHORT, Fed, Values, seen, told_alike
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.kept import Kept
-from streams.learning import Settings
 from streams.pace import Pace
-from streams.seen import SeriesKind
-from streams.series_record import CHUNK_N, SeriesRecord, Written, kept_of, record_of
-from streams.series_record_1 import Block1, Blocks1, SeriesRecord1, kept_of_version_1
+from streams.series.kept import Kept
+from streams.series.learning import Settings
+from streams.series.record import CHUNK_N, SeriesRecord, Written, kept_of, record_of
+from streams.series.record_1 import Block1, Blocks1, SeriesRecord1, kept_of_version_1
+from streams.series.seen import SeriesKind
 from tests.unit.series_feed import DAY_US, MINUTE_US, Values, seen
 
 KEY = ("north", "ptx", "nodule.score")

@@ -10,7 +10,7 @@ from streams.budget import Budget
 from streams.clock import to_us
 from streams.detect import Detect, Said
 from streams.finding import Finding
-from streams.observe import Observations
+from streams.observations.observe import Observations
 from streams.site_time import SiteTimes
 from tests.unit.builders import START, at
 

@@ -12,9 +12,9 @@ from schemas.prediction import Output
 from schemas.study import Scanner
 from streams.fields import Value
 from streams.finding import Finding
-from streams.observe import Complete
-from streams.slices import Labels, Slicing, is_sliced, whole_and_slice
-from streams.slices_words import tellable
+from streams.observations.observe import Complete
+from streams.observations.slicing import Labels, Slicing, is_sliced, whole_and_slice
+from streams.slices.words import tellable
 from tests.unit.builders import Shard, command, prediction, report, study
 from tests.unit.sliced_feed import CONFIG, INPUTS, Sliced, events
 
@@ -132,7 +132,7 @@ class TestOneIncident:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         by_sex = Attribution((Found((1, 1), 0.5, 0.5),), ())
-        monkeypatch.setattr("streams.slices_explained.attribute", lambda *_: by_sex)
+        monkeypatch.setattr("streams.slices.explained.attribute", lambda *_: by_sex)
         fed = Sliced()
         fed.feed(events(1_200, moved=(700, 1_200)))
 
@@ -154,7 +154,7 @@ class TestOneIncident:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         everything = Attribution((Found(ALL, 1.0, 0.5),), ())
-        monkeypatch.setattr("streams.slices_explained.attribute", lambda *_: everything)
+        monkeypatch.setattr("streams.slices.explained.attribute", lambda *_: everything)
         fed = Sliced()
         fed.feed(events(1_000, moved=(700, 1_000)))
 

@@ -14,8 +14,8 @@ from schemas.slices import SliceSettings
 from schemas.study import Scanner
 from streams.fields import Value
 from streams.finding import Finding
-from streams.slices import may_explain
-from streams.slices_rows import CHUNK_N, KEPT_N, Rows
+from streams.observations.slicing import may_explain
+from streams.slices.rows import CHUNK_N, KEPT_N, Rows
 from tests.unit.builders import Shard, study
 from tests.unit.sliced_feed import INPUTS, Fault, Sliced, events, inputs
 

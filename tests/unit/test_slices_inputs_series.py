@@ -10,9 +10,9 @@ from schemas.slices import SliceSettings
 from schemas.study import Scanner
 from streams.fields import Value
 from streams.finding import Finding
-from streams.observe import Observations
-from streams.series_account import series_account
-from streams.slices import first_reference_n
+from streams.observations.observe import Observations
+from streams.observations.slicing import first_reference_n
+from streams.series.account import series_account
 from tests.unit.builders import Shard, command, study
 from tests.unit.sliced_feed import EVERY_US, INPUTS, SLICING, Fault, Sliced, inputs
 

@@ -22,8 +22,8 @@ from schemas.prediction import Output
 from schemas.slices import SliceSettings
 from schemas.study import Scanner
 from streams.fields import Value
-from streams.observe import Observations
-from streams.slices import Labels
+from streams.observations.observe import Observations
+from streams.observations.slicing import Labels
 from tests.unit.builders import Shard, prediction, study
 from tests.unit.sliced_feed import INPUTS, Sliced, inputs
 from tests.unit.test_state import golden

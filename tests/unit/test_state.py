@@ -22,7 +22,7 @@ from schemas.messages import Event
 from schemas.series import SeriesPoint
 from schemas.study import Patient
 from streams import state
-from streams.commands import Taken
+from streams.incidents.commands import Taken
 from streams.pipeline import Pipeline
 from tests.unit.builders import Shard, command, outcomes, prediction, report, story, study, us
 

@@ -7,8 +7,8 @@ import pytest
 from schemas.config import Deadlines, Model
 from schemas.prediction import Output, Prediction
 from schemas.study import Expectation, Study
-from streams.expectation import Expectations
-from streams.study_record import StudyRecord, result_of
+from streams.outcomes.expectation import Expectations
+from streams.outcomes.study_record import StudyRecord, result_of
 from tests.unit.builders import prediction, seconds, study, us
 
 PTX = Model(name="ptx", deadline_s=100.0, findings=("pneumothorax",))

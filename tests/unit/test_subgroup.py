@@ -11,9 +11,9 @@ from schemas.slices import SliceSettings
 from streams import state
 from streams.clock import from_us
 from streams.finding import Finding
-from streams.observe import Missed, Observations
-from streams.subgroup_bet import GapBet, Tally
-from streams.subgroups import Subgroups
+from streams.observations.observe import Missed, Observations
+from streams.slices.subgroup_bet import GapBet, Tally
+from streams.slices.subgroups import Subgroups
 
 DAY_US = 86_400_000_000
 DAYS = 1_000.0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.subgroup_block import Part, won
+from streams.slices.subgroup_block import Part, won
 
 MARGIN = 0.1
 STEPS = st.sampled_from([0.07, 0.15, 0.3, 0.6])

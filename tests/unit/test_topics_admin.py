@@ -9,8 +9,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from schemas.config import Config
 from schemas.kafka import Kafka
-from streams import topics_admin
-from streams.topics_admin import NoBroker, TopicsAdmin
+from streams.kafka import topics_admin
+from streams.kafka.topics_admin import NoBroker, TopicsAdmin
 
 STUDIES = "radvigil.studies.v1"
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.blocks import Block, Blocks
-from streams.change import Change
-from streams.learning import Settings
-from streams.seen import SeriesKind
-from streams.week import usual_days
+from streams.series.blocks import Block, Blocks
+from streams.series.change import Change
+from streams.series.learning import Settings
+from streams.series.seen import SeriesKind
+from streams.series.week import usual_days
 from tests.unit.series_feed import DAY_US, Fed, Values, seen, told_alike
 
 PER_DAY = 144

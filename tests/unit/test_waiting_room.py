@@ -5,7 +5,7 @@ from itertools import permutations
 
 from msgspec import Struct
 
-from streams.waiting_room import WaitingRoom
+from streams.outcomes.waiting_room import WaitingRoom
 
 
 class One(Struct):

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from schemas.config import Config
 from schemas.web import WebSettings
+from streams.outcomes.study_record import Expected, StudyRecord
 from streams.state import write
-from streams.study_record import Expected, StudyRecord
 from streams.web.health import matrix
 from streams.web.view import View
 from streams.web.view_incidents import Incidents

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 import detectors
 from detectors import Promise, StateUnreadable
 from streams.budget import AHEAD
-from streams.change import Change
-from streams.learning import Settings
-from streams.seen import Readings, Seen
-from streams.series import Series
-from streams.series_word import WordSample, YesNoSample
-from streams.shipping import line_of, reference_of
-from streams.vote_by_day import VoteByDay, carried
-from streams.votes import MIXTURE
-from streams.word_reference import WordReference
+from streams.series.change import Change
+from streams.series.learning import Settings
+from streams.series.seen import Readings, Seen
+from streams.series.shipping import line_of, reference_of
+from streams.series.vote_by_day import VoteByDay, carried
+from streams.series.votes import MIXTURE
+from streams.series.watched import Series
+from streams.series.word import WordSample, YesNoSample
+from streams.series.word_reference import WordReference
 
 DAY_US = 86_400_000_000
 GOLDEN = Path(__file__).parents[1] / "golden" / "state" / "words-by-day-1.json"

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer
 from schemas.config import Config
 from schemas.outcome import Outcome
 from schemas.worklist import Worklist
-from streams.follower import Follower, commit
+from streams.kafka.follower import Follower, commit
 from streams.shard_topics import shard_topics
 from streams.worklist.desk.clerk import Clerk
 from streams.worklist.desk.telemetry import Telemetry

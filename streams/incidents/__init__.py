@@ -1,0 +1,1 @@
+"""Findings and commands become incidents: their life, their ids, their clocks."""

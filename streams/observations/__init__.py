@@ -1,0 +1,1 @@
+"""What an event says of which series: each study once, each patient once in a while."""

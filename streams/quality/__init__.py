@@ -1,0 +1,1 @@
+"""Faults of the data itself: stuck scores, values that cannot be, fields that are missing."""

@@ -11,6 +11,7 @@ from schemas.config import MONITORS, Config, Model, Outage
 from schemas.config_file import load
 from schemas.routing_checks import routing_warnings
 from streams.budget import promise
+from streams.finding import MONITOR_SITE
 from streams.observations.observe import Observe
 
 _RECOMMENDED_N = 500
@@ -59,6 +60,12 @@ def _warnings(config: Config, no_series: bool) -> Iterator[str]:
     for index, model in enumerate(config.models):
         for name in ("missing", "failed", "incomplete", "late"):
             yield from _without_meaning(getattr(model, name), f"model[{index}].{name}")
+    for index, site in enumerate(config.sites):
+        if site.name == MONITOR_SITE:
+            yield (
+                f"`site[{index}].name`: so the monitor calls itself in incidents of its own; "
+                "who silences the one silences both"
+            )
     if config.reference.observations < _RECOMMENDED_N:
         yield f"`reference.observations`: {_RECOMMENDED_N} is the recommended minimum"
     if config.reference.min_days < _A_WEEKEND_DAYS and not no_series:

@@ -26,6 +26,7 @@ async def set_headers(_request: web.Request, response: web.StreamResponse) -> No
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = "radvigil"  # and not which versions of what it is made of
 
 
 def check_form(request: web.Request) -> None:

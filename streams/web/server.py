@@ -86,7 +86,7 @@ class Page:
             "/coverage",
             self._shown("coverage", lambda scene, _: page_coverage.coverage_page(scene)),
         )
-        route.add_get("/live", self._live.stream)
+        route.add_get("/live", self._live.stream, allow_head=False)
         route.add_get("/login", self._login_form)
         route.add_post("/login", self._log_in)
         route.add_post("/logout", self._desk.log_out)

@@ -138,6 +138,19 @@ def test_a_configuration_without_models_or_with_few_observations_is_told(
     assert "warning: `reference.min_days`: to series of more than 62 a day each weekend" in told
 
 
+def test_a_site_that_is_called_as_the_monitor_calls_itself_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "radvigil.toml"
+    path.write_text('[[site]]\nname = "north"\n[[site]]\nname = "radvigil"\n')
+
+    assert main(["check-config", str(path)]) == 0
+
+    told = capsys.readouterr().out
+    assert "warning: `site[1].name`: so the monitor calls itself" in told
+    assert "site[0]" not in told
+
+
 @pytest.mark.parametrize("settled", ["", '[reference]\nmin_days = 0\n[watch]\nexclude = ["*"]'])
 def test_weekends_are_no_warning_where_they_are_learnt_or_no_series_is_watched(
     settled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

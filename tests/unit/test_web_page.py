@@ -101,9 +101,17 @@ async def test_every_answer_forbids_scripts_that_are_not_ours(path: str) -> None
     assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Server"] == "radvigil"
     if answer.content_type == "text/html":
         assert re.findall(r"<script(?! src=\"/static/)|<style|\sstyle=|\son\w+=", shown) == []
         assert re.findall(r"(?:src|href)=\"https?://", shown) == []
+
+
+async def test_who_asks_for_headers_alone_takes_no_live_stream() -> None:
+    async with browsing(page()) as client:
+        answer = await client.head("/live")
+
+    assert answer.status == 405
 
 
 async def test_what_others_wrote_is_text_and_never_markup() -> None:

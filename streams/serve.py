@@ -92,10 +92,18 @@ def _stop_in_time(
     for number in STOPS:  # asked again while the loop closes it would kill what ends in peace
         loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
-    cut_off = threading.Timer(limit_s, _end, [EXIT_CUT_OFF])
+    cut_off = threading.Timer(limit_s, _cut_off, [loop, limit_s])
     cut_off.daemon = True
     cut_off.start()
     stop()
+
+
+def _cut_off(loop: asyncio.AbstractEventLoop, limit_s: float) -> None:
+    """From a thread of its own: it is the loop that does not end."""
+    frames = [frame for task in asyncio.all_tasks(loop) for frame in task.get_stack(limit=1)]
+    waits = ", ".join(sorted({frame.f_code.co_qualname for frame in frames}))
+    log.error("stopping took over %g s and is cut off, which loses nothing: %s", limit_s, waits)
+    _end(EXIT_CUT_OFF)
 
 
 def _end(code: int) -> None:

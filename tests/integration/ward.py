@@ -73,7 +73,7 @@ class Sent:
         in_time = "on_time" if self.result_at <= due else "late"
         if self.result_arrived <= self.study_arrived:
             return [(in_time, 1)]
-        if self.result_arrived - LATENESS_S >= due:
+        if round(1000 * (self.result_arrived - LATENESS_S - due)) > 0:  # all are whole ms
             return [("missing", 1), ("late", 2)]
         return [(in_time, 1)]
 

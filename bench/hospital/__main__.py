@@ -70,7 +70,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--alike", action="store_true", help="days and shifts do not differ")
     parser.add_argument("--json", action="store_true", help="one object a line")
     asked = parser.parse_args(arguments)
-    asked.seeds = asked.seeds or (1 if asked.short else 3)
+    asked.seeds = (1 if asked.short else 3) if asked.seeds is None else asked.seeds
     return asked
 
 

@@ -19,6 +19,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable
 
 from schemas.config import Config
@@ -100,9 +101,12 @@ def _stop_in_time(
 
 def _cut_off(loop: asyncio.AbstractEventLoop, limit_s: float) -> None:
     """From a thread of its own: it is the loop that does not end."""
+    stack = traceback.extract_stack(sys._current_frames().get(threading.main_thread().ident or 0))
+    where = " < ".join(f"{one.name}:{one.lineno}" for one in reversed(stack[-4:]))
     frames = [frame for task in asyncio.all_tasks(loop) for frame in task.get_stack(limit=1)]
     waits = ", ".join(sorted({frame.f_code.co_qualname for frame in frames}))
-    log.error("stopping took over %g s and is cut off, which loses nothing: %s", limit_s, waits)
+    text = "stopping took over %g s and is cut off, which loses nothing. At %s, beside %s"
+    log.error(text, limit_s, where, waits)
     _end(EXIT_CUT_OFF)
 
 

@@ -14,7 +14,7 @@ from tests.integration.patience import wait_until
 from tests.integration.ward import config_toml
 
 NOBODY = "127.0.0.1:1"
-FAILS_WHILE_IT_STOPS = """
+WHILE_IT_STOPS = """
 import asyncio, os, signal
 from schemas.config import Config
 from streams import engine, serve, worker
@@ -23,10 +23,12 @@ async def run(self, after_s=0.0):
     self._loop = asyncio.get_running_loop()
     os.kill(os.getpid(), signal.SIGTERM)
     await self._stopping.wait()
-    raise RuntimeError("the engine")
+    {happens}
 
+from streams import logs
+logs.configure()
 worker.Worker.run = run
-asyncio.run(serve.work(Config(broker="127.0.0.1:1"), engine.Engine()))
+asyncio.run(serve.work(Config(broker="127.0.0.1:1"), engine.Engine(stop_s=0.1)))
 """
 
 
@@ -57,9 +59,25 @@ def test_a_stop_asked_again_and_again_is_one_clean_stop(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_fails_while_it_stops_is_not_started_over() -> None:
-    command = [sys.executable, "-c", FAILS_WHILE_IT_STOPS]
+    code, _ = ended('raise RuntimeError("the engine")')
 
-    assert subprocess.run(command, timeout=60, check=False).returncode == EXIT_CUT_OFF
+    assert code == EXIT_CUT_OFF
+
+
+def test_a_stop_that_does_not_end_is_cut_off_and_says_what_it_waited_for() -> None:
+    code, told = ended("await asyncio.Event().wait()")
+
+    assert code == EXIT_CUT_OFF
+    assert "cut off, which loses nothing" in told
+    assert "< _run_once:" in told
+    assert told.endswith(', beside work"\n')
+
+
+def ended(happens: str) -> tuple[int, str]:
+    """The exit code and the log of a worker to which this happens after it was asked to stop."""
+    command = [sys.executable, "-c", WHILE_IT_STOPS.format(happens=happens)]
+    done = subprocess.run(command, timeout=60, check=False, capture_output=True, text=True)
+    return done.returncode, done.stderr
 
 
 def test_a_secret_that_is_not_there_ends_a_worker_and_is_named(tmp_path: Path) -> None:

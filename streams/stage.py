@@ -1,8 +1,8 @@
 """A watch over the events of a shard, beside deadlines and drift: what it is given and may say.
 
 A stage is one file or folder with a line in `streams.stages`; the pipeline hands it every event
-with what is known of the event's study, and proved time. Its laws are those of tests/property: neither
-order within lateness, nor repetition, nor a restart anywhere changes what it says.
+with what is known of the event's study, and proved time. Its laws are those of tests/property:
+neither order within lateness, nor repetition, nor a restart anywhere changes what it says.
 """
 
 from collections import Counter

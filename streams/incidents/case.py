@@ -59,9 +59,7 @@ class Case(Struct, omit_defaults=True):
     reopen_count: int = 0
     milder: Severity | None = None  # what the severity falls to at `milder_at_us`
     milder_at_us: int | None = None
-    eased_us: list[int] = field(
-        default_factory=list
-    )  # the last easings: streams/incidents/flapping.py
+    eased_us: list[int] = field(default_factory=list)  # the last easings, see `Flapping`
     folded_by: str | None = None  # the fingerprint of the flapping case that is told instead
     calm_us: int | None = None  # of a flapping case: when it is over, if anything is heard then
 

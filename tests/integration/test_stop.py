@@ -10,7 +10,7 @@ import pytest
 
 from streams.serve import BEGINS, EXIT_CUT_OFF, RESTARTS, STOPS
 from tests.integration.fleet import Fleet
-from tests.integration.patience import wait_until
+from tests.integration.patience import ANSWER_S, wait_until
 from tests.integration.ward import config_toml
 
 NOBODY = "127.0.0.1:1"
@@ -51,9 +51,11 @@ def test_a_stop_asked_again_and_again_is_one_clean_stop(tmp_path: Path) -> None:
     fleet.start("a")
     assert wait_until(lambda: BEGINS in fleet.log("a"), 40)
 
+    asked_s = time.monotonic()
     while fleet.is_running("a"):
+        assert time.monotonic() - asked_s < ANSWER_S
         fleet.terminate("a")
-        time.sleep(0.01)
+        time.sleep(0.01)  # as somebody impatient asks, until it has ended
 
     assert fleet.wait("a") == 0
 
